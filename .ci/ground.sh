@@ -1,0 +1,119 @@
+# What ./dev and its parts share: words to the person, prerequisites, building. Sourced with `root` set.
+# shellcheck shell=sh disable=SC2034,SC2154
+
+packages_build="g++ cmake ninja-build pkg-config git ccache mold boost libssl-dev libfmt-dev libsqlite3-dev libgit2-dev
+  libfyaml-dev libcli11-dev libsimdjson-dev libjq-dev libsodium-dev libcurl4-openssl-dev"
+packages_test="libgtest-dev libgmock-dev curl"
+packages_clang="clang-19 libclang-rt-19-dev llvm-19"
+packages_lint="clang-tidy-19 clang-format-19"
+packages_bench="redis-server nats-server nginx-light fcgiwrap wrk hyperfine"
+packages_deb="dpkg-dev file"
+
+say() { printf '%s\n' "== $*"; }
+
+die() {
+  status=$1
+  shift
+  printf './dev: %s\n' "$*" >&2
+  exit "$status"
+}
+
+# --- Prerequisites ----------------------------------------------------------------------------------------------------
+
+# Installs the packages that are not there. `boost` stands for the Boost that this system offers, 1.81 or newer.
+want() {
+  command -v dpkg-query >/dev/null 2>&1 || return 0 # no Debian: the configure step names what it misses
+  missing=$(missing_of "$@")
+  [ -n "$missing" ] || return 0
+  case " $missing " in
+    *" boost "*) boost=$(boost_offered) ;;
+    *) boost="" ;;
+  esac
+  as_root=$(way_to_root)
+  if [ "$as_root" = none ]; then
+    [ -n "$boost" ] || boost=libboost1.83-dev
+    die 3 "Missing: $(named "$missing" "$boost"). As root, run:
+  apt-get update && apt-get install -y --no-install-recommends $(named "$missing" "$boost")"
+  fi
+  say "Installing what is missing: $(named "$missing" "${boost:-Boost}")"
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null ||
+    say "apt-get update failed; going on with the lists that are there."
+  case " $missing " in *" boost "*) boost=$(boost_offered) ;; esac
+  # shellcheck disable=SC2046
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+    install --no-install-recommends $(named "$missing" "$boost") </dev/null ||
+    die 3 "Some packages could not be installed; apt's reason is above. What is wanted:
+  apt-get install -y --no-install-recommends $(named "$missing" "$boost")"
+}
+
+missing_of() {
+  for package in "$@"; do
+    if [ "$package" = boost ]; then
+      boost_is_there || printf '%s ' "$package"
+    else
+      [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s ' "$package"
+    fi
+  done
+}
+
+named() { printf '%s' "$1" | sed "s/\\bboost\\b/$2/; s/ *\$//"; }
+
+boost_is_there() {
+  version=$(sed -n 's/^#define BOOST_VERSION \([0-9]*\).*/\1/p' /usr/include/boost/version.hpp 2>/dev/null)
+  [ "${version:-0}" -ge 108100 ]
+}
+
+# Boost's packages of different versions exclude each other, and the unversioned one is too old on Debian 12.
+boost_offered() {
+  for version in 1.81 1.83 1.88; do
+    if apt-cache policy "libboost$version-dev" 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+      printf 'libboost%s-dev' "$version"
+      return
+    fi
+  done
+}
+
+# How to become root: nothing (we are), sudo (without a question where nobody can answer one), or `none`.
+way_to_root() {
+  if [ "$(id -u)" = 0 ]; then
+    printf ''
+  elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || { [ "${CI:-}" != true ] && [ -t 0 ]; }; }; then
+    printf 'sudo'
+  else
+    printf 'none'
+  fi
+}
+
+# --- Building ---------------------------------------------------------------------------------------------------------
+
+# As many compilers as there are processors, but none without 1.5 GiB of memory.
+jobs() {
+  processors=$(nproc)
+  fit=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo)
+  [ "$fit" -ge 1 ] || fit=1
+  [ "$processors" -le "$fit" ] || processors=$fit
+  printf '%s' "${HEADRACE_JOBS:-$processors}"
+}
+
+configure() {
+  preset=$1
+  shift
+  [ -f "$root/build/$preset/build.ninja" ] && return 0
+  say "configuring build/$preset"
+  (cd "$root" && cmake --preset "$preset" "$@" </dev/null >"/tmp/headrace-configure.$$" 2>&1) || {
+    cat "/tmp/headrace-configure.$$" >&2
+    rm -f "/tmp/headrace-configure.$$" "$root/build/$preset/build.ninja"
+    die 3 "CMake could not configure build/$preset; its reason is above."
+  }
+  rm -f "/tmp/headrace-configure.$$"
+}
+
+# build PRESET [TARGET]...: as much as can be built, progress shown, non-zero if anything failed.
+build() {
+  preset=$1
+  shift
+  [ $# -gt 0 ] || set -- all
+  NINJA_STATUS="[%f/%t %es] " ninja -C "$root/build/$preset" -j "$(jobs)" -k 0 "$@" </dev/null
+}
+
+sources() { (cd "$root" && find src tests bench fuzz -type f \( -name '*.cc' -o -name '*.h' \) | sort); }
