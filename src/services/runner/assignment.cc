@@ -1,0 +1,136 @@
+#include "services/runner/assignment.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/bytes.h"
+#include "core/diagnostics.h"
+#include "core/json.h"
+
+namespace headrace::runner {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+Assignment::Assignment(Surroundings around, Token token) : around_(std::move(around)), token_(token) {}
+
+Task<> Assignment::run(Run order) {
+  auto end = co_await execute(order);
+  if (dropped_) co_return;
+  keep_end(std::move(end));
+  around_.changed();
+}
+
+Task<JobEnd> Assignment::execute(const Run& order) {
+  JobEnd failed{.conclusion = events::Conclusion::failure, .errors = {}, .steps = {}};
+  auto spec = parse_job_spec(order.spec);
+  auto made = around_.disk.make_directories(around_.folder);
+  auto opened = made ? open_log() : made;
+  if (!spec || !opened || !is_executor(order.executor)) {
+    failed.errors = !spec ? spec.error().message : !opened ? opened.error().message : "This runner has no executor '" + order.executor + "'.";
+    co_return failed;
+  }
+  auto executor = make_host_executor(around_.loop);
+  Workplace place{around_.folder, around_.folder + "/work", around_.folder + "/temp"};
+  execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this, std::move(*spec), std::move(place), around_.times);
+  if (!cancelled_.empty()) execution_->cancel(cancelled_);
+  auto end = co_await execution_->run();
+  execution_.reset();
+  co_return end;
+}
+
+void Assignment::cancel(std::string reason) {
+  if (execution_) return execution_->cancel(std::move(reason));
+  cancelled_ = std::move(reason);
+}
+
+void Assignment::drop() {
+  dropped_ = true;
+  cancel("its lease is not in force any more");
+}
+
+Result<> Assignment::open_log() {
+  auto file = around_.disk.open(around_.folder + "/log", core::Disk::Open::ensure);
+  if (!file) return std::unexpected(file.error());
+  auto size = (*file)->size();
+  if (!size) return std::unexpected(size.error());
+  log_ = std::move(*file);
+  log_bytes_ = *size;
+  return {};
+}
+
+Result<> Assignment::append_log(std::string_view lines) {
+  if (auto written = log_->write_at(log_bytes_, core::as_bytes(lines)); !written) return written;
+  log_bytes_ += lines.size();
+  log_lines_ += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  around_.changed();
+  return {};
+}
+
+Result<> Assignment::log(std::string_view lines) {
+  if (log_full_) return {};
+  if (log_bytes_ + lines.size() <= around_.log_bytes_max) return append_log(lines);
+  log_full_ = true;
+  LogLines last(around_.clock);
+  last.line("The log of this job is full (" + std::to_string(around_.log_bytes_max) + " bytes); what it prints from here on is not kept.");
+  return append_log(last.take());
+}
+
+Result<std::string> Assignment::read_log(uint64_t offset, size_t max) const {
+  std::string bytes(std::min<uint64_t>(max, log_bytes_ - offset), '\0');
+  auto got = log_->read_at(offset, std::as_writable_bytes(std::span(bytes)));
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
+void Assignment::step_began(const StepSpec& step) { around_.stepped({token_, step.number, step.name, {}}); }
+
+void Assignment::step_ended(const StepSpec& step, events::Conclusion conclusion) { around_.stepped({token_, step.number, step.name, conclusion}); }
+
+void Assignment::group(pid_t leader) {
+  std::string path = around_.folder + "/group";
+  if (leader == 0) {
+    if (auto removed = around_.disk.remove(path); !removed) core::diagnose(core::Level::debug, "runner", removed.error().message);
+    return;
+  }
+  auto record = process::record_of(leader);
+  if (!record) return;  // it has ended already
+  if (auto saved = process::save_record(around_.disk, path, *record); !saved) core::diagnose(core::Level::warning, "runner", saved.error().message);
+}
+
+void Assignment::keep_end(JobEnd end) {
+  end_ = Finished{.token = token_, .conclusion = end.conclusion, .errors = std::move(end.errors), .steps = std::move(end.steps),
+                  .log_bytes = log_bytes_, .log_lines = log_lines_};
+  auto kept = core::write_file(around_.disk, around_.folder + "/end.json", encode(*end_));
+  // The server still hears of it; only a crash of the runner before that would count the job as lost.
+  if (!kept) core::diagnose(core::Level::warning, "runner", "keeping the end of a job: " + kept.error().message);
+}
+
+Result<> Assignment::recover() {
+  auto record = process::load_record(around_.disk, around_.folder + "/group");
+  if (record && *record) {
+    auto alive = process::adopt(around_.loop, **record);
+    if (alive && *alive) ::killpg((*record)->pid, SIGKILL);
+  }
+  if (auto opened = open_log(); !opened) return opened;
+  auto text = core::read_file(around_.disk, around_.folder + "/end.json");
+  if (!text && text.error().code == Code::not_found) return {};
+  if (!text) return std::unexpected(text.error());
+  auto message = decode(*text);
+  if (!message) return std::unexpected(message.error());
+  if (auto* finished = std::get_if<Finished>(&*message); finished && finished->token == token_) end_ = std::move(*finished);
+  return {};
+}
+
+Result<> Assignment::remove() {
+  std::error_code error;
+  std::filesystem::remove_all(around_.folder, error);
+  if (error) return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".", around_.folder);
+  return {};
+}
+
+}  // namespace headrace::runner

@@ -1,0 +1,80 @@
+// Assignment is one job in the hands of a worker: its folder, its log file, its execution and its end.
+//
+//   FOLDER/<token>/work/...   workspace      FOLDER/<token>/group        leader of the process group that runs
+//   FOLDER/<token>/temp/...   scripts        FOLDER/<token>/end.json     how it ended, until the server has settled it
+//   FOLDER/<token>/log        what it printed
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/clock.h"
+#include "core/disk.h"
+#include "core/task.h"
+#include "process/adopt.h"
+#include "services/runner/executor.h"
+#include "services/runner/job_execution.h"
+#include "services/runner/protocol.h"
+
+namespace headrace::runner {
+
+class Assignment final : public JobObserver {
+ public:
+  struct Surroundings {
+    core::Executor loop;
+    core::Clock& clock;
+    core::Disk& disk;
+    std::string folder;
+    uint64_t log_bytes_max;
+    JobExecution::Times times;
+    std::function<void()> changed;                    // there is more to send
+    std::function<void(const StepChanged&)> stepped;  // told at once if connected, else not at all
+  };
+  Assignment(Surroundings around, Token token);
+
+  core::Task<> run(Run order);    // to its end, which is then in end() and on disk
+  void cancel(std::string reason);
+  void drop();                    // its lease is not in force any more: it ends, and nobody hears of it
+
+  // What a killed worker left: processes are ended, and if an end was written, it is there to be reported.
+  core::Result<> recover();
+  core::Result<> remove();        // the folder, once it is settled or dropped
+
+  Token token() const { return token_; }
+  const std::optional<Finished>& end() const { return end_; }
+  bool dropped() const { return dropped_; }
+  uint64_t log_bytes() const { return log_bytes_; }
+  core::Result<std::string> read_log(uint64_t offset, size_t max) const;
+
+  uint64_t sent = 0;   // of the log, to the server, over this connection
+  uint64_t have = 0;   // with the server
+  bool known = false;  // whether `have` was told over this connection
+  bool end_sent = false;
+
+  // JobObserver
+  core::Result<> log(std::string_view lines) override;
+  void step_began(const StepSpec& step) override;
+  void step_ended(const StepSpec& step, events::Conclusion conclusion) override;
+  void group(pid_t leader) override;
+
+ private:
+  core::Task<JobEnd> execute(const Run& order);
+  core::Result<> open_log();
+  core::Result<> append_log(std::string_view lines);
+  void keep_end(JobEnd end);
+
+  Surroundings around_;
+  Token token_;
+  std::unique_ptr<core::File> log_;
+  uint64_t log_bytes_ = 0;
+  uint64_t log_lines_ = 0;
+  bool log_full_ = false;
+  std::unique_ptr<JobExecution> execution_;
+  std::string cancelled_;  // before the execution was there
+  std::optional<Finished> end_;
+  bool dropped_ = false;
+};
+
+}  // namespace headrace::runner

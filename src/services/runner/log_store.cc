@@ -1,0 +1,102 @@
+#include "services/runner/log_store.h"
+
+#include <algorithm>
+
+#include "core/bytes.h"
+
+namespace headrace::runner {
+
+using core::Code;
+using core::Result;
+
+struct LogStore::Growing {
+  explicit Growing(const core::Executor& executor) : grown(executor) {}
+  std::unique_ptr<core::File> file;
+  uint64_t size = 0;
+  core::Signal grown;
+};
+
+LogStore::LogStore(core::Executor executor, core::Disk& disk, std::string directory)
+    : executor_(std::move(executor)), disk_(disk), directory_(std::move(directory)) {}
+
+LogStore::~LogStore() = default;
+
+std::string LogStore::path_of(const LogName& name) const {
+  return directory_ + "/" + name.job.substr(name.job.size() - std::min<size_t>(2, name.job.size())) + "/" + name.job + "-" +
+         std::to_string(name.attempt) + ".log";
+}
+
+Result<uint64_t> LogStore::open(const LogName& name) {
+  if (auto known = growing_.find(name); known != growing_.end()) return known->second->size;
+  auto path = path_of(name);
+  if (auto made = disk_.make_directories(path.substr(0, path.rfind('/'))); !made) return std::unexpected(made.error());
+  auto file = disk_.open(path, core::Disk::Open::ensure);
+  if (!file) return std::unexpected(file.error());
+  auto size = (*file)->size();
+  if (!size) return std::unexpected(size.error());
+  auto log = std::make_shared<Growing>(executor_);
+  log->file = std::move(*file);
+  log->size = *size;
+  growing_.emplace(name, std::move(log));
+  return *size;
+}
+
+Result<uint64_t> LogStore::write(const LogName& name, uint64_t offset, std::string_view bytes) {
+  auto known = growing_.find(name);
+  if (known == growing_.end()) return core::fail(Code::conflict, "The log of this job is complete.");
+  Growing& log = *known->second;
+  if (offset > log.size)
+    return core::fail(Code::conflict, "A piece of the log is missing: " + std::to_string(log.size) + " bytes are here, and this begins at " +
+                                          std::to_string(offset) + ".");
+  uint64_t doubled = std::min<uint64_t>(log.size - offset, bytes.size());
+  bytes.remove_prefix(doubled);
+  if (bytes.empty()) return log.size;
+  if (auto written = log.file->write_at(log.size, core::as_bytes(bytes)); !written) return std::unexpected(written.error());
+  log.size += bytes.size();
+  log.grown.notify_all();
+  return log.size;
+}
+
+void LogStore::close(const LogName& name) {
+  auto known = growing_.find(name);
+  if (known == growing_.end()) return;
+  auto log = known->second;
+  growing_.erase(known);
+  log->grown.notify_all();
+}
+
+Result<> LogStore::sync(const LogName& name) {
+  auto file = disk_.open(path_of(name), core::Disk::Open::write);
+  if (!file) return std::unexpected(file.error());
+  return (*file)->sync();
+}
+
+Result<std::string> LogStore::read(const LogName& name, uint64_t offset, size_t max) const {
+  auto file = disk_.open(path_of(name), core::Disk::Open::read);
+  if (!file && file.error().code == Code::not_found) return std::string();
+  if (!file) return std::unexpected(file.error());
+  std::string bytes(max, '\0');
+  auto got = (*file)->read_at(offset, std::as_writable_bytes(std::span(bytes)));
+  if (!got) return std::unexpected(got.error());
+  bytes.resize(*got);
+  return bytes;
+}
+
+Result<uint64_t> LogStore::size(const LogName& name) const {
+  auto file = disk_.open(path_of(name), core::Disk::Open::read);
+  if (!file && file.error().code == Code::not_found) return uint64_t{0};
+  if (!file) return std::unexpected(file.error());
+  return (*file)->size();
+}
+
+bool LogStore::growing(const LogName& name) const { return growing_.contains(name); }
+
+core::Task<> LogStore::until_beyond(LogName name, uint64_t size, std::chrono::milliseconds limit) {
+  auto known = growing_.find(name);
+  if (known == growing_.end()) co_return;
+  auto log = known->second;
+  if (log->size > size) co_return;
+  co_await log->grown.wait_for(limit);
+}
+
+}  // namespace headrace::runner

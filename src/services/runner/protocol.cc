@@ -1,0 +1,231 @@
+#include "services/runner/protocol.h"
+
+#include "core/clock.h"
+#include "core/json.h"
+
+namespace headrace::runner {
+
+namespace json = core::json;
+using core::Code;
+using core::Result;
+
+namespace {
+
+constexpr size_t log_head_bytes = 16;
+
+json::array of(const std::vector<Token>& tokens) {
+  json::array list;
+  for (Token token : tokens) list.push_back(token);
+  return list;
+}
+
+json::object of(const events::StepResult& step) {
+  json::object object{{"number", step.number}, {"name", step.name}, {"conclusion", events::name_of(step.conclusion)}};
+  if (step.started_at) object["started_at"] = core::format_time(*step.started_at);
+  if (step.completed_at) object["completed_at"] = core::format_time(*step.completed_at);
+  if (step.exit_code) object["exit_code"] = *step.exit_code;
+  return object;
+}
+
+// One writer a message; the type's name is put in by the caller.
+struct Writer {
+  json::object operator()(const Hello& hello) const {
+    json::array labels;
+    for (const auto& [label, executor] : hello.labels) labels.push_back(json::array{label, executor});
+    return {{"type", "hello"},       {"protocol", protocol_version}, {"runner", hello.runner}, {"instance", hello.instance},
+            {"slots", hello.slots}, {"labels", std::move(labels)},  {"jobs", of(hello.jobs)}};
+  }
+  json::object operator()(const Renew& renew) const { return {{"type", "renew"}, {"jobs", of(renew.jobs)}}; }
+  json::object operator()(const StepChanged& step) const {
+    json::object object{{"type", "step"}, {"token", step.token}, {"number", step.number}, {"name", step.name}};
+    if (step.conclusion) object["conclusion"] = events::name_of(*step.conclusion);
+    return object;
+  }
+  json::object operator()(const Finished& finished) const {
+    json::array steps;
+    for (const auto& step : finished.steps) steps.push_back(of(step));
+    return {{"type", "finished"},         {"token", finished.token},    {"conclusion", events::name_of(finished.conclusion)},
+            {"errors", finished.errors}, {"steps", std::move(steps)}, {"log_bytes", finished.log_bytes}, {"log_lines", finished.log_lines}};
+  }
+  json::object operator()(const Welcome& welcome) const {
+    return {{"type", "welcome"}, {"protocol", protocol_version}, {"renew_seconds", welcome.renew_seconds}};
+  }
+  json::object operator()(const Run& run) const {
+    return {{"type", "run"},   {"token", run.token},       {"job", run.job},         {"run", run.run}, {"repository", run.repository},
+            {"name", run.name}, {"executor", run.executor}, {"attempt", run.attempt}, {"spec", run.spec}};
+  }
+  json::object operator()(const Cancel& cancel) const {
+    return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}};
+  }
+  json::object operator()(const Stale& stale) const {
+    return {{"type", "stale"}, {"token", stale.token}, {"reason", stale.reason}};
+  }
+  json::object operator()(const LogHave& have) const {
+    return {{"type", "log_have"}, {"token", have.token}, {"bytes", have.bytes}, {"resend", have.resend}};
+  }
+  json::object operator()(const Settled& settled) const { return {{"type", "settled"}, {"token", settled.token}}; }
+  json::object operator()(const Drain&) const { return {{"type", "drain"}}; }
+  json::object operator()(const Refused& refused) const { return {{"type", "refused"}, {"reason", refused.reason}}; }
+};
+
+// Reads members and remembers the first that is missing or of the wrong kind.
+class Reader {
+ public:
+  explicit Reader(const json::value& value) : value_(value) {}
+
+  std::string text(std::string_view key) {
+    auto found = core::string_at(value_, key);
+    if (!found) note(key);
+    return found.value_or("");
+  }
+  int64_t number(std::string_view key) {
+    auto found = core::integer_at(value_, key);
+    if (!found) note(key);
+    return found.value_or(0);
+  }
+  uint64_t count(std::string_view key) {
+    int64_t found = number(key);
+    if (found < 0) note(key);
+    return found < 0 ? 0 : static_cast<uint64_t>(found);
+  }
+  const json::array& list(std::string_view key) {
+    static const json::array none;
+    const auto* member = core::find(value_, key);
+    if (!member || !member->is_array()) return note(key), none;
+    return member->get_array();
+  }
+  std::vector<Token> tokens(std::string_view key) {
+    std::vector<Token> found;
+    for (const auto& member : list(key)) {
+      if (member.is_int64() && member.get_int64() > 0) {
+        found.push_back(static_cast<Token>(member.get_int64()));
+      } else {
+        note(key);
+      }
+    }
+    return found;
+  }
+  events::Conclusion conclusion(std::string_view key) {
+    auto found = events::parse_conclusion(text(key));
+    if (!found) note(key);
+    return found.value_or(events::Conclusion::failure);
+  }
+  std::optional<core::Time> time(std::string_view key) {
+    auto written = core::string_at(value_, key);
+    if (!written) return std::nullopt;
+    auto parsed = core::parse_time(*written);
+    if (!parsed) return note(key), std::nullopt;
+    return *parsed;
+  }
+  const json::value& value() const { return value_; }
+  void note(std::string_view key) {
+    if (wrong_.empty()) wrong_ = key;
+  }
+  const std::string& wrong() const { return wrong_; }
+
+ private:
+  const json::value& value_;
+  std::string wrong_;
+};
+
+events::StepResult step_of(const json::value& value, Reader& outer) {
+  Reader in(value);
+  events::StepResult step{.number = in.number("number"),
+                          .name = in.text("name"),
+                          .conclusion = in.conclusion("conclusion"),
+                          .started_at = in.time("started_at"),
+                          .completed_at = in.time("completed_at"),
+                          .exit_code = core::integer_at(value, "exit_code")};
+  if (!in.wrong().empty()) outer.note("steps");
+  return step;
+}
+
+Message read_hello(Reader& in) {
+  Hello hello{.runner = in.text("runner"), .instance = in.text("instance"), .slots = in.number("slots"), .labels = {}, .jobs = in.tokens("jobs")};
+  for (const auto& pair : in.list("labels")) {
+    const auto* both = pair.if_array();
+    if (both && both->size() == 2 && both->at(0).is_string() && both->at(1).is_string()) {
+      hello.labels.emplace_back(both->at(0).get_string(), both->at(1).get_string());
+    } else {
+      in.note("labels");
+    }
+  }
+  if (in.number("protocol") != protocol_version) in.note("protocol");
+  return hello;
+}
+
+Message read_finished(Reader& in) {
+  Finished finished{.token = in.count("token"),
+                    .conclusion = in.conclusion("conclusion"),
+                    .errors = in.text("errors"),
+                    .steps = {},
+                    .log_bytes = in.count("log_bytes"),
+                    .log_lines = in.count("log_lines")};
+  for (const auto& step : in.list("steps")) finished.steps.push_back(step_of(step, in));
+  return finished;
+}
+
+std::optional<Message> read(std::string_view type, Reader& in) {
+  if (type == "hello") return read_hello(in);
+  if (type == "renew") return Renew{in.tokens("jobs")};
+  if (type == "step") {
+    StepChanged step{.token = in.count("token"), .number = in.number("number"), .name = in.text("name"), .conclusion = {}};
+    if (core::find(in.value(), "conclusion")) step.conclusion = in.conclusion("conclusion");
+    return step;
+  }
+  if (type == "finished") return read_finished(in);
+  if (type == "welcome") return Welcome{in.number("renew_seconds")};
+  if (type == "run")
+    return Run{in.count("token"), in.text("job"), in.text("run"), in.text("repository"),
+               in.text("name"),   in.text("executor"), in.number("attempt"), in.text("spec")};
+  if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};
+  if (type == "stale") return Stale{in.count("token"), in.text("reason")};
+  if (type == "log_have") return LogHave{in.count("token"), in.count("bytes"), core::boolean_at(in.value(), "resend").value_or(false)};
+  if (type == "settled") return Settled{in.count("token")};
+  if (type == "drain") return Drain{};
+  if (type == "refused") return Refused{in.text("reason")};
+  return std::nullopt;
+}
+
+void put(std::string& out, uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift & 0xff));
+}
+
+uint64_t get(std::string_view bytes) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+}  // namespace
+
+std::string encode(const Message& message) { return core::to_text(std::visit(Writer{}, message)); }
+
+Result<Message> decode(std::string_view text) {
+  auto value = core::parse_json(text);
+  if (!value) return core::pass_on(value.error(), "reading a message of the runner protocol");
+  auto type = core::string_at(*value, "type").value_or("");
+  Reader in(*value);
+  auto message = read(type, in);
+  if (!message) return core::fail(Code::invalid, "The message type '" + type.substr(0, 40) + "' is not of the runner protocol.");
+  if (!in.wrong().empty())
+    return core::fail(Code::invalid, "The member '" + in.wrong() + "' of the message '" + type + "' is missing or wrong.");
+  return std::move(*message);
+}
+
+std::string encode_log(Token token, uint64_t offset, std::string_view bytes) {
+  std::string message;
+  message.reserve(log_head_bytes + bytes.size());
+  put(message, token);
+  put(message, offset);
+  message.append(bytes);
+  return message;
+}
+
+Result<LogPiece> decode_log(std::string_view message) {
+  if (message.size() <= log_head_bytes || message.size() > log_head_bytes + log_piece_max)
+    return core::fail(Code::invalid, "A piece of log is 16 bytes of token and offset, then 1 to 262144 bytes.");
+  return LogPiece{get(message), get(message.substr(8)), message.substr(log_head_bytes)};
+}
+
+}  // namespace headrace::runner

@@ -1,0 +1,112 @@
+// What server and runner say to each other over one WebSocket: text messages are JSON objects with a "type", binary ones
+// are pieces of a job's log. docs/runner-protocol.md has an example of each.
+//
+// A token names a lease: it is the log offset of its job.leased, so a later lease of the same job has a greater one.
+// Whoever speaks of a job with a token that is not the current one is told `stale`, and drops the job.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/result.h"
+#include "events/runner.h"
+
+namespace headrace::runner {
+
+inline constexpr int64_t protocol_version = 1;
+inline constexpr std::string_view subprotocol = "headrace-runner.1";
+inline constexpr size_t log_piece_max = 256 * 1024;                // bytes of log in one binary message
+inline constexpr size_t message_bytes_max = 2 * 1024 * 1024;
+
+using Token = uint64_t;
+
+// ---- runner to server
+struct Hello {
+  std::string runner;    // name
+  std::string instance;  // of this process: two processes under one name are told apart
+  int64_t slots = 1;     // jobs at once
+  std::vector<std::pair<std::string, std::string>> labels;  // label, executor
+  std::vector<Token> jobs;  // that it has: running, or ended and not settled
+  bool operator==(const Hello&) const = default;
+};
+struct Renew {
+  std::vector<Token> jobs;
+  bool operator==(const Renew&) const = default;
+};
+struct StepChanged {
+  Token token = 0;
+  int64_t number = 0;
+  std::string name;
+  std::optional<events::Conclusion> conclusion;  // nothing: it has begun
+  bool operator==(const StepChanged&) const = default;
+};
+struct Finished {
+  Token token = 0;
+  events::Conclusion conclusion = events::Conclusion::success;
+  std::string errors;
+  std::vector<events::StepResult> steps;
+  uint64_t log_bytes = 0;  // sent before this
+  uint64_t log_lines = 0;
+  bool operator==(const Finished&) const = default;
+};
+
+// ---- server to runner
+struct Welcome {
+  int64_t renew_seconds = 10;
+  bool operator==(const Welcome&) const = default;
+};
+struct Run {
+  Token token = 0;
+  std::string job, run, repository, name, executor;
+  int64_t attempt = 1;
+  std::string spec;
+  bool operator==(const Run&) const = default;
+};
+struct Cancel {
+  Token token = 0;
+  std::string reason;
+  bool operator==(const Cancel&) const = default;
+};
+struct Stale {
+  Token token = 0;
+  std::string reason;
+  bool operator==(const Stale&) const = default;
+};
+struct LogHave {
+  Token token = 0;
+  uint64_t bytes = 0;   // of the log are here
+  bool resend = false;  // send on from there, whatever was sent before, and say Finished again
+  bool operator==(const LogHave&) const = default;
+};
+struct Settled {  // the end is on the event log: forget the job
+  Token token = 0;
+  bool operator==(const Settled&) const = default;
+};
+struct Drain {  // take no more jobs, and end when those at hand are done
+  bool operator==(const Drain&) const = default;
+};
+struct Refused {  // of the whole connection
+  std::string reason;
+  bool operator==(const Refused&) const = default;
+};
+
+using Message = std::variant<Hello, Renew, StepChanged, Finished, Welcome, Run, Cancel, Stale, LogHave, Settled, Drain, Refused>;
+
+std::string encode(const Message& message);
+core::Result<Message> decode(std::string_view text);  // invalid: what is wrong
+
+// A binary message: token and offset, 8 bytes each, big-endian, then the bytes of the log from that offset on.
+struct LogPiece {
+  Token token = 0;
+  uint64_t offset = 0;
+  std::string_view bytes;  // of the message it was decoded from
+};
+std::string encode_log(Token token, uint64_t offset, std::string_view bytes);
+core::Result<LogPiece> decode_log(std::string_view message);
+
+}  // namespace headrace::runner

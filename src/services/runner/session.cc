@@ -1,0 +1,49 @@
+#include "services/runner/session.h"
+
+namespace headrace::runner {
+
+void Session::post(Message message) {
+  if (closed_) return;
+  if (const auto* have = std::get_if<LogHave>(&message); have && !outgoing_.empty()) {
+    auto* last = std::get_if<LogHave>(&outgoing_.back());
+    if (last && last->token == have->token && !last->resend) {
+      *last = *have;
+      return;
+    }
+  }
+  if (outgoing_.size() >= outgoing_max) return close();
+  outgoing_.push_back(std::move(message));
+  outgoing_changed_.notify_all();
+}
+
+void Session::close() {
+  closed_ = true;
+  outgoing_changed_.notify_all();
+}
+
+core::Task<> Session::send_all(net::WebSocket& socket) {
+  while (!closed_) {
+    if (outgoing_.empty()) {
+      co_await outgoing_changed_.wait();
+      continue;
+    }
+    net::Message next{net::Message::Kind::text, encode(outgoing_.front())};
+    outgoing_.pop_front();
+    auto sent = co_await socket.send(std::move(next));
+    if (!sent) close();
+  }
+}
+
+std::string Session::executor_for(const std::vector<std::string>& labels) const {
+  std::string executor;
+  for (const auto& label : labels) {
+    std::string here;
+    for (const auto& [known, by] : hello.labels)
+      if (known == label) here = by;
+    if (here.empty() || (!executor.empty() && executor != here)) return {};
+    executor = here;
+  }
+  return executor;
+}
+
+}  // namespace headrace::runner

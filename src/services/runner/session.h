@@ -1,0 +1,41 @@
+// One connected runner, as the service sees it.
+#pragma once
+
+#include <deque>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "net/websocket.h"
+#include "services/runner/protocol.h"
+
+namespace headrace::runner {
+
+inline constexpr size_t outgoing_max = 10'000;  // messages waiting for one runner; beyond it the connection is given up
+
+class Session {
+ public:
+  Session(core::Executor executor, Hello said, core::Time at) : hello(std::move(said)), since(at), outgoing_changed_(std::move(executor)) {}
+
+  // Queues a message; never waits. A newer LogHave of a job takes the place of one that waits.
+  void post(Message message);
+  core::Task<> send_all(net::WebSocket& socket);  // sends what is posted, until close()
+  void close();                                   // nothing is sent any more
+
+  bool has_slot() const { return !closed_ && !draining && jobs.size() < static_cast<size_t>(hello.slots); }
+  // The executor by which it would run a job of these labels; empty: it cannot. GitHub: a runner must have them all.
+  std::string executor_for(const std::vector<std::string>& labels) const;
+
+  const Hello hello;
+  const core::Time since;
+  std::set<Token> jobs;  // given to it and not settled
+  bool draining = false;
+
+ private:
+  std::deque<Message> outgoing_;
+  core::Signal outgoing_changed_;
+  bool closed_ = false;
+};
+
+}  // namespace headrace::runner
