@@ -35,7 +35,7 @@ enum class Mode {
                // missing, never torn
   read_only,   // must exist; temporary views and tables are possible
   memory,      // private to the connection; the path is ignored
-  scratch,     // a new file to be thrown away after a crash: no journal, no sync
+  scratch,     // a new file, thrown away after a crash: journal in memory, no sync
 };
 
 struct Options {
@@ -67,6 +67,7 @@ class Row {
   std::string_view name(int column) const;
 
  private:
+  friend class Connection;
   friend class Statement;
   explicit Row(void* statement) : statement_(statement) {}
   void* statement_;
