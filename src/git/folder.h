@@ -1,9 +1,10 @@
 // The folder of a bare repository: made, locked, tidied up, removed. All calls block.
 //
-// Everything that serves or writes it holds its lock: a push shares it (and so does the receive-pack that outlives a
-// killed server, through an inherited descriptor), who settles or removes has it alone. DESIGN, section 8.
+// Whoever writes it holds its lock: a push shares it (and so does the receive-pack that outlives a killed server,
+// through an inherited descriptor), who settles or removes has it alone. DESIGN, section 8.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +40,13 @@ class FolderLock {
 // What a killed git leaves behind: *.lock files of refs and packs, quarantined and temporary objects. Only while the
 // folder is locked alone. Returns how many it removed.
 core::Result<size_t> remove_leftovers(const std::string& path, const FolderLock& alone);
+
+// The largest file among the objects of a push that is in quarantine; nothing where no file came.
+struct LargestFile {
+  std::string id;
+  uint64_t bytes = 0;
+};
+core::Result<std::optional<LargestFile>> largest_file(const std::string& quarantine);
 
 // Makes renames within refs and objects durable: the folders of these refs, packed-refs, the folder of packs. git syncs
 // files (core.fsync), not the folders that name them.

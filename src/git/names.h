@@ -9,8 +9,8 @@
 
 namespace headrace::git {
 
-inline constexpr size_t name_bytes_max = 100;      // of an owner or a repository's own name
-inline constexpr size_t ref_bytes_max = 1024;      // of a full ref name
+inline constexpr size_t name_bytes_max = 100;                      // of an owner or a repository's own name
+inline constexpr size_t ref_bytes_max = 1024;                      // of a full ref name
 inline constexpr std::string_view hidden_refs = "refs/headrace/";  // ours: never shown, never pushed to
 
 struct FullName {

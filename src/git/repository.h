@@ -1,8 +1,8 @@
 // Repository reads one bare repository through libgit2: trees, files, history, differences, refs.
 //
 // Every call blocks: callers go through core::blocking on the pool for git reads. Opening costs about 0.1 ms; a
-// Repository is used by one thread at a time, any number of them may be open on the same folder. Objects are named by 40
-// hexadecimal digits. Nothing here writes.
+// Repository is used by one thread at a time, any number of them may be open on the same folder. Objects are named by
+// 40 hexadecimal digits. Nothing here writes.
 //
 // Errors: not_found (no such repository, revision, path or object), invalid (an ill-formed name), exhausted (a bound),
 // corrupt (git's files are damaged).
@@ -62,10 +62,10 @@ struct Ref {
 };
 
 struct LogQuery {
-  std::string from;         // revision
-  std::string path;         // only commits that changed it; empty: all
-  size_t skip = 0;          // commits of the walk, as `next` said
-  size_t count = 30;        // at most log_count_max
+  std::string from;   // revision
+  std::string path;   // only commits that changed it; empty: all
+  size_t skip = 0;    // commits of the walk, as `next` said
+  size_t count = 30;  // at most log_count_max
 };
 struct LogPage {
   std::vector<Commit> commits;

@@ -6,16 +6,17 @@
 //   POST /owner/name.git/git-upload-pack                      upload_pack
 //   POST /owner/name.git/git-receive-pack                     receive_pack
 //
-// The first write begins a 200 answer of type content_type(); an Error before that is the caller's to answer. After the
-// first write an Error means that the answer is broken off. Never retry: the body is consumed.
+// The first write begins a 200 answer of type content_type(), success without a write is an empty one; an Error before
+// any write is the caller's to answer. After the first write an Error means that the answer is broken off. Never retry:
+// the body is consumed.
 //
 // A push (receive_pack) is judged by a Gatekeeper while git holds its objects in quarantine: accept() before any ref
 // moves, received() after, with the refs that did. What they say appears at once at the client as "remote: ...". If the
 // client goes away after its pack came, the push is carried out all the same; if this process dies, git ends its work
 // while it holds the folder's lock: before accept() answered nothing is moved, after it the refs may.
 //
-// Errors: not_found (no such repository), invalid (not git's protocol; a ref name that is none), exhausted (too many git
-// processes for too long; a body beyond its bound), unavailable (git failed; the client has gone). Loop only.
+// Errors: not_found (no such repository), invalid (not git's protocol; a ref name that is none), exhausted (too many
+// git processes for too long; a body beyond its bound), unavailable (git failed; the client has gone). Loop only.
 #pragma once
 
 #include <chrono>
@@ -36,7 +37,8 @@ enum class Service { upload_pack, receive_pack };
 core::Result<Service> parse_service(std::string_view text);  // "git-upload-pack", "git-receive-pack"
 std::string_view name_of(Service service);
 
-// "application/x-git-upload-pack-advertisement" for advertise, "...-result" for the others. Send Cache-Control: no-cache.
+// "application/x-git-upload-pack-advertisement" for advertise, "...-result" for the others. Send Cache-Control:
+// no-cache.
 std::string content_type(Service service, bool advertisement);
 std::string request_content_type(Service service);  // what a POST must carry, else 415
 
@@ -75,15 +77,15 @@ class Gatekeeper {
 };
 
 struct ServeOptions {
-  std::string git = "git";            // program
-  std::string hooks;                  // DATA/hooks: two small scripts are written there by prepare()
-  size_t processes_max = 16;          // at once
-  size_t waiting_max = 256;           // requests that wait for one of these; beyond: exhausted
+  std::string git = "git";    // program
+  std::string hooks;          // DATA/hooks: two small scripts are written there by prepare()
+  size_t processes_max = 16;  // at once
+  size_t waiting_max = 256;   // requests that wait for one of these; beyond: exhausted
   std::chrono::milliseconds wait_max{30'000};
-  std::chrono::milliseconds idle_max{120'000};  // without a byte in either direction; then git is ended
-  uint64_t pack_bytes_max = uint64_t{4} << 30;  // of one push
+  std::chrono::milliseconds idle_max{120'000};            // without a byte in either direction; then git is ended
+  uint64_t pack_bytes_max = uint64_t{4} << 30;            // of one push
   uint64_t fetch_request_bytes_max = uint64_t{64} << 20;  // wants and haves, unpacked
-  size_t commands_max = 50'000;                 // refs in one push
+  size_t commands_max = 50'000;                           // refs in one push
 };
 
 struct ServeCounters {

@@ -1,0 +1,223 @@
+#include "git/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "core/bytes.h"
+#include "core/diagnostics.h"
+#include "git/body.h"
+#include "git/folder.h"
+#include "git/git_environment.h"
+#include "git/hooks.h"
+#include "git/pkt_line.h"
+#include "git/session.h"
+#include "git/slots.h"
+#include "process/descriptor.h"
+#include "process/run.h"
+
+namespace headrace::git {
+namespace {
+
+namespace asio = boost::asio;
+using core::Code;
+using core::Result;
+using core::Task;
+using namespace std::chrono_literals;
+
+constexpr size_t many_refs = 50;     // from here on hooks copy by cat
+constexpr auto lock_patience = 10s;  // for who settles a repository right now
+constexpr auto lock_retry = 5ms;
+constexpr uint64_t push_overhead_bytes = push_head_bytes_max;
+
+bool is_version_2(std::string_view protocol) {
+  return (":" + accepted_protocol(protocol) + ":").find(":version=2:") != std::string::npos;
+}
+
+Result<> check_path(const Request& request) {
+  if (is_bare_repository(request.path)) return {};
+  return core::fail(Code::not_found, "There is no such repository.", request.path);
+}
+
+Task<Result<std::unique_ptr<FolderLock>>> share_lock(core::Executor executor, std::string path) {
+  const auto give_up = std::chrono::steady_clock::now() + lock_patience;
+  asio::steady_timer timer(executor);
+  for (;;) {
+    auto lock = FolderLock::try_lock(path, FolderLock::Mode::shared);
+    if (!lock || *lock) co_return lock;
+    if (std::chrono::steady_clock::now() > give_up)
+      co_return core::fail(Code::unavailable,
+                           "The repository is being put in order after an interruption. Push again in a moment.");
+    timer.expires_after(lock_retry);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+Task<Result<PushHeadReader>> read_head(Body& body, size_t commands_max) {
+  PushHeadReader head(commands_max);
+  std::vector<std::byte> buffer(chunk_bytes);
+  for (;;) {
+    auto count = co_await body.read(buffer);
+    if (!count) co_return std::unexpected(count.error());
+    if (*count == 0)
+      co_return core::fail(Code::invalid, "The request ends before it says which refs to move. Push again.");
+    auto whole = head.feed({reinterpret_cast<const char*>(buffer.data()), *count});
+    if (!whole) co_return std::unexpected(whole.error());
+    if (*whole) co_return std::move(head);
+  }
+}
+
+}  // namespace
+
+Result<Service> parse_service(std::string_view text) {
+  for (const auto service : {Service::upload_pack, Service::receive_pack})
+    if (text == name_of(service)) return service;
+  return core::fail(Code::invalid,
+                    "The service must be git-upload-pack or git-receive-pack. Use git itself to clone and push.");
+}
+
+std::string_view name_of(Service service) {
+  return service == Service::upload_pack ? "git-upload-pack" : "git-receive-pack";
+}
+
+std::string content_type(Service service, bool advertisement) {
+  return fmt::format("application/x-{}-{}", name_of(service), advertisement ? "advertisement" : "result");
+}
+
+std::string request_content_type(Service service) { return fmt::format("application/x-{}-request", name_of(service)); }
+
+struct Server::Impl {
+  Impl(core::Executor where, ServeOptions given)
+      : executor(where),
+        options(std::move(given)),
+        slots(where, {options.processes_max, options.waiting_max, options.wait_max}) {}
+
+  process::Spec spec(std::vector<std::string> arguments, const Request& request) const {
+    process::Spec spec;
+    spec.argv = {options.git};
+    for (auto& argument : arguments) spec.argv.push_back(std::move(argument));
+    spec.argv.push_back(request.path);
+    spec.environment = git_environment(options, request.protocol);
+    spec.in = spec.out = spec.err = process::Redirect::pipe();
+    return spec;
+  }
+
+  Task<Result<Slots::Slot>> take_slot() {
+    auto slot = co_await slots.take();
+    if (!slot) ++counters.refused;
+    co_return slot;
+  }
+
+  Task<Result<>> converse(process::Child& child, Body* body, WriteChunk write, Session::ClientGone when_gone) {
+    Session session(executor, child, body, std::move(write), options.idle_max, when_gone);
+    auto ended = co_await session.run();
+    if (ended) co_return ended;
+    ++counters.failed;
+    core::diagnose(core::Level::info, "git", ended.error().message + " " + ended.error().detail);
+    co_return ended;
+  }
+
+  Task<Result<>> push(Request request, PushHead head, Gatekeeper& gatekeeper, Body& body, WriteChunk write);
+
+  core::Executor executor;
+  ServeOptions options;
+  Slots slots;
+  mutable ServeCounters counters;
+  std::string version_2;  // what upload-pack says of itself to version 2: the same for every repository
+};
+
+Server::Server(core::Executor executor, ServeOptions options)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(options))) {}
+Server::~Server() = default;
+
+const ServeCounters& Server::counters() const {
+  impl_->counters.running = impl_->slots.taken();
+  impl_->counters.waiting = impl_->slots.waiting();
+  return impl_->counters;
+}
+
+// The advertisement of version 2 holds no refs, only what git and our settings offer. It is asked for once, of an empty
+// repository, and spares a process on every fetch.
+Task<Result<>> Server::prepare() {
+  if (auto written = write_hooks(impl_->options.hooks); !written) co_return written;
+  const std::string sample = impl_->options.hooks + "/sample.git";
+  if (auto removed = remove_bare(sample); !removed) co_return removed;
+  if (auto made = create_bare(sample, "main"); !made) co_return made;
+  const Request request{sample, "version=2", false};
+  auto asked = impl_->spec({"upload-pack", "--stateless-rpc", "--http-backend-info-refs"}, request);
+  auto ran = co_await process::run(impl_->executor, std::move(asked), {}, {});
+  if (!ran) co_return std::unexpected(ran.error());
+  if (!ran->exit.succeeded() || !ran->out.starts_with("000eversion 2\n"))
+    co_return core::fail(Code::unavailable, "git on this machine is too old to serve: 2.36 or newer is needed.",
+                         ran->err);
+  impl_->version_2 = ran->out;
+  co_return remove_bare(sample);
+}
+
+Task<Result<>> Server::advertise(Service service, Request request, WriteChunk write) {
+  if (auto known = check_path(request); !known) co_return known;
+  if (service == Service::upload_pack && is_version_2(request.protocol))
+    co_return co_await write(core::as_bytes(impl_->version_2));
+  auto slot = co_await impl_->take_slot();
+  if (!slot) co_return std::unexpected(slot.error());
+  const bool fetch = service == Service::upload_pack;
+  auto child = process::spawn(
+      impl_->executor,
+      impl_->spec({fetch ? "upload-pack" : "receive-pack", "--stateless-rpc", "--http-backend-info-refs"}, request));
+  if (!child) co_return std::unexpected(child.error());
+  const auto head = to_packet(fmt::format("# service={}\n", name_of(service))) + std::string(flush_packet);
+  if (auto begun = co_await write(core::as_bytes(head)); !begun) co_return begun;
+  co_return co_await impl_->converse(**child, nullptr, std::move(write), Session::ClientGone::end);
+}
+
+Task<Result<>> Server::upload_pack(Request request, ReadBody read, WriteChunk write) {
+  if (auto known = check_path(request); !known) co_return known;
+  auto slot = co_await impl_->take_slot();
+  if (!slot) co_return std::unexpected(slot.error());
+  ++impl_->counters.fetches;
+  auto child = process::spawn(impl_->executor, impl_->spec({"upload-pack", "--stateless-rpc"}, request));
+  if (!child) co_return std::unexpected(child.error());
+  Body body(std::move(read), request.gzip, impl_->options.fetch_request_bytes_max);
+  co_return co_await impl_->converse(**child, &body, std::move(write), Session::ClientGone::end);
+}
+
+Task<Result<>> Server::receive_pack(Request request, Gatekeeper& gatekeeper, ReadBody read, WriteChunk write) {
+  if (auto known = check_path(request); !known) co_return known;
+  Body body(std::move(read), request.gzip, impl_->options.pack_bytes_max + push_overhead_bytes);
+  auto head = co_await read_head(body, impl_->options.commands_max);
+  if (!head) co_return std::unexpected(head.error());
+  if (head->head().changes.empty()) co_return Result<>{};  // a probe before a large push: would we answer?
+  body.put_back(head->fed());
+  auto slot = co_await impl_->take_slot();
+  if (!slot) co_return std::unexpected(slot.error());
+  ++impl_->counters.pushes;
+  co_return co_await impl_->push(std::move(request), head->head(), gatekeeper, body, std::move(write));
+}
+
+Task<Result<>> Server::Impl::push(Request request, PushHead head, Gatekeeper& gatekeeper, Body& body,
+                                  WriteChunk write) {
+  using namespace asio::experimental::awaitable_operators;
+  auto lock = co_await share_lock(executor, request.path);
+  if (!lock) co_return std::unexpected(lock.error());
+  auto pair = make_hook_pair();
+  if (!pair) co_return std::unexpected(pair.error());
+  process::Descriptor ours(pair->ours);
+  process::Descriptor theirs(pair->theirs);
+  auto how = spec({"receive-pack", "--stateless-rpc"}, request);
+  how.extra = {theirs.get(), (*lock)->descriptor()};
+  how.group = process::Spec::Group::session;
+  how.abandoned = process::Spec::Abandoned::keep;
+  if (head.changes.size() >= many_refs) how.environment.emplace_back("HEADRACE_MANY=1");
+  auto child = process::spawn(executor, std::move(how));
+  if (!child) co_return std::unexpected(child.error());
+  theirs.reset();
+  co_return co_await (
+      converse(**child, &body, std::move(write), Session::ClientGone::go_on) &&
+      serve_hooks(executor, ours.release(), std::move(head.changes), std::move(head.options), gatekeeper));
+}
+
+}  // namespace headrace::git
