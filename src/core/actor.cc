@@ -26,9 +26,10 @@ std::string to_string(const Actor& actor) {
 Result<Actor> parse_actor(std::string_view text) {
   auto colon = text.find(':');
   auto word = text.substr(0, colon);
-  auto name = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
+  const bool named = colon != std::string_view::npos;
+  auto name = named ? text.substr(colon + 1) : std::string_view{};
   for (const auto& [kind, expected] : words)
-    if (word == expected && has_name(kind) == !name.empty()) return Actor{kind, std::string(name)};
+    if (word == expected && has_name(kind) == named && named == !name.empty()) return Actor{kind, std::string(name)};
   return fail(Code::invalid, "'" + std::string(text.substr(0, 100)) +
                                  "' is not an actor; it is user:NAME, runner:NAME, service:NAME, system or anonymous.");
 }

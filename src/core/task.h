@@ -2,6 +2,10 @@
 //
 // Rules (STYLE, "Concurrency"): a coroutine is a named function with parameters by value; whoever starts a task awaits
 // it or holds it in a Scope; every wait has an end; nothing held across co_await is trusted to be still there.
+//
+// g++ 12 destroys twice, in a statement that holds co_await: a lambda with captures that have destructors, a braced
+// aggregate, a ?: of class type, and an aggregate's default argument `= {}` (write `= Options()`). Name such a thing
+// before the statement and move it in. tests/coroutine_rules finds them.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -143,7 +147,8 @@ Task<Result<T>> blocking(Pool& pool, Work work)
     co_return co_await pool.run(std::move(work));
   } else {
     auto value = std::make_shared<std::optional<T>>();
-    auto done = co_await pool.run([value, held = std::move(work)]() mutable { value->emplace(held()); });
+    auto call = [value, held = std::move(work)]() mutable { value->emplace(held()); };
+    auto done = co_await pool.run(std::move(call));
     if (!done) co_return std::unexpected(done.error());
     co_return std::move(**value);
   }
@@ -154,7 +159,8 @@ Task<T> blocking(Pool& pool, Work work)
   requires requires { typename T::error_type; }
 {
   auto value = std::make_shared<std::optional<T>>();
-  auto done = co_await pool.run([value, held = std::move(work)]() mutable { value->emplace(held()); });
+  auto call = [value, held = std::move(work)]() mutable { value->emplace(held()); };
+  auto done = co_await pool.run(std::move(call));
   if (!done) co_return std::unexpected(done.error());
   co_return std::move(**value);
 }
