@@ -1,8 +1,8 @@
 // The envelope of everything that happens: a CloudEvent 1.0 in memory, and its encodings.
 //
 // CloudEvents 1.0.2, "Context Attributes": id, source, type and specversion are required; source + id is unique per
-// event; attribute names are 1-20 of a-z 0-9; values are Boolean, Integer (32 bit), String, Binary, URI, URI-reference,
-// Timestamp - the last four are kept here as their canonical strings.
+// event; attribute names are made of a-z 0-9 (more than 20 of them are discouraged, not forbidden); values are Boolean,
+// Integer (32 bit), String, Binary, URI, URI-reference, Timestamp - the last four are kept here as canonical strings.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ struct Event {
   std::string id;
   std::string source;
   std::string type;
-  std::string subject;                           // empty: absent
+  std::string subject;  // empty: absent
   std::optional<core::Time> time;
-  std::string datacontenttype;                   // empty: absent; JSON is meant where there is data
-  std::string dataschema;                        // empty: absent
+  std::string datacontenttype;  // empty: absent; JSON is meant where there is data
+  std::string dataschema;       // empty: absent
   // Extension attributes, ours among them: actor, causationid (the event that led to this one), correlationid (the root
   // of the chain, usually a push), traceparent. Ordered, so that encoding is canonical.
   std::map<std::string, Attribute, std::less<>> extensions;
@@ -44,7 +44,7 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
-inline constexpr size_t event_bytes_max = 256 * 1024;  // of the structured form; what is larger is a blob
+inline constexpr size_t event_bytes_max = 256 * 1024;              // of the structured form; what is larger is a blob
 inline constexpr std::string_view reserved_source = "/headrace/";  // ours alone; ingress refuses it
 
 bool is_json(std::string_view datacontenttype);  // application/json, text/json, anything +json, or absent

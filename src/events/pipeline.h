@@ -1,5 +1,5 @@
-// What the pipeline service says: runs of workflows and the jobs they are made of. A run and a job have a UUID, which is
-// how events name them, and a 64-bit id, which is what GitHub's API shows.
+// What the pipeline service says: runs of workflows and the jobs they are made of. A run and a job have a UUID, which
+// is how events name them, and a 64-bit id, which is what GitHub's API shows.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace headrace::events {
 
-// How a run, job or step ended, in the words of GitHub's API. In CDEvents it is an outcome: success, failure, cancel, or
-// error (timed_out, startup_failure, stale, action_required); skipped and neutral count as success.
+// How a run, job or step ended, in the words of GitHub's API. In CDEvents it is an outcome: success, failure, cancel,
+// or error (timed_out, startup_failure, stale, action_required); skipped and neutral count as success.
 enum class Conclusion {
   success,
   failure,
@@ -23,9 +23,9 @@ enum class Conclusion {
   action_required,
   stale,
 };
-std::string_view name_of(Conclusion conclusion);                        // "timed_out"
+std::string_view name_of(Conclusion conclusion);  // "timed_out"
 std::optional<Conclusion> parse_conclusion(std::string_view name);
-std::string_view outcome_of(Conclusion conclusion);                     // of CDEvents: "error"
+std::string_view outcome_of(Conclusion conclusion);  // of CDEvents: "error"
 
 struct PlannedJob {
   std::string key;                 // in the workflow, with its matrix: "build", "test (1, 2)"
@@ -48,10 +48,10 @@ struct RunQueued {
   std::string ref;            // "refs/heads/main"
   std::string branch;         // "main"; empty for a tag
   std::string commit;
-  std::string actor;          // account on whose behalf it runs
+  std::string actor;  // account on whose behalf it runs
   int64_t attempt = 1;
-  std::string title;          // first line of the commit's message, mostly
-  std::string url;            // of the page; may be empty
+  std::string title;  // first line of the commit's message, mostly
+  std::string url;    // of the page; may be empty
   std::vector<PlannedJob> jobs;
   bool operator==(const RunQueued&) const = default;
 };
@@ -93,9 +93,9 @@ struct JobQueued {
   std::vector<std::string> labels;  // of runs-on
   std::string commit;
   std::string ref;
-  std::string spec;                 // JSON text of what to run: env, defaults, steps; read by the runner only
+  std::string spec;  // JSON text of what to run: env, defaults, steps; read by the runner only
   int64_t timeout_minutes = 360;
-  bool restricted = false;          // it has an environment or may use secrets: never retried by itself once begun
+  bool restricted = false;  // it has an environment or may use secrets: never retried by itself once begun
   bool operator==(const JobQueued&) const = default;
 };
 

@@ -1,5 +1,5 @@
-// The words the parts of the platform share: plain structs (repository.h, pipeline.h, runner.h, identity.h, bus.h), each
-// with its type name, and the way from a struct to an Event and back.
+// The words the parts of the platform share: plain structs (repository.h, pipeline.h, runner.h, identity.h, bus.h),
+// each with its type name, and the way from a struct to an Event and back.
 //
 // The data of every event is a whole CDEvent v0.5.1 {context, subject {id, content}, customData}; the CloudEvent's id,
 // source, type, time and subject equal those of the CDEvent (cloudevents-binding.md, "Context"). CDEvents types take no
@@ -24,8 +24,8 @@ namespace headrace::events {
 
 // Everything about an event that is not what it says.
 struct Header {
-  std::string id;              // UUIDv7, or the id the bus derives for what a handler says
-  std::string source;          // "/headrace/<service>"
+  std::string id;      // UUIDv7, or the id the bus derives for what a handler says
+  std::string source;  // "/headrace/<service>"
   core::Time time;
   std::string actor;           // core::to_string(Actor); empty: attribute left out
   std::string causation_id;    // id of the event that led to this one; empty for a root
@@ -65,7 +65,11 @@ struct Word {
   int custom_version;            // of customData for standard types, 0 for our own
 };
 std::span<const Word> all_words();
-const Word* find_word(std::string_view type);  // by today's or an older name; null: unknown, to be counted by the caller
+const Word* find_word(
+    std::string_view type);  // by today's or an older name; null: unknown, to be counted by the caller
+
+// Whether the event decodes as the struct of its type: not_found for a type that is no word, else as decode().
+core::Result<> check_word(const Event& event);
 
 // JSON Schema 2020-12 of the event's data, pretty text. `word` is one of all_words().
 std::string schema_of(const Word& word);

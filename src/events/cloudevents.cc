@@ -1,0 +1,351 @@
+#include "events/cloudevents.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/serialize.hpp>
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "events/formats.h"
+#include "events/raw_json.h"
+
+namespace headrace::events {
+
+namespace {
+
+namespace json = core::json;
+
+constexpr std::string_view not_in_string =
+    "holds a character that CloudEvents strings may not have (a control character or noncharacter)";
+
+std::string pointer_to(std::string_view name) {
+  std::string pointer = "/";
+  for (char c : name) {  // RFC 6901, section 3
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
+  }
+  return pointer;
+}
+
+void add(Problems& problems, std::string pointer, std::string message) {
+  if (problems.size() < problems_max) problems.push_back({std::move(pointer), std::move(message)});
+}
+
+bool is_attribute_name(std::string_view name) {
+  return !name.empty() && name.size() <= attribute_name_max &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
+std::string with_article(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: return "null";
+    case json::kind::bool_: return "a boolean";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: return "an object";
+    default: return "a number";
+  }
+}
+
+// CloudEvents 1.0.2, "Required Attributes" and "Optional Attributes": what a context attribute's text must be.
+struct Rule {
+  std::string_view name;
+  std::string Event::* member;
+  bool required;
+  bool (*good)(std::string_view);
+  std::string_view wanted;
+};
+bool anything(std::string_view) { return true; }
+constexpr std::array rules{
+    Rule{"id", &Event::id, true, anything, ""},
+    Rule{"source", &Event::source, true, is_uri_reference,
+         "a URI-reference (RFC 3986), as in /shop/build or https://example.com/build"},
+    Rule{"type", &Event::type, true, anything, ""},
+    Rule{"subject", &Event::subject, false, anything, ""},
+    Rule{"datacontenttype", &Event::datacontenttype, false, is_media_type,
+         "a media type (RFC 2046), as in application/json"},
+    Rule{"dataschema", &Event::dataschema, false, is_uri,
+         "a URI (RFC 3986) with a scheme, as in https://example.com/schema"},
+};
+
+bool is_standard(std::string_view name) {
+  return name == "specversion" || name == "time" || name == "data" || name == "data_base64" ||
+         std::ranges::any_of(rules, [&](const Rule& rule) { return rule.name == name; });
+}
+
+void check_text(Problems& problems, const Rule& rule, std::string_view text) {
+  std::string name(rule.name);
+  if (text.empty())
+    return add(problems, "/" + name,
+               "The attribute '" + name + "' is empty; give it at least one character or leave it out.");
+  if (!is_string_value(text))
+    return add(problems, "/" + name, "The attribute '" + name + "' " + std::string(not_in_string) + ".");
+  if (!rule.good(text))
+    add(problems, "/" + name, "The attribute '" + name + "' must be " + std::string(rule.wanted) + ".");
+}
+
+void check_extension(Problems& problems, std::string_view name, const Attribute& value) {
+  if (!is_attribute_name(name)) {
+    add(problems, pointer_to(name),
+        "'" + std::string(name.substr(0, attribute_name_max)) +
+            "' is no attribute name: use only a-z and 0-9, and at most " + std::to_string(attribute_name_max) +
+            " of them.");
+  }
+  const auto* text = std::get_if<std::string>(&value);
+  if (text && !is_string_value(*text))
+    add(problems, pointer_to(name), "The attribute '" + std::string(name) + "' " + std::string(not_in_string) + ".");
+}
+
+void append_quoted(std::string& out, std::string_view text) { out += json::serialize(json::string_view(text)); }
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  if (text.empty()) return;
+  out.append(",\"").append(name).append("\":");
+  append_quoted(out, text);
+}
+
+void append_extension(std::string& out, std::string_view name, const Attribute& value) {
+  out.append(",\"").append(name).append("\":");
+  if (const auto* flag = std::get_if<bool>(&value)) out += *flag ? "true" : "false";
+  if (const auto* number = std::get_if<int32_t>(&value)) out += std::to_string(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) append_quoted(out, *text);
+}
+
+// JSON Event Format, section 3.1: JSON as itself, text as a string, all else (JSON that is none too) in Base64.
+void append_data(std::string& out, const Event& event) {
+  if (!event.has_data) return;
+  if (is_json(event.datacontenttype) && is_json_text(event.data)) {
+    out.append(",\"data\":").append(event.data);
+  } else if (!is_json(event.datacontenttype) && core::is_utf8(event.data)) {
+    out += ",\"data\":";
+    append_quoted(out, event.data);
+  } else {
+    out.append(",\"data_base64\":\"").append(core::to_base64(core::as_bytes(event.data))).append("\"");
+  }
+}
+
+// Reads one object; what it finds wrong is in `problems`.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  Read<Event> read() {
+    if (text_.size() > event_bytes_max) {
+      add(problems_, "", "The event is larger than 256 KiB; store what is large as a blob and point to it.");
+      return std::unexpected(std::move(problems_));
+    }
+    auto parsed = core::parse_json(text_);
+    if (!parsed) {
+      add(problems_, "", parsed.error().message);
+    } else if (const auto* object = parsed->if_object()) {
+      read_object(*object);
+    } else {
+      add(problems_, "", "An event is a JSON object; this is " + with_article(*parsed) + ".");
+    }
+    if (!problems_.empty()) return std::unexpected(std::move(problems_));
+    return std::move(event_);
+  }
+
+ private:
+  void read_object(const json::object& object) {
+    read_specversion(object);
+    for (const auto& rule : rules) read_attribute(object, rule);
+    for (const auto& member : object) {
+      if (!is_standard(member.key()) && !member.value().is_null()) read_extension(member.key(), member.value());
+    }
+    read_time(object);
+    read_data(object);
+  }
+
+  // JSON Event Format, section 2.2: null is the same as absent.
+  const json::value* value_of(const json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value && !value->is_null() ? value : nullptr;
+  }
+
+  std::optional<std::string_view> text_of(const json::object& object, std::string_view name) {
+    const auto* value = value_of(object, name);
+    if (!value) return std::nullopt;
+    if (value->is_string()) return std::string_view(value->get_string());
+    add(problems_, pointer_to(name),
+        "The attribute '" + std::string(name) + "' must be a string, not " + with_article(*value) + ".");
+    return std::nullopt;
+  }
+
+  void require(const json::object& object, std::string_view name) {
+    if (!value_of(object, name))
+      add(problems_, pointer_to(name),
+          "The attribute '" + std::string(name) + "' is missing; every CloudEvent has it.");
+  }
+
+  void read_specversion(const json::object& object) {
+    require(object, "specversion");
+    auto version = text_of(object, "specversion");
+    if (version && *version != "1.0") add(problems_, "/specversion", "The specversion must be \"1.0\".");
+  }
+
+  void read_attribute(const json::object& object, const Rule& rule) {
+    if (rule.required) require(object, rule.name);
+    auto text = text_of(object, rule.name);
+    if (!text) return;
+    check_text(problems_, rule, *text);
+    event_.*rule.member = *text;
+  }
+
+  void read_time(const json::object& object) {
+    auto text = text_of(object, "time");
+    if (!text) return;
+    auto time = core::parse_time(*text);
+    if (!time) return add(problems_, "/time", time.error().message);
+    event_.time = *time;
+  }
+
+  void read_extension(std::string_view name, const json::value& value) {
+    auto attribute = attribute_of(name, value);
+    if (!attribute) return;
+    check_extension(problems_, name, *attribute);
+    event_.extensions.insert_or_assign(std::string(name), std::move(*attribute));
+  }
+
+  std::optional<Attribute> attribute_of(std::string_view name, const json::value& value) {
+    if (value.is_bool()) return value.get_bool();
+    if (value.is_string()) return std::string(value.get_string());
+    if (value.is_int64() && value.get_int64() >= INT32_MIN && value.get_int64() <= INT32_MAX)
+      return static_cast<int32_t>(value.get_int64());
+    add(problems_, pointer_to(name),
+        "The attribute '" + std::string(name) + "' must be a string, a boolean or a whole number of 32 bits, not " +
+            (value.is_number() ? "this number" : with_article(value)) + ".");
+    return std::nullopt;
+  }
+
+  void read_data(const json::object& object) {
+    const auto* data = object.if_contains("data");
+    const auto* binary = value_of(object, "data_base64");
+    if (data && binary) add(problems_, "/data_base64", "An event has either 'data' or 'data_base64', not both.");
+    if (binary) return read_binary_data(*binary);
+    if (!data) return;
+    event_.has_data = true;
+    if (is_json(event_.datacontenttype)) {
+      event_.data = raw_member(text_, "data");
+    } else if (data->is_string()) {
+      event_.data = data->get_string();
+    } else {
+      add(problems_, "/data",
+          "The data must be a string, because datacontenttype is not JSON; it is " + with_article(*data) + ".");
+    }
+  }
+
+  void read_binary_data(const json::value& binary) {
+    auto bytes = binary.is_string() ? core::from_base64(binary.get_string()) : std::nullopt;
+    if (!bytes) return add(problems_, "/data_base64", "data_base64 must be a string in Base64 (RFC 4648).");
+    event_.has_data = true;
+    event_.data = std::move(*bytes);
+  }
+
+  std::string_view text_;
+  Problems problems_;
+  Event event_;
+};
+
+}  // namespace
+
+core::Error to_error(const Problems& problems) {
+  core::Error error{core::Code::invalid, {}, {}};
+  constexpr size_t shown = 5;
+  for (const auto& problem : problems) {
+    if (&problem - problems.data() == shown) break;
+    if (!error.message.empty()) error.message += ' ';
+    if (!problem.pointer.empty()) error.message += problem.pointer + ": ";
+    error.message += problem.message;
+  }
+  if (problems.size() > shown) error.message += " And " + std::to_string(problems.size() - shown) + " more.";
+  return error;
+}
+
+std::string to_structured(const Event& event) {
+  std::string out = R"({"specversion":"1.0")";
+  out.reserve(256 + event.data.size());
+  append_member(out, "id", event.id);
+  append_member(out, "source", event.source);
+  append_member(out, "type", event.type);
+  append_member(out, "subject", event.subject);
+  if (event.time) append_member(out, "time", core::format_time(*event.time));
+  append_member(out, "datacontenttype", event.datacontenttype);
+  append_member(out, "dataschema", event.dataschema);
+  for (const auto& [name, value] : event.extensions) append_extension(out, name, value);
+  append_data(out, event);
+  out += '}';
+  return out;
+}
+
+Read<Event> read_structured(std::string_view text) { return Reader(text).read(); }
+
+std::string to_batch(const std::vector<Event>& events) {
+  std::string out = "[";
+  for (const auto& event : events) {
+    if (out.size() > 1) out += ',';
+    out += to_structured(event);
+  }
+  out += ']';
+  return out;
+}
+
+Read<std::vector<Event>> read_batch(std::string_view text) {
+  if (text.size() > batch_bytes_max)
+    return std::unexpected(Problems{{"", "The batch is larger than 8 MiB; send it in parts."}});
+  if (!is_json_text(text)) {
+    auto parsed = core::parse_json(text);  // for the words
+    return std::unexpected(Problems{{"", parsed ? "This is not JSON." : parsed.error().message}});
+  }
+  if (text.find_first_not_of(" \t\r\n") != text.find('['))
+    return std::unexpected(Problems{{"", "A batch is a JSON array of events."}});
+  auto elements = raw_elements(text);
+  if (elements.size() > batch_events_max) {
+    return std::unexpected(
+        Problems{{"", "The batch has more than " + std::to_string(batch_events_max) + " events; send it in parts."}});
+  }
+  std::vector<Event> events;
+  Problems problems;
+  for (size_t i = 0; i < elements.size(); ++i) {
+    auto event = read_structured(elements[i]);
+    if (event) {
+      events.push_back(std::move(*event));
+    } else {
+      for (auto& problem : event.error())
+        add(problems, "/" + std::to_string(i) + problem.pointer, std::move(problem.message));
+    }
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return events;
+}
+
+Problems check(const Event& event) {
+  Problems problems;
+  for (const auto& rule : rules) {
+    const auto& text = event.*rule.member;
+    if (!text.empty()) {
+      check_text(problems, rule, text);
+    } else if (rule.required) {
+      add(problems, pointer_to(rule.name),
+          "The attribute '" + std::string(rule.name) + "' is missing; every CloudEvent has it.");
+    }
+  }
+  for (const auto& [name, value] : event.extensions) {
+    check_extension(problems, name, value);
+    if (is_standard(name))
+      add(problems, pointer_to(name), "'" + name + "' is an attribute of the standard, not an extension.");
+  }
+  if (to_structured(event).size() > event_bytes_max)
+    add(problems, "", "The event is larger than 256 KiB; store what is large as a blob and point to it.");
+  return problems;
+}
+
+bool is_reserved(std::string_view source) {
+  return source.starts_with(reserved_source) || source == reserved_source.substr(0, reserved_source.size() - 1);
+}
+
+}  // namespace headrace::events
