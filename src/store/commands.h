@@ -57,9 +57,9 @@ class CommandStrand {
   core::Task<core::Result<Outcome>> run(Check check);
   core::Task<core::Result<Outcome>> run_waiting(WaitingCheck check);
   size_t waiting() const;
+  struct Impl;  // of commands.cc
 
  private:
-  struct Impl;
   std::shared_ptr<Impl> impl_;  // shared with the commands still running
 };
 

@@ -22,7 +22,9 @@ class Projection {
 
   // CREATE TABLE and CREATE [UNIQUE] INDEX statements only. Each table has a PRIMARY KEY; no AUTOINCREMENT. The column
   // names since, until, rowid and table names ending in _history are taken: `since`, the offset of the row's last
-  // change, is added as the last column of each table, so INSERT names its columns.
+  // change, is added as the last column of each table, so INSERT names its columns. In apply, REPLACE and upserts are
+  // fine; UPDATE OR REPLACE is not, where there is more than one UNIQUE: SQLite 3.40 then finds a row in conflict with
+  // itself, because history has a trigger on DELETE. DELETE first, then UPDATE.
   virtual std::string schema() const = 0;
 
   // The event types it hears, in full ("dev.cdevents.pipelinerun.queued.0.3.0"); empty: all. What is not listed is not
@@ -31,7 +33,7 @@ class Projection {
 
   // Pure: nothing but the event and the tables decides what it writes - no clock, no chance, no rowid, no unordered
   // iteration, no state between calls. On the projection thread, within a transaction that it does not end. An error or
-  // exception stops this projection, before the event, until a restart; it is never skipped.
+  // exception stops this projection before the event, which is never skipped (Status::Phase::stopped).
   virtual core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) = 0;
 };
 

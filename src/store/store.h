@@ -36,9 +36,10 @@ using Offset = log::Offset;
 // How one projection is doing.
 struct Status {
   enum class Phase {
-    live,        // applies events as they come
-    rebuilding,  // its file is made anew; until then reads see the old one, if there is one
-    stopped,     // an event could not be applied: see why
+    live,        // applies events as they come (and goes on while its file is rebuilt because somebody asked for it)
+    rebuilding,  // there is no file to go on with; until there is, reads see that of the older version, if any
+    stopped,     // an event could not be applied: see why. Tried again if that may pass (a full disk), else a restart or
+                 // a rebuild is needed
   };
   std::string name;
   int version = 0;
@@ -46,7 +47,7 @@ struct Status {
   Offset applied = 0;                // what reads see
   Offset rebuilt = 0;                // while rebuilding: how far the new file is
   Offset tail = 0;                   // of the log, durable
-  std::optional<core::Error> why;    // stopped: the event's offset, type and id, and the cause
+  std::optional<core::Error> why;    // the last failure: names the event's offset, type and id, and the cause
 };
 std::string_view name_of(Status::Phase phase);
 
@@ -58,6 +59,7 @@ class Store {
     size_t read_threads = 2;
     size_t reads_waiting_max = 256;         // beyond it a read is refused with exhausted
     std::chrono::milliseconds read_wait_max{10'000};  // in that queue, and for a projection that is behind `at`
+    std::chrono::milliseconds retry_pause{1'000};     // after a failure that may pass by itself: a full disk, a lock
   };
 
   // `loop` and `log` outlive it. `directory` (DATA/projections) is made if it is not there.
@@ -118,9 +120,12 @@ class Store {
   static Reading keep(std::shared_ptr<std::optional<R>> value, Fn fn) {
     return [value = std::move(value), fn = std::move(fn)](sqlite::Connection& tables) mutable -> core::Result<> {
       value->emplace(fn(tables));
+      if (!**value) return std::unexpected((*value)->error());
       return {};
     };
   }
+  static core::Task<core::Result<>> wait_for(std::shared_ptr<Impl> impl, std::string name, Offset offset,
+                                             std::chrono::nanoseconds limit);
   core::Task<core::Result<>> read_on_pool(std::string name, std::optional<Offset> at, Reading reading);
   core::Result<> read_on_this_thread(std::string_view name, std::optional<Offset> at, Reading reading);
   std::shared_ptr<Impl> impl_;  // shared with what is posted to the loop, so that a late post finds it or nothing
