@@ -16,6 +16,7 @@ function(headrace_room name)
   add_library(headrace_${name} STATIC ${sources})
   add_library(headrace::${name} ALIAS headrace_${name})
   set_target_properties(headrace_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(headrace_${name} PUBLIC cxx_std_23)
   target_include_directories(headrace_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/headrace>)
   target_link_libraries(headrace_${name} PUBLIC ${ROOM_LIBRARIES} PRIVATE $<BUILD_INTERFACE:headrace_options> ${ROOM_PRIVATE_LIBRARIES})
