@@ -1,0 +1,273 @@
+#include "workflow/workflow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/json.h"
+
+namespace headrace::workflow {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::string_view ci = R"(name: CI
+run-name: Build it
+on:
+  push:
+    branches: [main, 'release/**', '!release/old']
+  workflow_dispatch:
+env: {A: workflow, B: 1.10, C: true, D: null}
+permissions:
+  contents: read
+defaults:
+  run:
+    shell: sh
+jobs:
+  build:
+    name: Build
+    runs-on: ubuntu-latest
+    timeout-minutes: 10
+    env:
+      A: job
+    steps:
+      - name: Compile
+        id: compile
+        run: |
+          make
+          make install
+        working-directory: src
+        env: {E: step}
+      - run: make test
+        shell: bash
+        if: always()
+        continue-on-error: true
+        timeout-minutes: 2.5
+  lint:
+    runs-on: [self-hosted, linux]
+    if: ${{ failure() }}
+    steps:
+      - run: lint
+  deploy:
+    needs: [BUILD, lint]
+    runs-on: ubuntu-latest
+    steps:
+      - run: deploy
+)";
+
+Workflow good(std::string_view text) {
+  Reading reading = read(text, ".github/workflows/ci.yml");
+  EXPECT_THAT(reading.errors, IsEmpty()) << reading.errors[0].message;
+  return reading.workflow.value_or(Workflow{});
+}
+
+std::string with_jobs(std::string_view head) {
+  return std::string(head) + "\njobs:\n  a:\n    runs-on: x\n    steps: [{run: 'true'}]\n";
+}
+
+std::string job(std::string_view lines) { return "on: push\njobs:\n  a:\n    runs-on: x\n" + std::string(lines); }
+
+Finding refusal(std::string_view text) {
+  Reading reading = read(text, "ci.yml");
+  EXPECT_FALSE(reading.workflow) << text;
+  EXPECT_THAT(reading.errors, SizeIs(1)) << text;
+  return reading.errors.empty() ? Finding{} : reading.errors[0];
+}
+
+Unsupported lacking(std::string_view text) {
+  Reading reading = read(text, "ci.yml");
+  EXPECT_THAT(reading.errors, IsEmpty()) << text;
+  EXPECT_THAT(reading.unsupported, SizeIs(1)) << text;
+  return reading.unsupported.empty() ? Unsupported{} : reading.unsupported[0];
+}
+
+TEST(WorkflowReader, UnderstandsAWholeFile) {
+  Workflow workflow = good(ci);
+  EXPECT_THAT(workflow.unsupported, IsEmpty());
+  EXPECT_EQ(workflow.name, "CI");
+  EXPECT_EQ(workflow.run_name, "Build it");
+  EXPECT_EQ(workflow.env, (Variables{{"A", "workflow"}, {"B", "1.1"}, {"C", "true"}, {"D", ""}}));
+  ASSERT_THAT(workflow.jobs, SizeIs(3));
+  const Job& build = workflow.jobs[0];
+  EXPECT_EQ(build.timeout_minutes, 10);
+  ASSERT_THAT(build.steps, SizeIs(2));
+  EXPECT_EQ(build.steps[0].run, "make\nmake install\n");
+  EXPECT_EQ(build.steps[0].at, (Position{21, 9}));
+  EXPECT_EQ(build.steps[1].condition, Condition::always);
+  EXPECT_EQ(build.steps[1].timeout_minutes, 3);
+  EXPECT_TRUE(build.steps[1].continue_on_error);
+  EXPECT_EQ(workflow.jobs[1].condition, Condition::failure);
+  EXPECT_THAT(workflow.jobs[1].runs_on, ElementsAre("self-hosted", "linux"));
+  EXPECT_EQ(workflow.jobs[2].needs[0].value, "build") << "needs find a job whatever the case";
+}
+
+TEST(WorkflowReader, ErrorsNamePlaceAndRemedy) {
+  EXPECT_EQ(refusal(""), (Finding{{1, 1}, "The file is empty. A workflow has at least `on` and `jobs`."}));
+  EXPECT_EQ(refusal("on: push"), (Finding{{1, 1}, "Required property is missing: jobs"}));
+  EXPECT_THAT(refusal(with_jobs("on: psuh")).message, HasSubstr("Unexpected value 'psuh'"));
+  EXPECT_EQ(refusal(with_jobs("on: push\nnmae: x")).at, (Position{2, 1}));
+  EXPECT_THAT(refusal(with_jobs("on: push\nnmae: x")).message, HasSubstr("Here may stand: name, run-name,"));
+  EXPECT_THAT(refusal(with_jobs("on:\n  push:\n    inputs: 1")).message, HasSubstr("Unexpected value 'inputs'"));
+  EXPECT_EQ(refusal("on: push\njobs:\n  build:\n    steps:\n      - run: echo hi\n"),
+            (Finding{{4, 5}, "Required property is missing: runs-on"}));
+  EXPECT_EQ(refusal(job("    steps:\n      - shell: bash\n")).at, (Position{6, 9}));
+  EXPECT_THAT(refusal(job("    steps:\n      not: a-sequence\n")),
+              (Finding{{6, 7}, "A mapping was not expected. Here must stand a sequence."}));
+  EXPECT_THAT(refusal(job("    steps: [{run: a}]\n    needs: b\n")).message, HasSubstr("depends on unknown job 'b'"));
+  EXPECT_THAT(refusal(job("    steps: [{run: a}]\n    continue-on-error: 3\n")).message, HasSubstr("a boolean"));
+  EXPECT_THAT(refusal(job("    steps: [{run: 'echo ${{ x'}]\n")).message, HasSubstr("not closed"));
+  EXPECT_THAT(refusal(job("    steps: [{run: a, uses: b/c@v1}]\n")).message, HasSubstr("not both"));
+  EXPECT_THAT(refusal(job("    steps: [{run: a, id: x}, {run: b, id: X}]\n")).message, HasSubstr("more than once"));
+  EXPECT_THAT(refusal("on: push\njobs:\n  my.job:\n    runs-on: x\n    steps: [{run: a}]\n").message,
+              HasSubstr("The identifier 'my.job' is invalid."));
+}
+
+TEST(WorkflowReader, RefusesNeedsThatGoInACircle) {
+  auto file = [](std::string_view a, std::string_view b, std::string_view c) {
+    std::string text = "on: push\njobs:\n";
+    for (auto [id, needs] : {std::pair("a", a), std::pair("b", b), std::pair("c", c)}) {
+      text +=
+          std::string("  ") + id + ":\n    runs-on: x\n    needs: " + std::string(needs) + "\n    steps: [{run: a}]\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(refusal(file("b", "c", "a")),
+            (Finding{{3, 3}, "The workflow must contain at least one job with no dependencies."}));
+  EXPECT_THAT(refusal(file("[]", "[a, c]", "b")).message,
+              HasSubstr("Job 'b' depends on job 'a', which creates a cycle"));
+  EXPECT_THAT(refusal(file("[]", "b", "[]")).message, HasSubstr("cycle"));
+}
+
+TEST(WorkflowReader, ListsWhatItCannotRunYetWithItsPlace) {
+  EXPECT_EQ(lacking(job("    steps:\n      - run: echo ${{ github.sha }}\n")),
+            (Unsupported{{6, 14}, "expression ${{ github.sha }}", ""}));
+  EXPECT_EQ(lacking(job("    steps:\n      - uses: actions/checkout@v4\n")).feature, "jobs.<job_id>.steps[*].uses");
+  EXPECT_EQ(lacking(job("    steps: [{run: a}]\n    strategy: {matrix: {x: [1]}}\n")),
+            (Unsupported{{6, 5}, "jobs.<job_id>.strategy", ""}));
+  EXPECT_EQ(lacking(job("    steps: [{run: a, shell: pwsh}]\n")).feature, "shell 'pwsh'");
+  EXPECT_EQ(lacking(job("    steps: [{run: a}]\n    if: github.ref == 'x'\n")).feature, "condition github.ref == 'x'");
+  EXPECT_EQ(lacking(job("    steps: [{run: a}]\n    timeout-minutes: 0\n")).feature,
+            "jobs.<job_id>.timeout-minutes of 0");
+  EXPECT_EQ(lacking(with_jobs("on: push\nconcurrency: x")).feature, "concurrency");
+  EXPECT_EQ(lacking(with_jobs("on: [push, pull_request]")), (Unsupported{{1, 12}, "on.pull_request", "pull_request"}));
+}
+
+TEST(WorkflowReader, OnlyWhatARunNeedsKeepsItFromRunning) {
+  Workflow workflow = good(with_jobs("on:\n  push: {paths: [a]}\n  workflow_dispatch:\n  schedule: [{cron: x}]"));
+  EXPECT_THAT(blocking(workflow, "push"), ElementsAre(Unsupported{{2, 10}, "on.push.paths", "push"}));
+  EXPECT_THAT(blocking(workflow, "workflow_dispatch"), IsEmpty());
+  EXPECT_THAT(workflow.unsupported, SizeIs(2));
+}
+
+TEST(WorkflowTriggers, DecideAPushByBranchesAndTagsAndSayWhy) {
+  auto decide = [](std::string_view on, std::string ref) {
+    Decision decision = triggers(good(with_jobs(on)), {"push", std::move(ref)});
+    return (decision ? "yes: " : "no: ") + decision.reason;
+  };
+  EXPECT_THAT(decide("on: push", "refs/heads/x"), "yes: on.push includes the branch x.");
+  EXPECT_THAT(decide("on: push", "refs/tags/v1"), "yes: on.push includes the tag v1.");
+  EXPECT_THAT(decide("on: push", "refs/notes/x"), HasSubstr("no: refs/notes/x is neither"));
+  EXPECT_THAT(decide("on: [workflow_dispatch, create]", "refs/heads/x"),
+              "no: on names workflow_dispatch, create, not push.");
+  std::string_view branches = "on: {push: {branches: [main, 'release/**', '!release/old']}}";
+  EXPECT_THAT(decide(branches, "refs/heads/release/a/b"), HasSubstr("yes"));
+  EXPECT_THAT(decide(branches, "refs/heads/release/old"),
+              "no: The branch release/old is not matched by on.push.branches [main, release/**, !release/old].");
+  EXPECT_THAT(decide(branches, "refs/tags/v1"), "no: on.push filters only branches, so no tag starts it.");
+  EXPECT_THAT(decide("on: {push: {tags: ['v*']}}", "refs/heads/main"), HasSubstr("no: on.push filters only tags"));
+  EXPECT_THAT(decide("on: {push: {tags-ignore: ['v1.*']}}", "refs/tags/v1.2"),
+              HasSubstr("no: The tag v1.2 is matched by"));
+  EXPECT_THAT(decide("on: {push: {branches-ignore: [wip], tags: [v1]}}", "refs/tags/v1"), HasSubstr("yes"));
+}
+
+TEST(WorkflowPatterns, MatchAsGitHubsCheatSheetSays) {
+  auto matches_one = [](std::string pattern, std::string_view text) { return matches({std::move(pattern)}, text); };
+  EXPECT_TRUE(matches_one("feature/*", "feature/my-branch"));
+  EXPECT_FALSE(matches_one("feature/*", "feature/a/b"));
+  EXPECT_TRUE(matches_one("feature/**", "feature/beta-a/my-branch"));
+  EXPECT_TRUE(matches_one("*", "releases"));
+  EXPECT_FALSE(matches_one("*", "all/the/branches"));
+  EXPECT_TRUE(matches_one("**", "every/tag"));
+  EXPECT_TRUE(matches_one("*feature", "ver-10-feature"));
+  EXPECT_TRUE(matches_one("v2*", "v2.0"));
+  EXPECT_TRUE(matches_one("v[12].[0-9]+.[0-9]+", "v1.10.1"));
+  EXPECT_FALSE(matches_one("v[12].[0-9]+.[0-9]+", "v3.1.1"));
+  EXPECT_FALSE(matches_one("v[12].[0-9]+", "v1."));
+  EXPECT_TRUE(matches_one("*.jsx?", "page.js"));
+  EXPECT_TRUE(matches_one("*.jsx?", "page.jsx"));
+  EXPECT_TRUE(matches_one("**/docs/**", "docs/hello.md"));
+  EXPECT_TRUE(matches_one("**/docs/**", "dir/docs/my-file.txt"));
+  EXPECT_FALSE(matches_one("**/docs/**", "mydocs/hello.md"));
+  EXPECT_TRUE(matches_one("**/README.md", "js/README.md"));
+  EXPECT_TRUE(matches_one("**/*src/**", "my-src/code/js/app.js"));
+  EXPECT_TRUE(matches_one("**/*-post.md", "path/their-post.md"));
+  EXPECT_TRUE(matches_one("a\\*b", "a*b"));
+  EXPECT_FALSE(matches_one("a\\*b", "axb"));
+  EXPECT_TRUE(matches_one("a[", "a["));
+  EXPECT_TRUE(matches({"sub-project/**", "!sub-project/docs/**", "sub-project/docs/api"}, "sub-project/docs/api"));
+  EXPECT_FALSE(matches({"!main"}, "other"));
+}
+
+TEST(WorkflowPatterns, CostNoMoreThanTheirLengthTimesTheTexts) {
+  std::string stars, folders;
+  for (int i = 0; i < 300; ++i) stars += "*a", folders += "**/";
+  EXPECT_FALSE(matches({stars + "b"}, std::string(2000, 'a')));
+  EXPECT_TRUE(matches({folders + "x"}, "x"));
+}
+
+TEST(WorkflowPlan, GivesEachJobASpecCompleteInItself) {
+  Context context;
+  context.event = "push";
+  context.repository = "team/hello";
+  context.ref = "refs/heads/main";
+  context.commit = "c0ffee";
+  context.actor = "alice";
+  context.run_id = 77;
+  context.run_number = 3;
+  context.server_url = "http://localhost:8080";
+  Plan planned = plan(good(ci), context);
+  ASSERT_THAT(planned.jobs, SizeIs(3));
+  EXPECT_EQ(planned.jobs[0].key, "build");
+  EXPECT_EQ(planned.jobs[0].name, "Build");
+  EXPECT_EQ(planned.jobs[1].timeout_minutes, timeout_minutes_default);
+  EXPECT_THAT(planned.jobs[2].needs, ElementsAre("build", "lint"));
+  auto spec = core::parse_json(planned.jobs[0].spec);
+  ASSERT_TRUE(spec);
+  const auto& variables = spec->at("variables").as_object();
+  EXPECT_EQ(variables.at("GITHUB_SHA"), "c0ffee");
+  EXPECT_EQ(variables.at("GITHUB_REF_NAME"), "main");
+  EXPECT_EQ(variables.at("GITHUB_REF_TYPE"), "branch");
+  EXPECT_EQ(variables.at("GITHUB_RUN_NUMBER"), "3");
+  EXPECT_EQ(variables.at("GITHUB_API_URL"), "http://localhost:8080/api/v3");
+  EXPECT_EQ(variables.at("GITHUB_WORKFLOW"), "CI");
+  EXPECT_EQ(core::to_text(spec->at("env")), R"({"A":"job","B":"1.1","C":"true","D":""})");
+  EXPECT_EQ(core::to_text(spec->at("steps")),
+            R"([{"number":1,"id":"compile","name":"Compile","if":"success","run":"make\nmake install\n","shell":"sh",)"
+            R"("shell_given":true,"working_directory":"src","env":{"E":"step"},"timeout_minutes":null,)"
+            R"("continue_on_error":false},{"number":2,"id":"","name":"Run make test","if":"always","run":"make test",)"
+            R"("shell":"bash","shell_given":true,"working_directory":"","env":{},"timeout_minutes":3,)"
+            R"("continue_on_error":true}])");
+}
+
+TEST(WorkflowCheck, PrintsOneFileAsTheCommandDoes) {
+  std::string text = with_jobs("on: [push, fork]");
+  EXPECT_EQ(to_json(read(text, "ci.yml"), "ci.yml"),
+            R"_({"file":"ci.yml","errors":[],"unsupported":[{"line":1,"column":12,"feature":"on.fork"}],"name":"",)_"
+            R"_("events":["push","fork"],"jobs":[{"id":"a","name":"a","needs":[],"if":"success()","runs_on":["x"],)_"
+            R"_("uses":"","steps":[{"id":"","name":"","if":"success()","uses":"","run":"true"}]}]})_");
+  EXPECT_THAT(to_json(read("on: push", "x"), "x"), HasSubstr(R"("errors":[{"line":1,"column":1,"message":"Required)"));
+}
+
+TEST(WorkflowPaths, AreYamlFilesRightInTheTwoFolders) {
+  EXPECT_TRUE(is_workflow_path(".github/workflows/ci.yml"));
+  EXPECT_TRUE(is_workflow_path(".headrace/workflows/a.b.yaml"));
+  EXPECT_FALSE(is_workflow_path(".github/workflows/sub/ci.yml"));
+  EXPECT_FALSE(is_workflow_path(".github/workflows/README.md"));
+  EXPECT_FALSE(is_workflow_path(".github/workflows/.yml"));
+  EXPECT_FALSE(is_workflow_path("src/.github/workflows/ci.yml"));
+}
+
+}  // namespace
+}  // namespace headrace::workflow

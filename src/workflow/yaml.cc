@@ -1,0 +1,283 @@
+// The only file that knows libfyaml: its events become our tree. The document API is left alone, for it resolves
+// aliases without a bound.
+#include "workflow/yaml.h"
+
+#include <libfyaml.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "core/bytes.h"
+
+namespace headrace::workflow {
+namespace {
+
+struct Refusal {  // unwinds the recursion over nodes; caught in parse_yaml
+  Finding finding;
+};
+
+[[noreturn]] void refuse(Position at, std::string message) { throw Refusal{{at, std::move(message)}}; }
+
+// Errors are collected, never printed.
+struct Parser {
+  explicit Parser(std::string_view text) {
+    fy_diag_cfg quiet;
+    fy_diag_cfg_default(&quiet);
+    quiet.fp = nullptr;
+    quiet.output_fn = [](fy_diag*, void*, const char*, size_t) {};
+    diagnostics.reset(fy_diag_create(&quiet));
+    fy_diag_set_collect_errors(diagnostics.get(), true);
+    fy_parse_cfg config{};
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE |
+                                                   FYPCF_SLOPPY_FLOW_INDENTATION);
+    config.diag = diagnostics.get();
+    parser.reset(fy_parser_create(&config));
+    fy_parser_set_string(parser.get(), text.data(), text.size());
+  }
+
+  Finding failure() const {
+    void* at = nullptr;
+    const fy_diag_error* error = fy_diag_errors_iterate(diagnostics.get(), &at);
+    if (error == nullptr) return {{1, 1}, "The file is no YAML."};
+    return {{error->line, error->column}, std::string("The file is no YAML here: ") + error->msg + "."};
+  }
+
+  std::unique_ptr<fy_diag, decltype(&fy_diag_destroy)> diagnostics{nullptr, fy_diag_destroy};
+  std::unique_ptr<fy_parser, decltype(&fy_parser_destroy)> parser{nullptr, fy_parser_destroy};
+};
+
+class Event {
+ public:
+  explicit Event(const Parser& parser) : parser_(parser.parser.get()), event_(fy_parser_parse(parser_)) {
+    if (event_ == nullptr && fy_parser_get_stream_error(parser_)) throw Refusal{parser.failure()};
+  }
+  ~Event() {
+    if (event_ != nullptr) fy_parser_event_free(parser_, event_);
+  }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  fy_event_type type() const { return event_ == nullptr ? FYET_STREAM_END : event_->type; }
+  Position at() const {
+    const fy_mark* mark = fy_event_start_mark(event_);
+    if (mark == nullptr) return {1, 1};
+    return {mark->line + 1, mark->column + (quoted() ? 0 : 1)};  // libfyaml's mark is behind the quote
+  }
+  std::string text() const { return text_of(fy_event_get_token(event_)); }
+  std::string anchor() const {
+    if (type() != FYET_SCALAR && type() != FYET_SEQUENCE_START && type() != FYET_MAPPING_START) return {};
+    return text_of(fy_event_get_anchor_token(event_));
+  }
+  std::string tag() const { return text_of(fy_event_get_tag_token(event_)); }
+  bool plain() const {  // what is not written at all has no style, and is plain too
+    fy_node_style style = fy_event_get_node_style(event_);
+    return !quoted() && style != FYNS_LITERAL && style != FYNS_FOLDED;
+  }
+
+ private:
+  bool quoted() const {
+    if (type() != FYET_SCALAR) return false;
+    fy_node_style style = fy_event_get_node_style(event_);
+    return style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;
+  }
+  static std::string text_of(fy_token* token) {
+    size_t size = 0;
+    const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
+    return text == nullptr ? std::string() : std::string(text, size);
+  }
+
+  fy_parser* parser_;
+  fy_event* event_;
+};
+
+class Builder {
+ public:
+  explicit Builder(const Parser& parser) : parser_(parser) {}
+
+  Node document() {
+    while (true) {
+      Event event(parser_);
+      if (event.type() == FYET_STREAM_END) return {};
+      if (event.type() == FYET_DOCUMENT_START) break;
+    }
+    Event first(parser_);
+    Node root = node(first, 1);
+    refuse_second_document();
+    return root;
+  }
+
+ private:
+  struct Anchored {
+    Node node;
+    size_t nodes = 0;
+    bool complete = false;
+  };
+
+  void refuse_second_document() {
+    while (true) {
+      Event event(parser_);
+      if (event.type() == FYET_STREAM_END) return;
+      if (event.type() == FYET_DOCUMENT_START) {
+        refuse(event.at(), "A second document begins here; a workflow is one document.");
+      }
+    }
+  }
+
+  void spend(size_t nodes, Position at) {
+    nodes_ += nodes;
+    if (nodes_ > nodes_max) refuse(at, "The file is larger than 50000 values, aliases counted; split it.");
+  }
+
+  Node node(const Event& event, size_t depth) {
+    if (depth > depth_max)
+      refuse(event.at(), "Maximum object depth exceeded: values are nested deeper than 64 levels.");
+    if (event.type() == FYET_ALIAS) return alias(event);
+    size_t before = nodes_;
+    spend(1, event.at());
+    std::string anchor = event.anchor();
+    if (!anchor.empty()) anchors_[anchor] = {};
+    Node made = content(event, depth);
+    if (!anchor.empty()) {
+      size_t nodes = nodes_ - before;
+      spend(nodes, made.at);  // the copy that is kept
+      anchors_[anchor] = {made, nodes, true};
+    }
+    return made;
+  }
+
+  Node content(const Event& event, size_t depth) {
+    Node made;
+    made.at = event.at();
+    if (event.type() == FYET_SCALAR) {
+      scalar(event, made);
+    } else if (event.type() == FYET_SEQUENCE_START) {
+      check_tag(event, made.at, {"seq"});
+      sequence(made, depth);
+    } else if (event.type() == FYET_MAPPING_START) {
+      check_tag(event, made.at, {"map"});
+      mapping(made, depth);
+    } else {
+      refuse(made.at, "A value is expected here.");
+    }
+    return made;
+  }
+
+  Node alias(const Event& event) {
+    auto found = anchors_.find(event.text());
+    Position at = event.at();
+    if (found == anchors_.end()) refuse(at, "There is no anchor &" + event.text() + " before this alias.");
+    if (!found->second.complete) refuse(at, "The alias *" + event.text() + " stands within its own anchor.");
+    spend(found->second.nodes, at);
+    Node copy = found->second.node;
+    copy.at = at;
+    return copy;
+  }
+
+  // The last part of a tag of YAML itself, "str"; others have no meaning here.
+  static std::string check_tag(const Event& event, Position at, std::initializer_list<std::string_view> good) {
+    std::string tag = event.tag();
+    if (tag.empty() || tag == "!") return tag;
+    std::string kind;
+    for (std::string_view prefix : {"tag:yaml.org,2002:", "!!"}) {
+      if (tag.starts_with(prefix)) kind = tag.substr(prefix.size());
+    }
+    if (std::ranges::find(good, kind) == good.end()) refuse(at, "Unexpected tag '" + tag + "'. Remove it.");
+    return kind;
+  }
+
+  static std::string_view name_of_tag(Node::Kind kind) {
+    if (kind == Node::Kind::boolean) return "bool";
+    if (kind == Node::Kind::number) return "float";
+    return kind == Node::Kind::null ? "null" : "str";
+  }
+
+  static void scalar(const Event& event, Node& made) {
+    std::string tag = check_tag(event, made.at, {"str", "int", "float", "bool", "null"});
+    std::string text = event.text();
+    bool plain = tag.empty() ? event.plain() : tag != "str" && tag != "!";
+    if (plain) {
+      resolve_plain(text, made);
+      bool fits = tag.empty() || tag == name_of_tag(made.kind) || (tag == "int" && made.kind == Node::Kind::number);
+      if (!fits) refuse(made.at, "The value '" + text + "' is invalid for the tag '" + event.tag() + "'.");
+      return;
+    }
+    made.kind = Node::Kind::string;
+    made.text = std::move(text);
+  }
+
+  void sequence(Node& made, size_t depth) {
+    made.kind = Node::Kind::sequence;
+    while (true) {
+      Event item(parser_);
+      if (item.type() == FYET_SEQUENCE_END) return;
+      made.items.push_back(node(item, depth + 1));
+    }
+  }
+
+  void mapping(Node& made, size_t depth) {
+    made.kind = Node::Kind::mapping;
+    std::map<std::string, int> lines;  // of the keys so far
+    std::vector<Node> merged;
+    while (true) {
+      Event start(parser_);
+      if (start.type() == FYET_MAPPING_END) break;
+      bool merge = start.type() == FYET_SCALAR && start.plain() && start.text() == "<<";
+      Node key = node(start, depth + 1);
+      if (!key.is_scalar()) refuse(key.at, "A key must be a string, not " + std::string(name_of(key.kind)) + ".");
+      Event follows(parser_);
+      Node value = node(follows, depth + 1);
+      if (merge) {
+        merged.push_back(std::move(value));
+        continue;
+      }
+      auto [before, fresh] = lines.emplace(key.text, key.at.line);
+      if (!fresh) refuse(key.at, "'" + key.text + "' is already defined" + in_line(before->second) + "; remove one.");
+      made.pairs.push_back({std::move(key), std::move(value)});
+    }
+    std::set<std::string> keys;
+    for (const auto& [key, line] : lines) keys.insert(key);
+    for (Node& node : merged) merge_into(made, std::move(node), keys);
+  }
+
+  static std::string in_line(int line) { return " in line " + std::to_string(line); }
+
+  // YAML's merge key: keys of the mapping itself count first, then those of earlier mappings.
+  static void merge_into(Node& made, Node from, std::set<std::string>& keys) {
+    if (from.kind == Node::Kind::sequence) {
+      for (Node& item : from.items) merge_into(made, std::move(item), keys);
+      return;
+    }
+    if (from.kind != Node::Kind::mapping) refuse(from.at, "'<<' merges a mapping, or a sequence of mappings.");
+    for (Pair& pair : from.pairs) {
+      if (keys.insert(pair.key.text).second) made.pairs.push_back(std::move(pair));
+    }
+  }
+
+  const Parser& parser_;
+  std::map<std::string, Anchored> anchors_;
+  size_t nodes_ = 0;
+};
+
+}  // namespace
+
+Tree parse_yaml(std::string_view text) {
+  Tree tree;
+  if (text.size() > file_bytes_max) {
+    tree.errors.push_back({{1, 1}, "The file is larger than 512 KiB; split it."});
+  } else if (!core::is_utf8(text) || text.contains('\0')) {
+    tree.errors.push_back({{1, 1}, "The file is no text in UTF-8; save it as such."});
+  } else {
+    try {
+      Parser parser(text);
+      tree.root = Builder(parser).document();
+    } catch (Refusal& refusal) {
+      tree.errors.push_back(std::move(refusal.finding));
+    }
+  }
+  return tree;
+}
+
+}  // namespace headrace::workflow

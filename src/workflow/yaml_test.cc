@@ -1,0 +1,115 @@
+#include "workflow/yaml.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace headrace::workflow {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Kind = Node::Kind;
+
+Node good(std::string_view text) {
+  Tree tree = parse_yaml(text);
+  EXPECT_THAT(tree.errors, IsEmpty()) << text << ": " << tree.errors[0].message;
+  return tree.root;
+}
+
+Finding refusal(std::string_view text) {
+  Tree tree = parse_yaml(text);
+  EXPECT_EQ(tree.errors.size(), 1U) << text.substr(0, 100);
+  return tree.errors.empty() ? Finding{} : tree.errors[0];
+}
+
+TEST(Yaml, KnowsThePlaceOfEveryNode) {
+  Node root = good("a: 1\nb:\n  - x\n  - {c: 'y'}\n");
+  EXPECT_EQ(root.at, (Position{1, 1}));
+  EXPECT_EQ(root.pairs[0].value.at, (Position{1, 4}));
+  EXPECT_EQ(root.pairs[1].key.at, (Position{2, 1}));
+  EXPECT_EQ(root.pairs[1].value.items[0].at, (Position{3, 5}));
+  EXPECT_EQ(root.pairs[1].value.items[1].pairs[0].value.at, (Position{4, 9}));
+}
+
+TEST(Yaml, ReadsPlainScalarsByTheCoreSchema) {
+  auto check = [](std::string_view text, Kind kind, std::string_view as) {
+    Node node = good(std::string("k: ") + std::string(text)).pairs[0].value;
+    EXPECT_EQ(node.kind, kind) << text;
+    EXPECT_EQ(node.text, as) << text;
+  };
+  check("", Kind::null, "");
+  check("~", Kind::null, "");
+  check("Null", Kind::null, "");
+  check("TRUE", Kind::boolean, "true");
+  check("yes", Kind::string, "yes");
+  check("on", Kind::string, "on");
+  check("0x1F", Kind::number, "31");
+  check("0o17", Kind::number, "15");
+  check("017", Kind::number, "17");
+  check("-1.50", Kind::number, "-1.5");
+  check("+.5e1", Kind::number, "5");
+  check("-.inf", Kind::number, "-Infinity");
+  check(".nan", Kind::number, "NaN");
+  check("12_345", Kind::string, "12_345");
+  check("1.2.3", Kind::string, "1.2.3");
+  check("2022-10-26", Kind::string, "2022-10-26");
+  check("'12'", Kind::string, "12");
+  check("!!str 12", Kind::string, "12");
+  check("! 12", Kind::string, "12");
+  check("!!int '12'", Kind::number, "12");
+}
+
+TEST(Yaml, RefusesAKeyThatIsThereAlreadyWithItsPlace) {
+  EXPECT_EQ(refusal("a: 1\nb: 2\na: 3\n"), (Finding{{3, 1}, "'a' is already defined in line 1; remove one."}));
+}
+
+TEST(Yaml, ExpandsAnchorsAndMergeKeys) {
+  Node root = good("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\nz: {<<: [*x, {c: 4, a: 5}]}\n");
+  const Node& y = root.pairs[1].value;
+  EXPECT_EQ(y.find("a")->text, "1");
+  EXPECT_EQ(y.find("b")->text, "3");
+  const Node& z = root.pairs[2].value;
+  EXPECT_EQ(z.find("a")->text, "1");
+  EXPECT_EQ(z.find("c")->text, "4");
+  EXPECT_EQ(z.pairs.size(), 3U);
+  EXPECT_THAT(refusal("a: {<<: 3}").message, HasSubstr("'<<' merges a mapping"));
+}
+
+TEST(Yaml, AliasesCannotMakeASmallFileALargeTree) {
+  std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 30; ++i) {
+    std::string before = "*a" + std::to_string(i - 1) + ", ";
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + before + before + before + "x]\n";
+  }
+  EXPECT_THAT(refusal(laughs).message, HasSubstr("larger than 50000 values"));
+  EXPECT_THAT(refusal("a: &a [1, *a]").message, HasSubstr("within its own anchor"));
+  EXPECT_THAT(refusal("a: *b").message, HasSubstr("There is no anchor &b"));
+}
+
+TEST(Yaml, DepthIsBounded) {
+  EXPECT_THAT(refusal(std::string(10'000, '[')).message, testing::Not(IsEmpty()));
+  std::string deep;
+  for (int i = 0; i < 2000; ++i) deep += std::string(static_cast<size_t>(i), ' ') + "a:\n";
+  EXPECT_THAT(refusal(deep).message, testing::Not(IsEmpty()));
+}
+
+TEST(Yaml, SaysWhereTheFileIsBroken) {
+  Finding finding = refusal("a: b\nc: [1, 2\nd: e\n");
+  EXPECT_GE(finding.at.line, 2);
+  EXPECT_THAT(finding.message, HasSubstr("The file is no YAML here: "));
+  EXPECT_EQ(refusal("a:\n  b: 1\n c: 2\n").at.line, 3);
+  EXPECT_THAT(refusal("a: \xFF\n").message, HasSubstr("UTF-8"));
+  EXPECT_THAT(refusal(std::string_view("a: \0", 4)).message, HasSubstr("UTF-8"));
+  EXPECT_EQ(refusal("a: 1\n---\nb: 2\n").at.line, 2);
+  EXPECT_THAT(refusal("a: !!timestamp 2022-10-26\n").message, HasSubstr("Unexpected tag"));
+  EXPECT_THAT(refusal("[1]: 2\n").message, HasSubstr("A key must be a string"));
+  EXPECT_THAT(refusal(std::string(file_bytes_max + 1, ' ')).message, HasSubstr("larger than 512 KiB"));
+}
+
+TEST(Yaml, AnEmptyFileIsNothing) {
+  EXPECT_EQ(good("").kind, Kind::null);
+  EXPECT_EQ(good("# only a comment\n").kind, Kind::null);
+}
+
+}  // namespace
+}  // namespace headrace::workflow
