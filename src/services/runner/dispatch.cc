@@ -48,7 +48,8 @@ Task<Result<>> Service::assign() {
 // One append for all jobs that find room now; their offsets are the tokens.
 Task<Result<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>> Service::lease_waiting() {
   auto given = std::make_shared<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>();
-  auto outcome = co_await strand.run([this, given](sqlite::Connection& tables) { return lease_batch(tables, *given); });
+  auto check = [this, given](sqlite::Connection& tables) { return lease_batch(tables, *given); };
+  auto outcome = co_await strand.run(std::move(check));
   if (!outcome) co_return std::unexpected(outcome.error());
   for (size_t i = 0; i < given->size(); ++i) {
     auto& [job, session] = (*given)[i];

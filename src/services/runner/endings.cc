@@ -41,7 +41,7 @@ Task<> Service::watch_leases() {
 }
 
 Task<Result<>> Service::begin(Token token) {
-  auto outcome = co_await strand.run([this, token](sqlite::Connection& tables) -> Result<log::Batch> {
+  auto check = [this, token](sqlite::Connection& tables) -> Result<log::Batch> {
     auto row = find_lease(tables, token);
     if (!row) return std::unexpected(row.error());
     log::Batch batch;
@@ -51,13 +51,15 @@ Task<Result<>> Service::begin(Token token) {
     batch.key = "runner:started:" + std::to_string(token);
     batch.events.push_back(word(started, **row, core::Actor::runner((*row)->runner)));
     return batch;
-  });
+  };
+  auto outcome = co_await strand.run(std::move(check));
   if (!outcome) co_return std::unexpected(outcome.error());
   co_return Result<>{};
 }
 
 Task<Result<>> Service::lose(Token token, std::string reason) {
-  auto outcome = co_await strand.run([this, token, reason](sqlite::Connection& tables) { return loss_batch(tables, token, reason); });
+  auto check = [this, token, reason](sqlite::Connection& tables) { return loss_batch(tables, token, reason); };
+  auto outcome = co_await strand.run(std::move(check));
   if (!outcome) co_return std::unexpected(outcome.error());
   auto job = at_work.find(token);
   if (job == at_work.end()) co_return Result<>{};
@@ -99,11 +101,12 @@ Task<Result<bool>> Service::finish(Finished finished) {
   auto job = at_work.find(finished.token);
   if (job != at_work.end()) {
     LogName name = job->second.log();
-    auto synced = co_await core::blocking(parts.files, [this, name] { return logs.sync(name); });
+    auto syncing = [this, name] { return logs.sync(name); };
+    auto synced = co_await core::blocking(parts.files, std::move(syncing));
     if (!synced) co_return core::pass_on(synced.error(), "syncing the log of a job");
   }
   auto known = std::make_shared<bool>(false);
-  auto outcome = co_await strand.run([this, finished, known](sqlite::Connection& tables) -> Result<log::Batch> {
+  auto check = [this, finished, known](sqlite::Connection& tables) -> Result<log::Batch> {
     auto row = find_lease(tables, finished.token);
     if (!row) return std::unexpected(row.error());
     log::Batch batch;
@@ -116,7 +119,8 @@ Task<Result<bool>> Service::finish(Finished finished) {
     batch.key = "runner:finished:" + std::to_string(finished.token);
     batch.events.push_back(word(said, **row, core::Actor::runner((*row)->runner)));
     return batch;
-  });
+  };
+  auto outcome = co_await strand.run(std::move(check));
   if (!outcome) co_return std::unexpected(outcome.error());
   job = at_work.find(finished.token);
   if (job != at_work.end()) {

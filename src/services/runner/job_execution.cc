@@ -203,7 +203,6 @@ Task<Result<process::Exit>> JobExecution::Impl::supervised(process::Child& child
   output_open = true;
   core::Scope pumping(loop);
   pumping.spawn("output of a step", pump(child));
-  if (cancelled) watchdogs.spawn("end a cancelled step", end_gently(child));
   auto exit = co_await child.wait();
   progressed.notify_all();
   auto patience = clock.steady() + times.drain;

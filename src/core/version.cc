@@ -1,0 +1,7 @@
+#include "core/version.h"
+
+namespace headrace::core {
+
+std::string_view version() { return HEADRACE_VERSION; }
+
+}  // namespace headrace::core
