@@ -26,7 +26,13 @@ Task<Result<size_t>> Body::read(std::span<std::byte> bytes) {
     ahead_taken_ += ahead;
     co_return ahead;
   }
-  auto count = gunzip_ ? co_await read_packed(bytes) : co_await read_(bytes);
+  // Two statements: g++ 12 destroys what a co_await within ?: returns twice.
+  Result<size_t> count = 0;
+  if (gunzip_) {
+    count = co_await read_packed(bytes);
+  } else {
+    count = co_await read_(bytes);
+  }
   if (!count) co_return count;
   if (*count > left_) co_return core::fail(Code::exhausted, "The request is larger than this server takes.");
   left_ -= *count;

@@ -45,6 +45,7 @@ core::Result<size_t> remove_leftovers(const std::string& path, const FolderLock&
 struct LargestFile {
   std::string id;
   uint64_t bytes = 0;
+  bool operator==(const LargestFile&) const = default;
 };
 core::Result<std::optional<LargestFile>> largest_file(const std::string& quarantine);
 

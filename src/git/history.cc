@@ -49,7 +49,7 @@ Result<WalkHandle> start_walk(git_repository* repository, const git_oid& from) {
   if (const int code = git_revwalk_new(&started, repository); code != 0)
     return std::unexpected(libgit_error(code, "walking the history"));
   WalkHandle walk(started);
-  git_revwalk_sorting(walk.get(), GIT_SORT_TIME);
+  git_revwalk_sorting(walk.get(), GIT_SORT_NONE);  // newest first as it goes; any other order loads all of it
   if (const int code = git_revwalk_push(walk.get(), &from); code != 0)
     return std::unexpected(libgit_error(code, "walking the history"));
   return walk;

@@ -62,10 +62,10 @@ struct Ref {
 };
 
 struct LogQuery {
-  std::string from;   // revision
-  std::string path;   // only commits that changed it; empty: all
-  size_t skip = 0;    // commits of the walk, as `next` said
-  size_t count = 30;  // at most log_count_max
+  std::string from = {};  // revision
+  std::string path = {};  // only commits that changed it; empty: all
+  size_t skip = 0;        // commits of the walk, as `next` said
+  size_t count = 30;      // at most log_count_max
 };
 struct LogPage {
   std::vector<Commit> commits;
