@@ -55,10 +55,6 @@ uint32_t seed_of(const SegmentHeader& header) {
   return core::crc32c(bytes_at(epoch, sizeof epoch));
 }
 
-uint64_t BatchHeader::size() const {
-  return (batch_header_bytes + uint64_t{length} + batch_alignment - 1) / batch_alignment * batch_alignment;
-}
-
 void encode(const BatchHeader& header, uint32_t seed, char* to) {
   store(to, batch_magic);
   store(to + 8, header.number);
@@ -70,6 +66,14 @@ void encode(const BatchHeader& header, uint32_t seed, char* to) {
   store(to + 44, static_cast<uint16_t>(header.kind));
   store(to + 46, uint16_t{0});
   store(to + 4, core::crc32c(bytes_at(to + 8, batch_header_bytes - 8), seed));
+}
+
+std::string finish_batch(BatchHeader& header, uint32_t seed, std::string bytes) {
+  header.length = static_cast<uint32_t>(bytes.size() - batch_header_bytes);
+  header.payload_sum = core::crc32c(core::as_bytes(bytes).subspan(batch_header_bytes), seed);
+  encode(header, seed, bytes.data());
+  bytes.resize(header.size());
+  return bytes;
 }
 
 std::optional<BatchHeader> decode_batch_header(ByteView bytes, uint32_t seed) {
@@ -172,7 +176,7 @@ std::optional<Commit> decode_commit(ByteView content) {
     switch (static_cast<CommitField>(from.number<uint8_t>())) {
       case CommitField::events: {
         uint64_t events = from.varint();
-        if (events > item_bytes_max) return std::nullopt;
+        if (events > batch_events_max) return std::nullopt;
         commit.events = static_cast<uint32_t>(events);
         break;
       }
@@ -187,6 +191,8 @@ std::optional<Commit> decode_commit(ByteView content) {
 }
 
 std::string segment_name(Offset first) { return fmt::format("{:020}{}", first, segment_suffix); }
+
+std::string index_name(Offset first) { return fmt::format("{:020}{}", first, index_suffix); }
 
 std::optional<Offset> offset_in_name(std::string_view name, std::string_view suffix) {
   if (name.size() != offset_digits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;

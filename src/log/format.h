@@ -1,9 +1,9 @@
 // The frames of a segment file: its header page, the batches, and the items within them. docs/log-format.md has every
 // byte and a worked example.
 //
-// A batch is what one write and one sync made durable: a header with its own sum, then items, then zeros up to a
-// multiple of 8. The first four bytes tell what stands at a place: the magic of a batch, the length of an item (below
-// 2^24), or zero: padding, or the end of what was written.
+// A batch is what one write and one sync made durable: a header with its own sum, then items. Batches stand at multiples
+// of 8, items at multiples of 4, zeros between. So the first four bytes tell what stands at a place: the magic of a
+// batch, the length of an item (below 2^24), or zero: padding, or at a multiple of 8 the end of what was written.
 #pragma once
 
 #include <array>
@@ -29,9 +29,13 @@ inline constexpr size_t segment_header_bytes = 4096;
 inline constexpr size_t batch_header_bytes = 48;
 inline constexpr size_t item_header_bytes = 24;
 inline constexpr size_t batch_alignment = 8;
+inline constexpr size_t item_alignment = 4;
 inline constexpr uint32_t format_version = 1;
 inline constexpr uint32_t batch_magic = 0x42524848;  // "HHRB" as bytes
+inline constexpr size_t batch_events_max = 1000;  // of one client batch
 inline constexpr uint32_t item_bytes_max = (1U << 24) - 1;
+
+constexpr uint64_t aligned(uint64_t size, size_t to) { return (size + to - 1) / to * to; }
 
 struct SegmentHeader {
   uint64_t first_offset = 0;  // of the first event that may be in it; the file is named by it
@@ -58,10 +62,12 @@ struct BatchHeader {
   uint32_t payload_sum = 0;
   uint32_t events = 0;
 
-  uint64_t size() const;  // header, payload and padding
+  uint64_t size() const { return aligned(batch_header_bytes + length, batch_alignment); }  // header, payload, padding
 };
 // Into the first batch_header_bytes of a batch.
 void encode(const BatchHeader& header, uint32_t seed, char* to);
+// The whole batch from its payload, which stands behind room for the header: pads, sums, writes the header.
+std::string finish_batch(BatchHeader& header, uint32_t seed, std::string bytes);
 std::optional<BatchHeader> decode_batch_header(ByteView bytes, uint32_t seed);
 
 struct Trailer {
@@ -93,10 +99,10 @@ struct Item {
   ByteView attributes() const { return content.first(header.attributes); }
   ByteView data() const { return content.subspan(header.attributes); }
   bool has_data() const { return (header.flags & item_has_data) != 0; }
-  size_t size() const { return item_header_bytes + content.size(); }
+  size_t size() const { return aligned(item_header_bytes + content.size(), item_alignment); }  // with padding
 };
-std::optional<ItemHeader> decode_item_header(ByteView bytes);                 // sizes plausible; the sum not checked
-std::optional<Item> decode_item(ByteView bytes, uint32_t seed);               // whole and its sum right
+std::optional<ItemHeader> decode_item_header(ByteView bytes);    // its sizes are plausible; the sum is not checked
+std::optional<Item> decode_item(ByteView bytes, uint32_t seed);  // whole and its sum right
 
 // Stands before the events of a client batch that has a key or names expected keys.
 struct Commit {
@@ -111,6 +117,7 @@ std::string encode(const Commit& commit);
 std::optional<Commit> decode_commit(ByteView content);
 
 std::string segment_name(Offset first);
+std::string index_name(Offset first);
 // The offset in a name of the form <20 digits><suffix>; nothing for other names.
 std::optional<Offset> offset_in_name(std::string_view name, std::string_view suffix);
 
