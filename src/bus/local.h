@@ -62,7 +62,7 @@ class Local {
 
   // Returns when the event is durable, and (for at most 5 s; see Published::handled) its handlers have run.
   core::Result<Published> publish(Draft draft, Sync sync = Sync::before_return);
-  core::Result<Published> publish(std::vector<events::Event> events, Publish options = {});
+  core::Result<Published> publish(std::vector<events::Event> events, Publish options);
   // Returns at once; `done` is called on the bus's thread.
   void publish_async(Draft draft, Done done = {});
   void publish_async(std::vector<events::Event> events, Publish options, Done done);

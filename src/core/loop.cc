@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -19,6 +20,8 @@ bool is_cancellation(const std::exception_ptr& exception) {
     std::rethrow_exception(exception);
   } catch (const boost::system::system_error& error) {
     return error.code() == asio::error::operation_aborted;
+  } catch (const asio::multiple_exceptions& several) {  // of a cancelled `a || b`
+    return is_cancellation(several.first_exception());
   } catch (...) {
     return false;
   }

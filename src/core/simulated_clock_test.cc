@@ -104,6 +104,17 @@ TEST_F(Clocks, CancelTheLoserOfARace) {
   EXPECT_EQ(clock.sleepers(), 0U);
 }
 
+TEST_F(Clocks, AreLeftQuietlyByACancelledRace) {
+  Scope scope(loop.executor());
+  std::vector<size_t> winners;
+  int escaped = 0;
+  scope.spawn("races", note_winner(clock, winners), [&](std::exception_ptr) { ++escaped; });
+  loop.poll();
+  loop.run(scope.close());
+  EXPECT_TRUE(winners.empty());
+  EXPECT_EQ(escaped, 0) << "both branches were cancelled, which is an ordinary end";
+}
+
 TEST_F(Clocks, SleepVeryLong) {
   loop.spawn(sleep_and_note(clock, Duration::max(), "never", woken));
   clock.advance(24h * 365);

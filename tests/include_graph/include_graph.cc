@@ -32,6 +32,8 @@ bool starts_with_any(const std::string& path, const std::vector<std::string>& be
 
 bool is_for_tests(const std::string& file) { return file.ends_with("_test.cc") || file.find("/testing/") != std::string::npos; }
 
+bool is_service(const std::string& room) { return room.starts_with("services/"); }
+
 std::string place(const std::string& file, const Include& include) {
   return "src/" + file + ":" + std::to_string(include.line) + ": ";
 }
@@ -40,6 +42,8 @@ void check_arrow(const std::string& file, const Include& include, std::vector<st
   const std::string from = room_of(file);
   const std::string to = room_of(include.path);
   if (from == to) return;
+  // A test may drive its room through others; that makes no arrow in what ships.
+  if (is_for_tests(file) && !(is_service(from) && is_service(to))) return;
   if (tier_of(to) < 0) {
     found.push_back(place(file, include) + "the room '" + to + "' has no tier; give it one in tests/include_graph.");
   } else if (tier_of(to) == tier_of(from)) {
@@ -135,7 +139,7 @@ std::string room_of(const std::string& file) {
 }
 
 int tier_of(const std::string& room) {
-  if (room.starts_with("services/")) return services_tier;
+  if (is_service(room)) return services_tier;
   for (size_t tier = 0; tier < tiers.size(); ++tier)
     if (std::find(tiers[tier].begin(), tiers[tier].end(), room) != tiers[tier].end()) return static_cast<int>(tier);
   return -1;

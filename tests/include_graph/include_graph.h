@@ -1,5 +1,6 @@
 // Reads who includes whom in src/, and says where that breaks the rules of the house:
 //   - arrows point down only, from a tier to one below it, and never to a neighbour (so no service includes another);
+//     tests and fakes may drive their room through any but, for a service, another service;
 //   - a header that another room includes keeps heavy libraries out, its own headers' included: only core/task.h may
 //     know Asio, and nobody else's public header Beast, OpenSSL, SQLite, libgit2, libfyaml, CLI11, simdjson, jq, curl
 //     or sodium.

@@ -50,6 +50,12 @@ TEST(IncludeGraph, RefusesAServiceThatIncludesAnother) {
               ElementsAre(HasSubstr("neighbour services/runner")));
 }
 
+TEST(IncludeGraph, LetsTestsDriveTheirRoomThroughOthersButNotServicesThroughServices) {
+  EXPECT_THAT(breaches({{"net/server.h", {}}, {"git/serve_test.cc", {ours("net/server.h")}}, {"git/testing/bridge.cc", {ours("net/server.h")}}}), IsEmpty());
+  EXPECT_THAT(breaches({{"services/runner/runner.h", {}}, {"services/pipeline/plan_test.cc", {ours("services/runner/runner.h")}}}),
+              ElementsAre(HasSubstr("neighbour services/runner")));
+}
+
 TEST(IncludeGraph, RefusesARoomWithoutATier) {
   EXPECT_THAT(breaches({{"attic/box.h", {}}, {"server/api.cc", {ours("attic/box.h")}}}), ElementsAre(HasSubstr("'attic' has no tier")));
 }
