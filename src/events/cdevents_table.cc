@@ -87,10 +87,8 @@ constexpr Field of_case[] = {{"trigger", &trigger},
                              {"environment", &reference, required},
                              {"testSuiteRun", &loose_reference},
                              {"testCase", &test_case}};
-constexpr Field of_case_skip[] = {{"reason", &any_text},
-                                  {"environment", &reference, required},
-                                  {"testSuiteRun", &loose_reference},
-                                  {"testCase", &test_case}};
+constexpr Field of_case_skip[] = {
+    {"reason", &any_text}, {"environment", &reference}, {"testSuiteRun", &loose_reference}, {"testCase", &test_case}};
 constexpr Field of_output[] = {{"outputType", &output_kind, required},
                                {"format", &any_text, required},
                                {"uri", &uri},
@@ -110,7 +108,7 @@ constexpr Field of_ticket_end[] = {{"summary", &any_text},
                                    {"labels", &list},
                                    {"milestone", &any_text},
                                    {"uri", &uri_reference, required},
-                                   {"resolution", &any_text, required},
+                                   {"resolution", &name, required},
                                    {"updatedBy", &any_text}};
 constexpr Field of_new_ticket[] = {{"summary", &any_text, required},
                                    {"ticketType", &any_text},

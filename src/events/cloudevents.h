@@ -40,7 +40,7 @@ template <class T>
 using Read = std::expected<T, Problems>;
 
 // --- Structured. Compact; attributes in the order specversion, id, source, type, others, extensions by name, data
-// last.
+// last. JSON data stands there as it came, digit for digit, but for white space around it.
 std::string to_structured(const Event& event);
 Read<Event> read_structured(std::string_view text);
 

@@ -4,38 +4,6 @@
 #include "events/formats.h"
 #include "events/upcast.h"
 
-namespace headrace::events {
-
-namespace {
-
-struct ConclusionName {
-  Conclusion conclusion;
-  std::string_view name;
-  std::string_view outcome;
-};
-constexpr ConclusionName conclusions[] = {
-    {Conclusion::success, "success", "success"},    {Conclusion::failure, "failure", "failure"},
-    {Conclusion::cancelled, "cancelled", "cancel"}, {Conclusion::skipped, "skipped", "success"},
-    {Conclusion::timed_out, "timed_out", "error"},  {Conclusion::startup_failure, "startup_failure", "error"},
-    {Conclusion::neutral, "neutral", "success"},    {Conclusion::action_required, "action_required", "error"},
-    {Conclusion::stale, "stale", "error"},
-};
-
-}  // namespace
-
-std::string_view name_of(Conclusion conclusion) { return conclusions[static_cast<size_t>(conclusion)].name; }
-std::string_view outcome_of(Conclusion conclusion) { return conclusions[static_cast<size_t>(conclusion)].outcome; }
-
-std::optional<Conclusion> parse_conclusion(std::string_view name) {
-  for (const auto& known : conclusions)
-    if (known.name == name) return known.conclusion;
-  return std::nullopt;
-}
-
-std::string_view name_of(SettledBy by) { return by == SettledBy::hook ? "hook" : "reconcile"; }
-
-}  // namespace headrace::events
-
 namespace headrace::events::codec {
 
 namespace {
@@ -51,93 +19,16 @@ std::optional<Conclusion> conclusion_of(std::string_view outcome) {
   return std::nullopt;
 }
 
-json::object enumeration(std::vector<std::string_view> names) {
-  json::array values;
-  for (auto name : names) values.push_back(json::string(name));
-  return {{"type", "string"}, {"enum", std::move(values)}};
-}
-
 }  // namespace
-
-// --- Values
-
-json::value to_json(const std::string& value) { return json::string(value); }
-json::value to_json(int64_t value) { return value; }
-json::value to_json(bool value) { return value; }
-json::value to_json(core::Time value) { return json::string(core::format_time(value)); }
-json::value to_json(Conclusion value) { return json::string(name_of(value)); }
-json::value to_json(SettledBy value) { return json::string(name_of(value)); }
-
-bool from_json(const json::value& json, std::string& value) {
-  if (json.is_string()) value = json.get_string();
-  return json.is_string();
-}
-bool from_json(const json::value& json, int64_t& value) {
-  if (json.is_int64()) value = json.get_int64();
-  return json.is_int64();
-}
-bool from_json(const json::value& json, bool& value) {
-  if (json.is_bool()) value = json.get_bool();
-  return json.is_bool();
-}
-bool from_json(const json::value& json, core::Time& value) {
-  auto time = json.is_string() ? core::parse_time(json.get_string()) : core::fail(core::Code::invalid, "");
-  if (time) value = *time;
-  return time.has_value();
-}
-bool from_json(const json::value& json, Conclusion& value) {
-  auto conclusion = json.is_string() ? parse_conclusion(json.get_string()) : std::nullopt;
-  if (conclusion) value = *conclusion;
-  return conclusion.has_value();
-}
-bool from_json(const json::value& json, SettledBy& value) {
-  if (json == "hook")
-    value = SettledBy::hook;
-  else if (json == "reconcile")
-    value = SettledBy::reconcile;
-  else
-    return false;
-  return true;
-}
-
-json::object schema_for(const std::string&) { return {{"type", "string"}}; }
-json::object schema_for(int64_t) { return {{"type", "integer"}}; }
-json::object schema_for(bool) { return {{"type", "boolean"}}; }
-json::object schema_for(core::Time) { return {{"type", "string"}, {"format", "date-time"}}; }
-json::object schema_for(Conclusion) {
-  std::vector<std::string_view> names;
-  for (const auto& known : conclusions) names.push_back(known.name);
-  return enumeration(std::move(names));
-}
-json::object schema_for(SettledBy) { return enumeration({"hook", "reconcile"}); }
-
-std::string wanted_for(const json::object& schema) {
-  if (const auto* names = schema.if_contains("enum")) {
-    std::string wanted = "one of";
-    for (const auto& name : names->get_array())
-      wanted.append(wanted == "one of" ? " " : ", ").append(name.get_string());
-    return wanted;
-  }
-  if (schema.contains("format")) return "a time as RFC 3339 writes it";
-  std::string type(schema.at("type").get_string());
-  return type == "integer" ? "a whole number of 64 bits" : "a " + type;
-}
-
-void ObjectSchema::add(std::string_view name, json::object schema, Presence presence, std::string_view description) {
-  if (!description.empty()) schema["description"] = description;
-  properties_[name] = std::move(schema);
-  if (presence == Presence::always) required_.push_back(json::string(name));
-}
-
-json::object ObjectSchema::finish() && {
-  json::object schema{{"type", "object"}, {"properties", std::move(properties_)}};
-  if (!required_.empty()) schema["required"] = std::move(required_);
-  return schema;
-}
 
 bool is_standard_type(std::string_view type) { return type.starts_with("dev.cdevents."); }
 
 // --- Encoder
+
+Encoder::Encoder(std::string_view type, const Header& header)
+    : type_(type), header_(header), own_(is_standard_type(type) ? custom_ : content_) {
+  if (is_standard_type(type)) custom_["version"] = own_version;
+}
 
 void Encoder::standard(std::string_view name, const std::string& text, Presence presence, std::string_view) {
   if (!text.empty() || presence == Presence::always) content_[name] = text;
@@ -200,7 +91,6 @@ Event Encoder::finish() && {
   extend("partitionkey", key_);
   json::object data{{"context", context()}, {"subject", {{"id", subject_}, {"content", std::move(content_)}}}};
   if (is_standard_type(type_)) {
-    custom_["version"] = own_version;
     data["customData"] = std::move(custom_);
   }
   event.data = core::to_text(data);
@@ -304,66 +194,6 @@ std::optional<core::Error> Decoder::fault() const {
       core::Code::invalid,
       "The data of " + std::string(type_) + " is not good: " + fault_->pointer + " " + fault_->message + ".",
       {}};
-}
-
-// --- SchemaWriter
-
-void SchemaWriter::subject(std::string_view, const std::string&, std::string_view description) {
-  subject_description_ = description;
-}
-
-void SchemaWriter::standard(std::string_view name, const std::string& text, Presence presence,
-                            std::string_view description) {
-  standard_.own(name, text, presence, description);
-}
-
-void SchemaWriter::reference(std::string_view name, const std::string&, std::string_view description) {
-  json::object id{{"type", "object"}, {"properties", {{"id", {{"type", "string"}}}}}, {"required", {"id"}}};
-  standard_.add(name, std::move(id), Presence::where_known, description);
-}
-
-void SchemaWriter::uri(const std::string&, Presence presence, std::string_view description) {
-  standard_.add("uri", {{"type", "string"}, {"format", "uri"}}, presence, description);
-}
-
-void SchemaWriter::outcome(const Conclusion&, std::string_view description) {
-  standard_.add("outcome", enumeration({"success", "failure", "cancel", "error"}), Presence::always, description);
-}
-
-json::object SchemaWriter::finish() && {
-  bool standard = is_standard_type(word_.type);
-  json::object text{{"type", "string"}};
-  json::object context{
-      {"type", "object"},
-      {"properties",
-       {{"type", {{"const", word_.type}}},
-        {"id", text},
-        {"source", text},
-        {"specversion", text},
-        {"timestamp", schema_for(core::Time{})},
-        {"chainId", {{"type", "string"}, {"description", "The root of the chain of causes, usually a push."}}},
-        {"links",
-         {{"type", "array"}, {"items", {{"type", "object"}}}, {"description", "A TRIGGER relation for each cause."}}}}},
-      {"required", {"specversion", "id", "source", "type", "timestamp"}}};
-  json::object subject{{"type", "object"},
-                       {"properties",
-                        {{"id", {{"type", "string"}, {"minLength", 1}, {"description", subject_description_}}},
-                         {"content", std::move(standard ? standard_ : own_).finish()}}},
-                       {"required", {"id", "content"}}};
-  json::object properties{{"context", std::move(context)}, {"subject", std::move(subject)}};
-  json::array required{"context", "subject"};
-  if (standard) {
-    own_.add("version", {{"const", word_.custom_version}}, Presence::always, "Of this object's shape.");
-    properties["customData"] = std::move(own_).finish();
-    required.push_back("customData");
-  }
-  return {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-          {"$id", "urn:headrace:schema:" + std::string(word_.type)},
-          {"title", word_.name},
-          {"description", word_.description},
-          {"type", "object"},
-          {"properties", std::move(properties)},
-          {"required", std::move(required)}};
 }
 
 }  // namespace headrace::events::codec

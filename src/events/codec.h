@@ -58,6 +58,7 @@ json::object schema_for(bool);
 json::object schema_for(core::Time);
 json::object schema_for(Conclusion);
 json::object schema_for(SettledBy);
+json::object enumeration(std::vector<std::string_view> names);  // a string that is one of them
 std::string wanted_for(const json::object& schema);
 
 template <class T>
@@ -197,8 +198,7 @@ bool is_standard_type(std::string_view type);  // of CDEvents, not one of ours
 // --- A whole event, written.
 class Encoder {
  public:
-  Encoder(std::string_view type, const Header& header)
-      : type_(type), header_(header), own_(is_standard_type(type) ? custom_ : content_) {}
+  Encoder(std::string_view type, const Header& header);  // header outlives this
 
   void subject(std::string_view, const std::string& id, std::string_view) { subject_ = id; }
   void standard(std::string_view name, const std::string& text, Presence presence, std::string_view);

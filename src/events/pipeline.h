@@ -28,72 +28,72 @@ std::optional<Conclusion> parse_conclusion(std::string_view name);
 std::string_view outcome_of(Conclusion conclusion);  // of CDEvents: "error"
 
 struct PlannedJob {
-  std::string key;                 // in the workflow, with its matrix: "build", "test (1, 2)"
-  std::string name;                // for people
-  std::vector<std::string> needs;  // keys
+  std::string key = {};                 // in the workflow, with its matrix: "build", "test (1, 2)"
+  std::string name = {};                // for people
+  std::vector<std::string> needs = {};  // keys
   bool operator==(const PlannedJob&) const = default;
 };
 
 struct RunQueued {
   static constexpr std::string_view type = "dev.cdevents.pipelinerun.queued.0.3.0";
-  std::string run;
+  std::string run = {};
   int64_t id = 0;
   int64_t number = 0;  // counts within the repository's workflow, from 1
-  std::string repository;
+  std::string repository = {};
   int64_t repository_id = 0;
-  std::string workflow;       // its name
-  std::string workflow_file;  // ".github/workflows/ci.yml"
-  std::string event;          // what it runs on: "push"
-  std::string event_id;       // of the event that started it
-  std::string ref;            // "refs/heads/main"
-  std::string branch;         // "main"; empty for a tag
-  std::string commit;
-  std::string actor;  // account on whose behalf it runs
+  std::string workflow = {};       // its name
+  std::string workflow_file = {};  // ".github/workflows/ci.yml"
+  std::string event = {};          // what it runs on: "push"
+  std::string event_id = {};       // of the event that started it
+  std::string ref = {};            // "refs/heads/main"
+  std::string branch = {};         // "main"; empty for a tag
+  std::string commit = {};
+  std::string actor = {};  // account on whose behalf it runs
   int64_t attempt = 1;
-  std::string title;  // first line of the commit's message, mostly
-  std::string url;    // of the page; may be empty
-  std::vector<PlannedJob> jobs;
+  std::string title = {};  // first line of the commit's message, mostly
+  std::string url = {};    // of the page; may be empty
+  std::vector<PlannedJob> jobs = {};
   bool operator==(const RunQueued&) const = default;
 };
 
 struct RunStarted {
   static constexpr std::string_view type = "dev.cdevents.pipelinerun.started.0.3.0";
-  std::string run;
-  std::string repository;
+  std::string run = {};
+  std::string repository = {};
   int64_t number = 0;
-  std::string workflow;
+  std::string workflow = {};
   int64_t attempt = 1;
-  std::string url;
+  std::string url = {};
   bool operator==(const RunStarted&) const = default;
 };
 
 struct RunFinished {
   static constexpr std::string_view type = "dev.cdevents.pipelinerun.finished.0.3.0";
-  std::string run;
-  std::string repository;
+  std::string run = {};
+  std::string repository = {};
   int64_t number = 0;
-  std::string workflow;
+  std::string workflow = {};
   int64_t attempt = 1;
   Conclusion conclusion = Conclusion::success;
-  std::string errors;  // why, for people; empty on success
-  std::string url;
+  std::string errors = {};  // why, for people; empty on success
+  std::string url = {};
   bool operator==(const RunFinished&) const = default;
 };
 
 // A job that can run now: what it needs is done.
 struct JobQueued {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.queued.0.1.0";
-  std::string job;
+  std::string job = {};
   int64_t id = 0;
-  std::string run;
-  std::string repository;
-  std::string key;
-  std::string name;
-  int64_t attempt = 1;              // of this job; counts up when it is requeued or run again
-  std::vector<std::string> labels;  // of runs-on
-  std::string commit;
-  std::string ref;
-  std::string spec;  // JSON text of what to run: env, defaults, steps; read by the runner only
+  std::string run = {};
+  std::string repository = {};
+  std::string key = {};
+  std::string name = {};
+  int64_t attempt = 1;                   // of this job; counts up when it is requeued or run again
+  std::vector<std::string> labels = {};  // of runs-on
+  std::string commit = {};
+  std::string ref = {};
+  std::string spec = {};  // JSON text of what to run: env, defaults, steps; read by the runner only
   int64_t timeout_minutes = 360;
   bool restricted = false;  // it has an environment or may use secrets: never retried by itself once begun
   bool operator==(const JobQueued&) const = default;
@@ -102,24 +102,24 @@ struct JobQueued {
 // It shall not run, or run no longer. The runner stops it and says JobFinished with `cancelled` where it had begun.
 struct JobCancelled {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.cancelled.0.1.0";
-  std::string job;
-  std::string run;
-  std::string repository;
-  std::string reason;        // for people: "cancelled by alice", "the run's time is over"
-  std::string requested_by;  // actor; empty: the platform itself
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
+  std::string reason = {};        // for people: "cancelled by alice", "the run's time is over"
+  std::string requested_by = {};  // actor; empty: the platform itself
   bool operator==(const JobCancelled&) const = default;
 };
 
 // It will not run: its `if` was false, or something it needs did not succeed.
 struct JobSkipped {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.skipped.0.1.0";
-  std::string job;
+  std::string job = {};
   int64_t id = 0;
-  std::string run;
-  std::string repository;
-  std::string key;
-  std::string name;
-  std::string reason;
+  std::string run = {};
+  std::string repository = {};
+  std::string key = {};
+  std::string name = {};
+  std::string reason = {};
   bool operator==(const JobSkipped&) const = default;
 };
 

@@ -15,12 +15,12 @@ namespace headrace::events {
 // The log offset of this event is the fencing token of the lease.
 struct JobLeased {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.leased.0.1.0";
-  std::string job;
-  std::string run;
-  std::string repository;
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
   int64_t attempt = 1;
-  std::string runner;    // name
-  std::string executor;  // "host", "sandbox", "container"
+  std::string runner = {};    // name
+  std::string executor = {};  // "host", "sandbox", "container"
   int64_t lease_seconds = 30;
   bool operator==(const JobLeased&) const = default;
 };
@@ -28,12 +28,12 @@ struct JobLeased {
 // The lease ran out, or the runner said that it lost the job.
 struct JobLost {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.lost.0.1.0";
-  std::string job;
-  std::string run;
-  std::string repository;
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
   int64_t attempt = 1;
-  std::string runner;
-  std::string reason;
+  std::string runner = {};
+  std::string reason = {};
   bool steps_begun = false;
   bool operator==(const JobLost&) const = default;
 };
@@ -41,34 +41,34 @@ struct JobLost {
 // A lost job is to run again, as `attempt`.
 struct JobRequeued {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-job.requeued.0.1.0";
-  std::string job;
-  std::string run;
-  std::string repository;
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
   int64_t attempt = 2;
-  std::string reason;
+  std::string reason = {};
   bool operator==(const JobRequeued&) const = default;
 };
 
 // Said when the first step begins.
 struct JobStarted {
   static constexpr std::string_view type = "dev.cdevents.taskrun.started.0.3.0";
-  std::string job;
-  std::string run;
-  std::string repository;
-  std::string name;
-  std::string runner;
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
+  std::string name = {};
+  std::string runner = {};
   int64_t attempt = 1;
-  std::string url;
+  std::string url = {};
   bool operator==(const JobStarted&) const = default;
 };
 
 struct StepResult {
   int64_t number = 0;  // from 1
-  std::string name;
+  std::string name = {};
   Conclusion conclusion = Conclusion::success;
-  std::optional<core::Time> started_at;
-  std::optional<core::Time> completed_at;
-  std::optional<int64_t> exit_code;  // absent: it was skipped, or a signal ended it
+  std::optional<core::Time> started_at = {};
+  std::optional<core::Time> completed_at = {};
+  std::optional<int64_t> exit_code = {};  // absent: it was skipped, or a signal ended it
   bool operator==(const StepResult&) const = default;
 };
 
@@ -80,17 +80,17 @@ struct LogSize {
 
 struct JobFinished {
   static constexpr std::string_view type = "dev.cdevents.taskrun.finished.0.3.0";
-  std::string job;
-  std::string run;
-  std::string repository;
-  std::string name;
-  std::string runner;
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
+  std::string name = {};
+  std::string runner = {};
   int64_t attempt = 1;
   Conclusion conclusion = Conclusion::success;
-  std::string errors;
-  std::vector<StepResult> steps;
-  LogSize log;
-  std::string url;
+  std::string errors = {};
+  std::vector<StepResult> steps = {};
+  LogSize log = {};
+  std::string url = {};
   bool operator==(const JobFinished&) const = default;
 };
 

@@ -24,14 +24,14 @@ namespace headrace::events {
 
 // Everything about an event that is not what it says.
 struct Header {
-  std::string id;      // UUIDv7, or the id the bus derives for what a handler says
-  std::string source;  // "/headrace/<service>"
-  core::Time time;
-  std::string actor;           // core::to_string(Actor); empty: attribute left out
-  std::string causation_id;    // id of the event that led to this one; empty for a root
-  std::string correlation_id;  // the root of the chain; empty: this event is the root, and its own id is taken
-  std::string traceparent;     // W3C trace context; empty: left out
-  std::vector<std::string> further_causes;  // ids, when one thing follows from several; kept as links
+  std::string id = {};      // UUIDv7, or the id the bus derives for what a handler says
+  std::string source = {};  // "/headrace/<service>"
+  core::Time time = {};
+  std::string actor = {};           // core::to_string(Actor); empty: attribute left out
+  std::string causation_id = {};    // id of the event that led to this one; empty for a root
+  std::string correlation_id = {};  // the root of the chain; empty: this event is the root, and its own id is taken
+  std::string traceparent = {};     // W3C trace context; empty: left out
+  std::vector<std::string> further_causes = {};  // ids, when one thing follows from several; kept as links
 };
 
 // T is one of the structs of the vocabulary. Besides the attributes of the Header the event carries `partitionkey`
