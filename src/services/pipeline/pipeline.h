@@ -1,0 +1,115 @@
+// Pipeline turns what happens into runs of workflows, and runs into jobs.
+//
+//   hears  push.received                  plan: which workflow files of the pushed commit start, and their first jobs
+//          taskrun.started                a run has begun
+//          taskrun.finished, job.cancelled  the graph goes on: jobs that can run now, jobs that will not, the run's end
+//          job.leased, .lost, .requeued   kept, for the state of jobs
+//          repository.created, .deleted   kept, for ids
+//   says   pipelinerun.queued, .started, .finished, job.queued, job.cancelled, job.skipped
+//
+// A run is one atomic append: queued, its first jobs, and its end where nothing can run. All that is said of a run names
+// the log's key "run/<run>", so whoever decides has seen everything decided before: hearing twice acts once, and a
+// cancellation is never overtaken by a job. Numbers count within a workflow file of a repository, under the key
+// "numbers/<repository>"; 64-bit ids come from the key "ids" (numbers.h).
+//
+// A push that deletes a ref runs nothing. A workflow file that cannot be read, or that needs what this version lacks,
+// gives a run that ends at once as startup_failure, its errors naming file, line and column.
+// Loop only. Rights are checked at the server's door, not here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/bus.h"
+#include "core/actor.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "services/pipeline/runs.h"
+#include "store/store.h"
+
+namespace headrace::pipeline {
+
+inline constexpr size_t run_bytes_max = size_t{4} << 20;  // of the events that queue one run; beyond: startup_failure
+inline constexpr size_t list_max = 1'000;                 // runs in one answer
+inline constexpr size_t plans_kept_max = 256;             // plans of runs at work, in memory; others are made again
+
+struct SourceFile {
+  std::string path;  // ".github/workflows/ci.yml"
+  std::string text;
+};
+
+struct Snapshot {
+  std::string title;              // first line of the commit's message
+  std::vector<SourceFile> files;  // those for which workflow::is_workflow_path() holds, sorted by path
+};
+
+// Where workflow files come from; the server gives it by way of the git room. Errors: not_found (no such repository,
+// commit or ref) is final, anything else is tried again.
+class WorkflowSource {
+ public:
+  virtual ~WorkflowSource() = default;
+  virtual core::Task<core::Result<Snapshot>> files(std::string repository, std::string commit) = 0;
+  virtual core::Task<core::Result<std::string>> commit_of(std::string repository, std::string ref) = 0;  // full ref
+};
+
+// What the service is built on; all of it outlives the service.
+struct Parts {
+  core::Loop& loop;
+  log::EventLog& log;
+  store::Store& store;
+  bus::Bus& bus;
+  WorkflowSource& source;
+};
+
+struct Policy {
+  std::string server_url;  // "http://127.0.0.1:8080", without a slash at its end; may be empty
+};
+
+enum class Jobs { all, failed };  // of a re-run: failed ones, with those that need them
+
+// Why a workflow file started, or did not, because of one ref of a push.
+struct Reason {
+  std::string ref;
+  std::string file;  // empty: of the ref as a whole
+  bool started = false;
+  std::string text;
+  std::string run;   // where it started
+};
+
+class Pipeline {
+ public:
+  Pipeline(Parts parts, Policy policy);  // adds its projection to the store: before Store::start
+  ~Pipeline();                           // after Bus::close
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  core::Result<> start();  // after Store::start; subscribes
+
+  // Commands: durable, and shown by the queries, when they return. `run` is the 64-bit id.
+  // cancel: jobs end; what is `if: always()` or `cancelled()` still runs. conflict: the run is over.
+  core::Task<core::Result<>> cancel(core::Actor actor, int64_t run);
+  // rerun: the same run, its next attempt. conflict: it is not over, or no job of it failed.
+  core::Task<core::Result<>> rerun(core::Actor actor, int64_t run, Jobs jobs);
+  // dispatch: the file's workflow_dispatch on a full ref; returns the id of the run. invalid: the file does not have it.
+  core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file, std::string ref);
+
+  // Queries, now or at an offset.
+  core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});
+  core::Task<core::Result<Run>> view(int64_t run, std::optional<store::Offset> at = {});  // not_found
+  core::Task<core::Result<Run>> view_by_uuid(std::string run, std::optional<store::Offset> at = {});
+  core::Task<core::Result<Job>> job(int64_t job, std::optional<store::Offset> at = {});
+
+  // Decided again from the push and the files of its commit, for `event why-not`: one reason a ref and file. not_found:
+  // no such event; invalid: it is no push.
+  core::Task<core::Result<std::vector<Reason>>> why_not(std::string push_event_id);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headrace::pipeline

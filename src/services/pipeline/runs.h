@@ -1,0 +1,84 @@
+// Runs and their jobs as people see them, and the questions about them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "events/pipeline.h"
+#include "events/runner.h"
+
+namespace headrace::pipeline {
+
+// waiting: for jobs that it needs.
+enum class Status { waiting, queued, in_progress, completed };
+std::string_view name_of(Status status);  // "in_progress"
+
+struct Job {
+  std::string job;  // UUID
+  int64_t id = 0;   // 0 while it waits
+  std::string run;
+  std::string repository;
+  std::string key;
+  std::string name;
+  std::vector<std::string> needs;  // keys
+  Status status = Status::waiting;
+  std::optional<events::Conclusion> conclusion;  // where it is completed
+  std::string reason;                            // why it failed, was skipped or cancelled; for people
+  int64_t attempt = 1;   // of this job, counting losses of its runner
+  std::string runner;    // who has it, or had
+  std::vector<events::StepResult> steps;  // once it is over
+  events::LogSize log;
+  std::optional<core::Time> queued_at, started_at, completed_at;
+};
+
+struct Run {
+  std::string run;  // UUID
+  int64_t id = 0;
+  int64_t number = 0;
+  int64_t attempt = 1;
+  std::string repository;
+  int64_t repository_id = 0;
+  std::string workflow;
+  std::string workflow_file;
+  std::string event;
+  std::string event_id;
+  std::string ref;
+  std::string branch;
+  std::string commit;
+  std::string actor;
+  std::string title;
+  std::string url;
+  Status status = Status::queued;
+  std::optional<events::Conclusion> conclusion;
+  std::string errors;  // of a run that ended without success; "file:line:column: message" a line where it could not start
+  bool cancelled = false;  // it was asked to end
+  std::optional<core::Time> queued_at, started_at, completed_at;
+  std::vector<Job> jobs;   // of the newest attempt, in the order of the file
+};
+
+struct RunQuery {
+  std::string repository;      // empty: of all
+  size_t limit = 30;           // 1 to list_max
+  std::string cursor;          // RunPage::next of the page before; empty: the newest
+  std::string branch;          // empty: any
+  std::optional<Status> status;
+};
+
+struct RunPage {
+  std::vector<Run> runs;  // newest first
+  std::string next;       // empty: no more
+};
+
+// {"runs":[...]} and one of them, as `headrace run list --json` and `run view --json` print them (DESIGN section 12):
+// "id","number","workflow","event","branch","commit","status","conclusion","url","jobs":[{"id","name","status",
+// "conclusion","steps":[{"number","name","status","conclusion"}]}], and besides: "run","attempt","repository",
+// "workflow_file","ref","actor","title","errors","queued_at","started_at","completed_at"; of a job "job","key","needs",
+// "attempt","runner","reason" and the times.
+std::string to_json(const RunPage& page);
+std::string to_json(const Run& run);
+
+}  // namespace headrace::pipeline
