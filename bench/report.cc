@@ -66,7 +66,8 @@ std::optional<double> ratio_of(const Row& row) {
 void print(const Row& row) {
   const auto times = ratio_of(row);
   const std::string ours = number(row.ours) + " " + row.unit;
-  const std::string reference = row.reference ? number(*row.reference) + " " + row.unit + ", " + row.against : row.against;
+  const std::string reference =
+      row.reference ? number(*row.reference) + " " + row.unit + ", " + row.against : row.against;
   const std::string verdict = row.target.kind == Target::Kind::none ? "" : reached(row, times) ? "reached" : "MISSED";
   std::printf("row|%s|%s|%s|%s|%s|%s|%s\n", field(row.figure).c_str(), field(ours).c_str(), field(reference).c_str(),
               times ? (number(*times) + "x").c_str() : "", field(words_of(row.target, row.unit)).c_str(),

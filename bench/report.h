@@ -57,7 +57,7 @@ struct Sides {
 };
 Sides alternate(int rounds, const std::function<double()>& ours, const std::function<double()>& reference);
 
-double median(std::vector<double> values);                    // of at least one
+double median(std::vector<double> values);                     // of at least one
 double quantile(std::vector<double> values, double fraction);  // 0.99 is the p99; of at least one
 
 // Seconds that `work` takes, by the steady clock.

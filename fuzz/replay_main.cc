@@ -30,7 +30,8 @@ class Replay : public testing::Test {
  public:
   void TestBody() override {
     const auto files = files_of(corpus);
-    ASSERT_FALSE(files.empty()) << "There is no seed in " << corpus << "; add at least one input, so that the replay checks something.";
+    ASSERT_FALSE(files.empty()) << "There is no seed in " << corpus
+                                << "; add at least one input, so that the replay checks something.";
     for (const auto& file : files) {
       SCOPED_TRACE(file.string());
       std::ifstream in(file, std::ios::binary);

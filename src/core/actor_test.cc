@@ -6,8 +6,8 @@ namespace headrace::core {
 namespace {
 
 TEST(Actor, IsReadBackAsItWasWritten) {
-  for (const auto& actor : {Actor{}, Actor::user("alice"), Actor::runner("local"), Actor::service("pipeline"), Actor::system(),
-                            Actor::user("with:colon")}) {
+  for (const auto& actor : {Actor{}, Actor::user("alice"), Actor::runner("local"), Actor::service("pipeline"),
+                            Actor::system(), Actor::user("with:colon")}) {
     const auto again = parse_actor(to_string(actor));
     ASSERT_TRUE(again) << to_string(actor);
     EXPECT_EQ(*again, actor);

@@ -12,8 +12,13 @@ TEST(Hex, IsLowerCaseAndTwoDigitsAByte) {
 
 // RFC 4648, section 10.
 TEST(Base64, KeepsTheTestVectorsOfItsRule) {
-  const std::pair<const char*, const char*> vectors[] = {
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     EXPECT_EQ(to_base64(as_bytes(plain)), encoded);
     EXPECT_EQ(from_base64(encoded), plain);
@@ -29,21 +34,25 @@ TEST(Base64, OfUrlsHasItsOwnAlphabetAndNoPadding) {
 }
 
 TEST(Base64, RefusesWhatNoEncoderWrites) {
-  for (const char* text : {"Z", "Zm9vY", "Zg=", "Zm9v=", "Zm9v==", "Z===", "====", "=", "Zm 9v", "Zm9\n", "Zm9*", "=Zm9"})
+  for (const char* text :
+       {"Z", "Zm9vY", "Zg=", "Zm9v=", "Zm9v==", "Z===", "====", "=", "Zm 9v", "Zm9\n", "Zm9*", "=Zm9"})
     EXPECT_EQ(from_base64(text), std::nullopt) << text;
 }
 
 // Unicode 15, table 3-7, and RFC 3629, section 4.
 TEST(Utf8, AcceptsTheFirstAndTheLastOfEveryLength) {
-  for (const char* text : {"", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+  for (const char* text : {"", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                           "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
     EXPECT_TRUE(is_utf8(text)) << to_hex(as_bytes(text));
   EXPECT_TRUE(is_utf8(std::string_view("\0", 1)));
 }
 
 TEST(Utf8, RefusesOverlongSurrogateCutAndBeyondTheEnd) {
-  for (const char* text : {"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                           "\xf5\x80\x80\x80", "\xff", "\xc2", "\xe2\x82", "\xf0\x9f\x98", "a\xc2" "a", "\xe2\x28\xa1"})
+  for (const char* text : {"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                           "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc2", "\xe2\x82", "\xf0\x9f\x98",
+                           "a\xc2"
+                           "a",
+                           "\xe2\x28\xa1"})
     EXPECT_FALSE(is_utf8(text)) << to_hex(as_bytes(text));
 }
 

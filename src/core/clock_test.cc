@@ -19,7 +19,8 @@ TEST(Time, IsWrittenWithAsManyFractionDigitsAsItNeeds) {
 }
 
 TEST(Time, IsReadBackAsItWasWritten) {
-  for (Duration rest : {Duration(0), Duration(1), Duration(999), Duration(1'000), Duration(123'456'789), Duration(999'999'999)}) {
+  for (Duration rest :
+       {Duration(0), Duration(1), Duration(999), Duration(1'000), Duration(123'456'789), Duration(999'999'999)}) {
     const auto again = parse_time(format_time(moment + rest));
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(*again, moment + rest);
@@ -44,11 +45,26 @@ TEST(Time, IsReadInEveryFormItsRuleAllows) {
 }
 
 TEST(Time, IsRefusedWithTheReasonAndAnExample) {
-  for (const char* text :
-       {"", "now", "2026-11-23", "2026-11-23T07:16Z", "2026-11-23T07:16:05", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
-        "2023-02-29T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T07:60:00Z", "2026-11-23T07:16:61Z", "2026-11-23T07:16:05.Z",
-        "2026-11-23T07:16:05+0200", "2026-11-23T07:16:05+24:00", "2026-11-23T07:16:05Z ", " 2026-11-23T07:16:05Z",
-        "2026-1-23T07:16:05Z", "1600-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "+026-11-23T07:16:05Z"}) {
+  for (const char* text : {"",
+                           "now",
+                           "2026-11-23",
+                           "2026-11-23T07:16Z",
+                           "2026-11-23T07:16:05",
+                           "2026-13-01T00:00:00Z",
+                           "2026-02-30T00:00:00Z",
+                           "2023-02-29T00:00:00Z",
+                           "2026-11-23T24:00:00Z",
+                           "2026-11-23T07:60:00Z",
+                           "2026-11-23T07:16:61Z",
+                           "2026-11-23T07:16:05.Z",
+                           "2026-11-23T07:16:05+0200",
+                           "2026-11-23T07:16:05+24:00",
+                           "2026-11-23T07:16:05Z ",
+                           " 2026-11-23T07:16:05Z",
+                           "2026-1-23T07:16:05Z",
+                           "1600-01-01T00:00:00Z",
+                           "9999-01-01T00:00:00Z",
+                           "+026-11-23T07:16:05Z"}) {
     const auto time = parse_time(text);
     ASSERT_FALSE(time) << text;
     EXPECT_EQ(time.error().code, Code::invalid);

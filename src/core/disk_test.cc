@@ -22,11 +22,9 @@ struct SystemDisks : ::testing::Test {
   ~SystemDisks() override { std::filesystem::remove_all(folder); }
 
   std::string path(std::string_view name) const { return folder + "/" + std::string(name); }
-  void put(const std::string& name, std::string_view text) {
-    ASSERT_TRUE(write_file(disk, path(name), text));
-  }
+  void put(const std::string& name, std::string_view text) { ASSERT_TRUE(write_file(disk, path(name), text)); }
   static mode_t mode_of(const std::string& where) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(where.c_str(), &status), 0) << where;
     return status.st_mode & 07777;
   }

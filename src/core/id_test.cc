@@ -62,8 +62,9 @@ TEST_F(Ids, AreUniqueAcrossThreads) {
 TEST(Uuid, IsRecognisedByItsForm) {
   EXPECT_TRUE(is_uuid("0189abcd-ef01-7000-8000-0123456789ab"));
   EXPECT_TRUE(is_uuid("0189ABCD-EF01-7000-8000-0123456789AB"));
-  for (const char* text : {"", "0189abcdef0170008000-0123456789ab", "0189abcd-ef01-7000-8000-0123456789a", "0189abcd-ef01-7000-8000-0123456789abc",
-                           "0189abcg-ef01-7000-8000-0123456789ab", "0189abcd_ef01-7000-8000-0123456789ab"})
+  for (const char* text : {"", "0189abcdef0170008000-0123456789ab", "0189abcd-ef01-7000-8000-0123456789a",
+                           "0189abcd-ef01-7000-8000-0123456789abc", "0189abcg-ef01-7000-8000-0123456789ab",
+                           "0189abcd_ef01-7000-8000-0123456789ab"})
     EXPECT_FALSE(is_uuid(text)) << text;
 }
 

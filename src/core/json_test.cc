@@ -35,8 +35,8 @@ TEST(Json, RefusesWhatFollowsTheValueAndSaysWhere) {
 }
 
 TEST(Json, RefusesWhatItsRuleDoesNotAllow) {
-  for (const char* text : {"{'a':1}", "{a:1}", "[1 2]", "01", "+1", ".5", "1.", "NaN", "tru", "\"\t\"", "\"\\x\"", "\"\\ud800\"", "\"\xff\"",
-                           "// x\n1", "[1,]", "{\"a\"}", "\"open"})
+  for (const char* text : {"{'a':1}", "{a:1}", "[1 2]", "01", "+1", ".5", "1.", "NaN", "tru", "\"\t\"", "\"\\x\"",
+                           "\"\\ud800\"", "\"\xff\"", "// x\n1", "[1,]", "{\"a\"}", "\"open"})
     EXPECT_EQ(complaint(text).find("accepted"), std::string::npos) << text << " " << complaint(text);
 }
 
@@ -46,7 +46,9 @@ TEST(Json, IsRefusedBeyond64Levels) {
   EXPECT_FALSE(parse_json(std::string(1'000'000, '[')));
 }
 
-TEST(Json, LetsTheLastOfRepeatedKeysCount) { EXPECT_EQ(to_text(*parse_json(R"({"a":1,"b":2,"a":3})")), R"({"a":3,"b":2})"); }
+TEST(Json, LetsTheLastOfRepeatedKeysCount) {
+  EXPECT_EQ(to_text(*parse_json(R"({"a":1,"b":2,"a":3})")), R"({"a":3,"b":2})");
+}
 
 TEST(Json, IsEqualInItsCanonicalTextWhateverTheOrderOfKeys) {
   const auto a = *parse_json(R"({"b":[{"y":1,"x":2}],"a":null})");

@@ -20,10 +20,13 @@ Task<> note_result(Pool& pool, std::move_only_function<void()> work, std::vector
 // Holds the only thread of a pool until it is let go.
 struct Busy {
   explicit Busy(Pool& pool, Loop& loop, std::vector<Result<>>& results) {
-    loop.spawn(note_result(pool, [this] {
-      started.count_down();
-      go.wait();
-    }, results));
+    loop.spawn(note_result(
+        pool,
+        [this] {
+          started.count_down();
+          go.wait();
+        },
+        results));
     loop.poll();
     started.wait();
   }
@@ -53,7 +56,8 @@ TEST_F(Pools, GiveBackWhatTheWorkReturned) {
   EXPECT_TRUE(loop.run(blocking(pool, [] {})));
   const auto one_result = loop.run(blocking(pool, [] { return Result<int>(8); }));
   EXPECT_EQ(one_result.value(), 8);
-  const auto failed = loop.run(blocking(pool, []() -> Result<int> { return fail(Code::not_found, "There is no such blob."); }));
+  const auto failed =
+      loop.run(blocking(pool, []() -> Result<int> { return fail(Code::not_found, "There is no such blob."); }));
   EXPECT_EQ(failed.error().message, "There is no such blob.");
   EXPECT_EQ(*loop.run(blocking(pool, [] { return std::make_unique<int>(9); })).value(), 9);
 }
@@ -99,11 +103,14 @@ TEST_F(Pools, LeaveTheWorkAloneWhenTheTaskThatWaitsIsCancelled) {
     Scope scope(loop.executor());
     std::latch started{1};
     std::latch go{1};
-    scope.spawn("waits", note_result(pool, [&] {
-      started.count_down();
-      go.wait();
-      finished = true;
-    }, results));
+    scope.spawn("waits", note_result(
+                             pool,
+                             [&] {
+                               started.count_down();
+                               go.wait();
+                               finished = true;
+                             },
+                             results));
     loop.poll();
     started.wait();
     loop.run(scope.close());

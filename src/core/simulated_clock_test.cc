@@ -30,7 +30,9 @@ Task<size_t> race(SimulatedClock& clock, Duration first, Duration second) {
   auto winner = co_await (clock.sleep_for(first) || clock.sleep_for(second));
   co_return winner.index();
 }
-Task<> note_winner(SimulatedClock& clock, std::vector<size_t>& winners) { winners.push_back(co_await race(clock, 2s, 1s)); }
+Task<> note_winner(SimulatedClock& clock, std::vector<size_t>& winners) {
+  winners.push_back(co_await race(clock, 2s, 1s));
+}
 
 struct Clocks : ::testing::Test {
   Loop loop;

@@ -17,12 +17,14 @@ std::string bare(const std::string& source) {
   for (size_t i = 0; i < source.size(); ++i) {
     const std::string_view here(source.data() + i, std::min<size_t>(2, source.size() - i));
     if (in == In::code) {
-      const bool digit_separator = source[i] == '\'' && i > 0 && std::isalnum(static_cast<unsigned char>(source[i - 1])) != 0;
+      const bool digit_separator =
+          source[i] == '\'' && i > 0 && std::isalnum(static_cast<unsigned char>(source[i - 1])) != 0;
       if (here == "//") in = In::line_comment;
       if (here == "/*") in = In::block_comment;
       if (here == "R\"") {  // a raw string ends with its delimiter
         const auto open = source.find('(', i);
-        const auto close = open == std::string::npos ? open : source.find(")" + source.substr(i + 2, open - i - 2) + "\"", open);
+        const auto close =
+            open == std::string::npos ? open : source.find(")" + source.substr(i + 2, open - i - 2) + "\"", open);
         if (close == std::string::npos) return out;
         for (size_t at = i + 2; at <= close; ++at)
           if (out[at] != '\n') out[at] = ' ';
@@ -122,14 +124,17 @@ void search_statements(const std::string& code, std::vector<Finding>& found) {
   for (size_t at = code.find(word); at != std::string::npos; at = code.find(word, at + word.size())) {
     const std::string statement(statement_around(code, at));
     if (holds_lambda_with_values(statement))
-      found.push_back({line_of(code, at), "a lambda with captures within a co_await statement; name it before and std::move it in"});
+      found.push_back({line_of(code, at),
+                       "a lambda with captures within a co_await statement; name it before and std::move it in"});
     if (holds_braced_value(statement))
-      found.push_back({line_of(code, at), "a braced value within a co_await statement; name it before and std::move it in"});
+      found.push_back(
+          {line_of(code, at), "a braced value within a co_await statement; name it before and std::move it in"});
   }
 }
 
 void search_defaults(const std::string& code, std::vector<Finding>& found) {
-  // Functions that give a Task, with a parameter whose type is one of ours (capital letter) and whose default is braces.
+  // Functions that give a Task, with a parameter whose type is one of ours (capital letter) and whose default is
+  // braces.
   static const std::regex declaration(R"(\bTask<[^;{}]*?\([^;{}()]*\b[A-Z]\w*\s+\w+\s*=\s*(?:[A-Z]\w*)?\{)");
   for (std::sregex_iterator match(code.begin(), code.end(), declaration), end; match != end; ++match)
     found.push_back({line_of(code, static_cast<size_t>(match->position())),

@@ -1,14 +1,15 @@
-// Finds what g++ 12 compiles wrongly: in a statement that holds co_await, it destroys twice a lambda whose captures have
-// destructors, a braced aggregate, and an aggregate made by the default argument `= {}`. The program that comes out
-// corrupts its heap without a word, so the form is refused wherever it stands, harmless or not: name the thing first.
+// Finds what g++ 12 compiles wrongly: in a statement that holds co_await, it destroys twice a lambda whose captures
+// have destructors, a braced aggregate, and an aggregate made by the default argument `= {}`. The program that comes
+// out corrupts its heap without a word, so the form is refused wherever it stands, harmless or not: name the thing
+// first.
 //
 //   co_await blocking(pool, [name] { ... });           ->  auto work = [name] { ... };
 //                                                          co_await blocking(pool, std::move(work));
-//   co_await send(Request{.path = path});              ->  Request request{.path = path}; co_await send(std::move(request));
-//   Task<> publish(Event event, Options options = {})  ->  Options options = Options()
+//   co_await send(Request{.path = path});              ->  Request request{.path = path}; co_await
+//   send(std::move(request)); Task<> publish(Event event, Options options = {})  ->  Options options = Options()
 //
-// Captures by reference, `this` and default captures by reference are let pass. It reads text, not C++: a statement ends at
-// a semicolon or a brace outside of parentheses.
+// Captures by reference, `this` and default captures by reference are let pass. It reads text, not C++: a statement
+// ends at a semicolon or a brace outside of parentheses.
 #pragma once
 
 #include <string>

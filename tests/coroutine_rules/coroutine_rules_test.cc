@@ -21,7 +21,8 @@ TEST(CoroutineRules, RefuseALambdaThatCapturesValuesBesideCoAwait) {
             "2: a lambda with captures within a co_await statement; name it before and std::move it in");
   EXPECT_TRUE(finds("co_await pool.run([value, held = std::move(work)]() mutable { value->emplace(held()); });"));
   EXPECT_TRUE(finds("if (auto x = co_await blocking(pool, [=] { return 1; }); !x) return;"));
-  EXPECT_TRUE(finds("auto r = co_await\n    strand.run([this, given](sqlite::Connection& tables) { return f(tables); });"));
+  EXPECT_TRUE(
+      finds("auto r = co_await\n    strand.run([this, given](sqlite::Connection& tables) { return f(tables); });"));
 }
 
 TEST(CoroutineRules, LetPassWhatCapturesNothingWithADestructor) {
@@ -63,11 +64,14 @@ TEST(TheHouse, HoldsNothingThatGcc12DestroysTwice) {
   for (const char* folder : {"src", "tests", "bench"})
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       const auto extension = entry.path().extension();
-      if ((extension != ".h" && extension != ".cc") || entry.path().string().find("coroutine_rules") != std::string::npos) continue;
+      if ((extension != ".h" && extension != ".cc") ||
+          entry.path().string().find("coroutine_rules") != std::string::npos)
+        continue;
       std::ifstream in(entry.path());
       const std::string text{std::istreambuf_iterator<char>(in), {}};
       ++files;
-      for (const auto& finding : findings(text)) ADD_FAILURE() << entry.path().string() << ":" << finding.line << ": " << finding.words;
+      for (const auto& finding : findings(text))
+        ADD_FAILURE() << entry.path().string() << ":" << finding.line << ": " << finding.words;
     }
   EXPECT_GT(files, 0U) << "tests run in the repository's root";
 }

@@ -30,7 +30,9 @@ bool starts_with_any(const std::string& path, const std::vector<std::string>& be
   return std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return path.starts_with(b); });
 }
 
-bool is_for_tests(const std::string& file) { return file.ends_with("_test.cc") || file.find("/testing/") != std::string::npos; }
+bool is_for_tests(const std::string& file) {
+  return file.ends_with("_test.cc") || file.find("/testing/") != std::string::npos;
+}
 
 bool is_service(const std::string& room) { return room.starts_with("services/"); }
 
@@ -47,9 +49,11 @@ void check_arrow(const std::string& file, const Include& include, std::vector<st
   if (tier_of(to) < 0) {
     found.push_back(place(file, include) + "the room '" + to + "' has no tier; give it one in tests/include_graph.");
   } else if (tier_of(to) == tier_of(from)) {
-    found.push_back(place(file, include) + from + " includes its neighbour " + to + "; what both need belongs below them.");
+    found.push_back(place(file, include) + from + " includes its neighbour " + to +
+                    "; what both need belongs below them.");
   } else if (tier_of(to) > tier_of(from)) {
-    found.push_back(place(file, include) + from + " includes " + to + ", which stands above it; turn the arrow around.");
+    found.push_back(place(file, include) + from + " includes " + to +
+                    ", which stands above it; turn the arrow around.");
   }
 }
 
@@ -81,16 +85,19 @@ void check_weight(const Sources& sources, std::vector<std::string>& found) {
   }
 }
 
-bool reaches(const std::map<std::string, std::set<std::string>>& graph, const std::string& from, const std::string& to) {
+bool reaches(const std::map<std::string, std::set<std::string>>& graph, const std::string& from,
+             const std::string& to) {
   if (from == to) return true;
   const auto found = graph.find(from);
   return found != graph.end() && std::any_of(found->second.begin(), found->second.end(),
                                              [&](const auto& next) { return reaches(graph, next, to); });
 }
 
-bool follows_from_others(const std::map<std::string, std::set<std::string>>& graph, const std::string& from, const std::string& to) {
+bool follows_from_others(const std::map<std::string, std::set<std::string>>& graph, const std::string& from,
+                         const std::string& to) {
   const auto& next = graph.at(from);
-  return std::any_of(next.begin(), next.end(), [&](const auto& step) { return step != to && reaches(graph, step, to); });
+  return std::any_of(next.begin(), next.end(),
+                     [&](const auto& step) { return step != to && reaches(graph, step, to); });
 }
 
 std::string node(const std::string& room) {
@@ -151,7 +158,8 @@ std::vector<std::string> breaches(const Sources& sources) {
     for (const auto& include : includes) {
       if (!include.quoted) continue;
       if (!sources.contains(include.path)) {
-        found.push_back(place(file, include) + "\"" + include.path + "\" is no file of src/; ours are \"room/file.h\".");
+        found.push_back(place(file, include) + "\"" + include.path +
+                        "\" is no file of src/; ours are \"room/file.h\".");
       } else {
         check_arrow(file, include, found);
       }

@@ -14,14 +14,14 @@
 namespace headrace::include_graph {
 
 struct Include {
-  std::string path;      // as written between quotes or brackets
-  bool quoted = false;   // "ours" rather than <theirs>
-  int line = 0;          // from 1
+  std::string path;     // as written between quotes or brackets
+  bool quoted = false;  // "ours" rather than <theirs>
+  int line = 0;         // from 1
 };
 
 using Sources = std::map<std::string, std::vector<Include>>;  // by path relative to src/, "log/event_log.h"
 
-Sources read_sources(const std::string& src_folder);       // every *.h and *.cc below it
+Sources read_sources(const std::string& src_folder);        // every *.h and *.cc below it
 std::vector<Include> includes_of(const std::string& text);  // of one file
 
 std::string room_of(const std::string& file);  // "log", "services/runner"; "main" for files of src/ itself

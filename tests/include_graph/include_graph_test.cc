@@ -23,7 +23,8 @@ std::string text_of(const std::string& path) {
 }
 
 TEST(IncludeGraph, ReadsIncludesWithTheirLines) {
-  const auto found = includes_of("#pragma once\n  # include \"log/event_log.h\"\n// #include \"x/y.h\"\n#include <map>\n");
+  const auto found =
+      includes_of("#pragma once\n  # include \"log/event_log.h\"\n// #include \"x/y.h\"\n#include <map>\n");
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].path, "log/event_log.h");
   EXPECT_TRUE(found[0].quoted);
@@ -33,7 +34,9 @@ TEST(IncludeGraph, ReadsIncludesWithTheirLines) {
 }
 
 TEST(IncludeGraph, AllowsArrowsThatPointDown) {
-  EXPECT_THAT(breaches({{"core/id.h", {}}, {"bus/bus.h", {ours("core/id.h")}}, {"services/team/team.cc", {ours("bus/bus.h")}}}), IsEmpty());
+  EXPECT_THAT(
+      breaches({{"core/id.h", {}}, {"bus/bus.h", {ours("core/id.h")}}, {"services/team/team.cc", {ours("bus/bus.h")}}}),
+      IsEmpty());
 }
 
 TEST(IncludeGraph, RefusesAnArrowThatTurnsUp) {
@@ -42,22 +45,29 @@ TEST(IncludeGraph, RefusesAnArrowThatTurnsUp) {
 }
 
 TEST(IncludeGraph, RefusesANeighbour) {
-  EXPECT_THAT(breaches({{"store/store.h", {}}, {"bus/bus.cc", {ours("store/store.h")}}}), ElementsAre(HasSubstr("neighbour store")));
+  EXPECT_THAT(breaches({{"store/store.h", {}}, {"bus/bus.cc", {ours("store/store.h")}}}),
+              ElementsAre(HasSubstr("neighbour store")));
 }
 
 TEST(IncludeGraph, RefusesAServiceThatIncludesAnother) {
-  EXPECT_THAT(breaches({{"services/runner/runner.h", {}}, {"services/pipeline/plan.cc", {ours("services/runner/runner.h")}}}),
-              ElementsAre(HasSubstr("neighbour services/runner")));
+  EXPECT_THAT(
+      breaches({{"services/runner/runner.h", {}}, {"services/pipeline/plan.cc", {ours("services/runner/runner.h")}}}),
+      ElementsAre(HasSubstr("neighbour services/runner")));
 }
 
 TEST(IncludeGraph, LetsTestsDriveTheirRoomThroughOthersButNotServicesThroughServices) {
-  EXPECT_THAT(breaches({{"net/server.h", {}}, {"git/serve_test.cc", {ours("net/server.h")}}, {"git/testing/bridge.cc", {ours("net/server.h")}}}), IsEmpty());
-  EXPECT_THAT(breaches({{"services/runner/runner.h", {}}, {"services/pipeline/plan_test.cc", {ours("services/runner/runner.h")}}}),
+  EXPECT_THAT(breaches({{"net/server.h", {}},
+                        {"git/serve_test.cc", {ours("net/server.h")}},
+                        {"git/testing/bridge.cc", {ours("net/server.h")}}}),
+              IsEmpty());
+  EXPECT_THAT(breaches({{"services/runner/runner.h", {}},
+                        {"services/pipeline/plan_test.cc", {ours("services/runner/runner.h")}}}),
               ElementsAre(HasSubstr("neighbour services/runner")));
 }
 
 TEST(IncludeGraph, RefusesARoomWithoutATier) {
-  EXPECT_THAT(breaches({{"attic/box.h", {}}, {"server/api.cc", {ours("attic/box.h")}}}), ElementsAre(HasSubstr("'attic' has no tier")));
+  EXPECT_THAT(breaches({{"attic/box.h", {}}, {"server/api.cc", {ours("attic/box.h")}}}),
+              ElementsAre(HasSubstr("'attic' has no tier")));
 }
 
 TEST(IncludeGraph, RefusesAPathThatIsNotOfTheHouse) {
@@ -68,7 +78,8 @@ TEST(IncludeGraph, KeepsHeavyLibrariesOutOfWhatOtherRoomsInclude) {
   const Sources through_a_detail{{"sqlite/handle.h", {theirs("sqlite3.h")}},
                                  {"sqlite/sqlite.h", {ours("sqlite/handle.h")}},
                                  {"store/store.cc", {ours("sqlite/sqlite.h")}}};
-  EXPECT_THAT(breaches(through_a_detail), ElementsAre(HasSubstr("src/sqlite/handle.h:1: other rooms come to include <sqlite3.h>")));
+  EXPECT_THAT(breaches(through_a_detail),
+              ElementsAre(HasSubstr("src/sqlite/handle.h:1: other rooms come to include <sqlite3.h>")));
   const Sources at_home{{"sqlite/handle.h", {theirs("sqlite3.h")}}, {"sqlite/sqlite.cc", {ours("sqlite/handle.h")}}};
   EXPECT_THAT(breaches(at_home), IsEmpty());
 }
@@ -81,7 +92,9 @@ TEST(IncludeGraph, LetsOnlyTheTaskHeaderKnowAsio) {
 }
 
 TEST(IncludeGraph, DrawsNoArrowThatFollowsFromOthers) {
-  const Sources sources{{"core/id.h", {}}, {"events/event.h", {ours("core/id.h")}}, {"log/log.h", {ours("core/id.h"), ours("events/event.h")}}};
+  const Sources sources{{"core/id.h", {}},
+                        {"events/event.h", {ours("core/id.h")}},
+                        {"log/log.h", {ours("core/id.h"), ours("events/event.h")}}};
   const auto picture = draw(sources);
   EXPECT_THAT(picture, HasSubstr("log --> events"));
   EXPECT_THAT(picture, testing::Not(HasSubstr("log --> core")));
@@ -101,7 +114,8 @@ TEST(TheHouse, IsDrawnInTheArchitecturePage) {
   auto page = text_of(path);
   const auto from = page.find(begin);
   const auto to = page.find(end);
-  ASSERT_TRUE(from != std::string::npos && to != std::string::npos) << path << " has lost the marks around the include graph";
+  ASSERT_TRUE(from != std::string::npos && to != std::string::npos)
+      << path << " has lost the marks around the include graph";
   const auto start = from + begin.size();
   const auto picture = "\n" + draw(read_sources("src")) + "\n";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
@@ -109,7 +123,8 @@ TEST(TheHouse, IsDrawnInTheArchitecturePage) {
     std::ofstream(path) << page;
     return;
   }
-  EXPECT_EQ(page.substr(start, to - start), picture) << "who includes whom has changed: UPDATE_GOLDEN=1 redraws " << path;
+  EXPECT_EQ(page.substr(start, to - start), picture)
+      << "who includes whom has changed: UPDATE_GOLDEN=1 redraws " << path;
 }
 
 }  // namespace
