@@ -355,6 +355,12 @@ Offset Catalog::first() const {
   return open_ ? open_->index.first() : 0;
 }
 
+Offset Catalog::newest_segment() const {
+  std::lock_guard lock(mutex_);
+  if (open_) return open_->header.first_offset;
+  return closed_.empty() ? 0 : closed_.back().first;
+}
+
 std::vector<Offset> Catalog::closed() const {
   std::lock_guard lock(mutex_);
   std::vector<Offset> firsts;

@@ -83,6 +83,7 @@ class Catalog {
   core::Result<std::optional<Offset>> at(core::Time time);
   core::Result<std::optional<FoundItem>> item(Offset offset, ItemKind kind);
   Offset first() const;
+  Offset newest_segment() const;  // its first offset; 0: there is none
   Offset durable() const { return durable_; }
   core::Time last_time() const { return last_time_; }
   std::vector<Offset> closed() const;  // first offsets, oldest first

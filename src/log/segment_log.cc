@@ -104,6 +104,7 @@ void SegmentLog::Impl::finish() {
 
 void SegmentLog::Impl::stop(core::Error error) {
   core::diagnose(core::Level::error, "log", error.message + " " + error.detail);
+  error.code = core::Code::unavailable;
   std::lock_guard held(stopped_mutex);
   if (!stopped) stopped = std::move(error);
 }
@@ -210,7 +211,7 @@ Writer::Hooks SegmentLog::Impl::hooks() {
 void SegmentLog::Impl::keep_house(core::Result<> done, std::string_view doing) {
   if (done || done.error().code == core::Code::exhausted || done.error().code == core::Code::not_found) return;
   if (done.error().code == core::Code::corrupt) return stop(done.error());
-  stop(stopped_error(fmt::format("{} failed", doing), catalog.first(), catalog.durable(), done.error().message + " " + done.error().detail));
+  stop(stopped_error(fmt::format("{} failed", doing), catalog.newest_segment(), catalog.durable() + 1, done.error().message + " " + done.error().detail));
 }
 
 void SegmentLog::Impl::save_ids() {
