@@ -25,25 +25,22 @@ want() {
   command -v dpkg-query >/dev/null 2>&1 || return 0 # no Debian: the configure step names what it misses
   missing=$(missing_of "$@")
   [ -n "$missing" ] || return 0
-  case " $missing " in
-    *" boost "*) boost=$(boost_offered) ;;
-    *) boost="" ;;
-  esac
   as_root=$(way_to_root)
   if [ "$as_root" = none ]; then
-    [ -n "$boost" ] || boost=libboost1.83-dev
-    die 3 "Missing: $(named "$missing" "$boost"). As root, run:
-  apt-get update && apt-get install -y --no-install-recommends $(named "$missing" "$boost")"
+    names=$(named "$missing")
+    die 3 "Missing: $names. As root, run:
+  apt-get update && apt-get install -y --no-install-recommends $names"
   fi
-  say "Installing what is missing: $(named "$missing" "${boost:-Boost}")"
+  say "Looking for packages"
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null ||
     say "apt-get update failed; going on with the lists that are there."
-  case " $missing " in *" boost "*) boost=$(boost_offered) ;; esac
-  # shellcheck disable=SC2046
+  names=$(named "$missing")
+  say "Installing what is missing: $names"
+  # shellcheck disable=SC2086
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-    install --no-install-recommends $(named "$missing" "$boost") </dev/null ||
+    install --no-install-recommends $names </dev/null ||
     die 3 "Some packages could not be installed; apt's reason is above. What is wanted:
-  apt-get install -y --no-install-recommends $(named "$missing" "$boost")"
+  apt-get install -y --no-install-recommends $names"
 }
 
 missing_of() {
@@ -56,7 +53,13 @@ missing_of() {
   done
 }
 
-named() { printf '%s' "$1" | sed "s/\\bboost\\b/$2/; s/ *\$//"; }
+# The packages with `boost` replaced by the name that this system has for it.
+named() {
+  case " $1" in
+    *" boost "*) printf '%s' "$1" | sed "s/\\bboost\\b/$(boost_offered)/; s/ *\$//" ;;
+    *) printf '%s' "${1% }" ;;
+  esac
+}
 
 boost_is_there() {
   version=$(sed -n 's/^#define BOOST_VERSION \([0-9]*\).*/\1/p' /usr/include/boost/version.hpp 2>/dev/null)
@@ -71,6 +74,8 @@ boost_offered() {
       return
     fi
   done
+  # No list of packages yet.
+  if grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then printf 'libboost1.81-dev'; else printf 'libboost1.83-dev'; fi
 }
 
 # How to become root: nothing (we are), sudo (without a question where nobody can answer one), or `none`.
