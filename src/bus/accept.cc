@@ -10,12 +10,8 @@ core::Result<> accept_foreign(const events::Event& event) {
     return core::fail(core::Code::denied, "The source '" + event.source +
                                               "' is reserved: sources under /headrace/ are the platform's own. "
                                               "Send the event under a source of yours.");
-  if (auto problems = events::check(event); !problems.empty()) return std::unexpected(events::to_error(problems));
-  const size_t bytes = events::to_structured(event).size();
-  if (bytes > events::event_bytes_max)
-    return core::fail(core::Code::invalid, "The event '" + event.id + "' has " + std::to_string(bytes) +
-                                               " bytes, and " + std::to_string(events::event_bytes_max) +
-                                               " are allowed. Store what is large elsewhere and send its address.");
+  auto problems = events::check(event);  // its size too
+  if (!problems.empty()) return std::unexpected(events::to_error(problems));
   return {};
 }
 

@@ -1,7 +1,9 @@
 // Bus is how every part of the platform hears and speaks: publish to the log, subscribe to it, and never call a neighbour.
 //
 //   says  delivery.dead, .replayed, .discarded          a handler gave up on an event; what became of that
-//         subscription.created, .deleted, .paused, .resumed, .sought, .stalled, .recovered
+//         subscription.created, .deleted                one that was made by somebody, not by the program
+//         subscription.paused, .resumed, .sought        by hand
+//         subscription.stalled, .recovered              work waits and nothing moves; it moves again
 //
 // Delivery is at least once, in log order within an ordering key, of durable events only. Handlers run on the loop that
 // runs the bus; so does every call here (loop only) unless it says otherwise. Cursors are kept in one SQLite file,
@@ -59,9 +61,6 @@ struct Options {
 
 inline constexpr size_t publish_events_max = 1'000;      // events in one publish
 inline constexpr size_t subscriptions_max = 10'000;      // durable ones
-inline constexpr size_t unsettled_max = 20'000;          // events a subscription has read and not settled; then it waits
-inline constexpr size_t dead_letters_max = 100'000;      // a subscription; then it is paused, and says so
-inline constexpr size_t list_max = 1'000;                // entries one question returns
 
 struct Route {  // one line of `headrace event routes`
   enum class Way { hears, says } way = Way::hears;
@@ -85,11 +84,11 @@ class Bus {
 
   // --- Publishing. Errors are the log's (conflict, exhausted, unavailable), and invalid for an event that is too large or
   // lacks id, source or type.
-  core::Task<core::Result<Published>> publish(std::vector<events::Event> events, Publish options = {});
-  core::Task<core::Result<Published>> publish(events::Event event, Publish options = {});
+  core::Task<core::Result<Published>> publish(std::vector<events::Event> events, Publish options = Publish());
+  core::Task<core::Result<Published>> publish(events::Event event, Publish options = Publish());
   // The same for a struct of the vocabulary. For commands; what a handler says goes through bus/said.h.
   template <class T>
-  core::Task<core::Result<Published>> say(T said, Origin origin, Publish options = {}) {
+  core::Task<core::Result<Published>> say(T said, Origin origin, Publish options = Publish()) {
     return publish(events::encode(said, header(origin)), std::move(options));
   }
   // A new id, now, and the rest from `origin`: for encode() where several events go in one publish.

@@ -20,15 +20,17 @@ inline constexpr size_t feed_queue_bytes_max = 512 * 1024;  // beyond either it 
 // doubled where they meet. It remembers nothing; a client that comes back names the offset to go on from.
 class Feed {
  public:
-  explicit Feed(std::unique_ptr<Reader> reader);
+  Feed(std::unique_ptr<Reader> reader, core::Clock& clock);
   ~Feed();
   // Up to `max` events that match, in order; waits at most `limit` for the first, then none. An error is the log's.
   core::Task<core::Result<std::vector<Shared>>> next(size_t max, Duration limit);
   // Everything up to here was handed out or did not match: where to go on after a disconnect (Start::at(position() + 1)).
   Offset position() const;
+  size_t queued() const;  // events in memory, at most about feed_queue_max
 
  private:
   std::unique_ptr<Reader> reader_;
+  core::Clock& clock_;
 };
 
 struct Handed {
@@ -41,7 +43,7 @@ struct Handed {
 // and not acknowledged when the connection goes is handed to another at once, and that is not counted as a failure.
 class Pull {
  public:
-  explicit Pull(std::shared_ptr<Consumer> consumer, size_t credit);
+  Pull(std::shared_ptr<Consumer> consumer, size_t credit);
   ~Pull();
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;

@@ -50,6 +50,9 @@ using KeyOf = std::function<std::string(const events::Event&)>;
 
 inline constexpr size_t subscription_name_max = 100;
 inline constexpr size_t ordering_key_max = 512;
+inline constexpr size_t unsettled_max = 20'000;      // events a subscription has read and not settled; then it waits
+inline constexpr size_t dead_letters_max = 100'000;  // a subscription; then it is paused, and says so
+inline constexpr size_t list_max = 1'000;            // entries one question returns
 
 struct Subscription {
   std::string name;                 // "pipeline.plan": letters, digits, . _ - /; unique; the key of its cursor
@@ -69,6 +72,7 @@ struct Subscription {
   OnDead on_dead = OnDead::go_on;
   bool sync = false;    // publishers who ask for Sync::before_return wait for this one
   bool paused = false;  // as it is created
+  bool durable = true;  // false: of a handler that begins anew with each start; nothing of it is remembered or said
 };
 
 // One event on its way to one handler. Cheap to copy; may be kept.

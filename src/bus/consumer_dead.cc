@@ -1,0 +1,134 @@
+// Dead letters: an event was refused as often as its subscription allows.
+#include <algorithm>
+
+#include "bus/consumer.h"
+#include "core/diagnostics.h"
+
+namespace headrace::bus {
+
+namespace {
+
+DeadLetter letter_from(const std::string& subscription, const Trouble& trouble) {
+  return {.subscription = subscription,
+          .offset = trouble.offset,
+          .key = trouble.key,
+          .attempts = trouble.attempts,
+          .error = trouble.error,
+          .since = trouble.due,
+          .holds = trouble.holds};
+}
+
+}  // namespace
+
+Trouble& Consumer::trouble_at(Offset offset) {
+  auto [place, made] = troubles_.try_emplace(offset);
+  if (made) {
+    place->second.offset = offset;
+    if (auto item = items_.find(offset); item != items_.end()) place->second.key = item->second.key;
+  }
+  changed_troubles_.insert(offset);
+  gone_troubles_.erase(offset);
+  return place->second;
+}
+
+void Consumer::forget_trouble(Offset offset) {
+  auto place = troubles_.find(offset);
+  if (place == troubles_.end()) return;
+  dead_ -= place->second.state == Trouble::State::dead;
+  troubles_.erase(place);
+  changed_troubles_.erase(offset);
+  gone_troubles_.insert(offset);
+}
+
+void Consumer::die(Offset offset) {
+  Trouble& trouble = trouble_at(offset);
+  Item& item = items_.at(offset);
+  trouble.state = Trouble::State::dead;
+  trouble.due = house_.clock.now();
+  trouble.holds = subscription_.on_dead == OnDead::hold && !item.key.empty() && !item.extra;
+  trouble.said = false;
+  if (++dead_ >= dead_letters_max) pause("It has " + std::to_string(dead_) + " dead letters: replay or discard them, then resume.");
+  if (trouble.holds) {
+    item.state = State::dead;
+    block(offset);
+  } else {
+    leave(offset);
+  }
+  progress();
+  house_.settled();
+  tasks_.spawn("dead letter of " + name(), say_dead(offset));
+}
+
+// Said until it is on the log. The bus's own events die in silence but for the list: else one that kills every handler
+// would bring forth the next.
+core::Task<> Consumer::say_dead(Offset offset) {
+  auto trouble = troubles_.find(offset);
+  if (trouble == troubles_.end() || trouble->second.state != Trouble::State::dead) co_return;
+  Trouble dead = trouble->second;
+  Shared original;
+  if (auto read = house_.log.read(offset, 1); read && !read->empty() && read->front().offset == offset)
+    original = std::make_shared<const log::Stored>(std::move(read->front()));
+  auto said = co_await house_.say_dead(name(), dead, std::move(original));
+  if (!said) {
+    core::diagnose(core::Level::error, "bus", "saying that a delivery of " + name() + " is dead: " + said.error().message);
+    co_return;
+  }
+  trouble = troubles_.find(offset);
+  if (trouble == troubles_.end() || trouble->second.replays != dead.replays) co_return;
+  trouble_at(offset).said = true;
+  house_.changed(*this, 1);
+}
+
+void Consumer::say_unsaid() {
+  for (const auto& [offset, trouble] : troubles_)
+    if (trouble.state == Trouble::State::dead && !trouble.said)
+      tasks_.spawn("dead letter of " + name(), say_dead(offset));
+}
+
+core::Result<Trouble> Consumer::dead_letter(Offset offset) const {
+  auto trouble = troubles_.find(offset);
+  if (trouble == troubles_.end() || trouble->second.state != Trouble::State::dead)
+    return core::fail(core::Code::not_found, "Subscription '" + name() + "' has no dead letter at offset " +
+                                                 std::to_string(offset) + ". `headrace dead-letter list` shows what there is.");
+  return trouble->second;
+}
+
+std::vector<DeadLetter> Consumer::dead_letters(Offset after, size_t max) const {
+  std::vector<DeadLetter> letters;
+  for (auto place = troubles_.upper_bound(after); place != troubles_.end() && letters.size() < max; ++place)
+    if (place->second.state == Trouble::State::dead) letters.push_back(letter_from(name(), place->second));
+  return letters;
+}
+
+core::Result<> Consumer::replay(Offset offset) {
+  if (auto dead = dead_letter(offset); !dead) return std::unexpected(dead.error());
+  Trouble& trouble = trouble_at(offset);
+  trouble.state = Trouble::State::replay;
+  trouble.attempts = 0;
+  ++trouble.replays;
+  --dead_;
+  if (items_.contains(offset)) {
+    unblock(offset);
+    make_ready(offset);
+  } else if (started_ && (offset <= considered_to() || !wanted(offset))) {
+    Item item{.stored = nullptr, .key = trouble.key, .extra = true, .work = nullptr};
+    ++extras_;
+    enter(offset, std::move(item));
+  }
+  dispatch();
+  house_.changed(*this, 1);
+  return {};
+}
+
+core::Result<> Consumer::discard(Offset offset) {
+  if (auto dead = dead_letter(offset); !dead) return std::unexpected(dead.error());
+  forget_trouble(offset);
+  if (items_.contains(offset)) leave(offset);
+  progress();
+  dispatch();
+  house_.changed(*this, 1);
+  house_.settled();
+  return {};
+}
+
+}  // namespace headrace::bus
