@@ -71,7 +71,7 @@ core::Task<core::Result<Response>> Client::send(ClientRequest request, size_t bo
     Call::Impl call;
     call.client = impl_;
     call.body_idle = impl_->options.body_idle;
-    auto begun = co_await call.begin(request, *url, RequestBody::whole, {}, fresh);
+    auto begun = co_await call.begin(request, *url, RequestBody::whole, std::nullopt, fresh);
     if (!begun) co_return std::unexpected(std::move(begun.error()));
     auto answer = co_await call.answer();
     const bool stale = !answer && call.line->used_before && !call.heard && answer.error().code == core::Code::unavailable;
@@ -90,7 +90,7 @@ core::Task<core::Result<std::unique_ptr<SseReader>>> Client::subscribe(ClientReq
   if (!url) co_return std::unexpected(std::move(url.error()));
   auto call = std::make_unique<Call::Impl>();
   call->client = impl_;
-  auto begun = co_await call->begin(std::move(request), std::move(*url), RequestBody::whole, {}, false);
+  auto begun = co_await call->begin(std::move(request), std::move(*url), RequestBody::whole, std::nullopt, false);
   if (!begun) co_return std::unexpected(std::move(begun.error()));
   auto answer = co_await call->answer();
   if (!answer) co_return std::unexpected(std::move(answer.error()));
@@ -115,7 +115,7 @@ core::Task<core::Result<std::unique_ptr<WebSocket>>> Client::websocket(ClientReq
   if (!options.subprotocols.empty()) request.headers.set("Sec-WebSocket-Protocol", joined(options.subprotocols));
   auto call = std::make_unique<Call::Impl>();
   call->client = impl_;
-  auto begun = co_await call->begin(std::move(request), std::move(*url), RequestBody::whole, {}, false);
+  auto begun = co_await call->begin(std::move(request), std::move(*url), RequestBody::whole, std::nullopt, false);
   if (!begun) co_return std::unexpected(std::move(begun.error()));
   co_return co_await call->upgrade(std::move(options), key);
 }

@@ -83,7 +83,7 @@ class SseReader {
 class Client {
  public:
   struct Impl;  // internal
-  Client(core::Executor executor, core::Clock& clock, ClientOptions options = {});  // the clock outlives this
+  Client(core::Executor executor, core::Clock& clock, ClientOptions options = ClientOptions());  // the clock outlives this
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -95,7 +95,7 @@ class Client {
 
   enum class RequestBody { whole, streamed };  // of ClientRequest::body, or by Call::write (in chunks, or with `length`)
   core::Task<core::Result<std::unique_ptr<Call>>> open(ClientRequest request, RequestBody how = RequestBody::whole,
-                                                       std::optional<uint64_t> length = {});
+                                                       std::optional<uint64_t> length = std::nullopt);
 
   // Asks for text/event-stream. Any answer but 200 with that type is an error (message: status and the start of the body).
   core::Task<core::Result<std::unique_ptr<SseReader>>> subscribe(ClientRequest request,

@@ -39,6 +39,12 @@ core::Task<> answer_by_path(Exchange& exchange) {
   }
 }
 
+core::Task<> send_into(Client& client, std::string url, std::optional<core::Result<Response>>& into) {
+  ClientRequest request;
+  request.url = url;
+  into = co_await client.send(request);
+}
+
 class ClientTest : public ::testing::Test {
  protected:
   core::Result<Response> get(const std::string& path) { return world.run(client.send({.url = world.url(path), .headers = {}, .body = {}})); }
@@ -89,11 +95,7 @@ TEST_F(ClientTest, NoticesAnAnswerThatIsCutShort) {
 
 TEST_F(ClientTest, GivesUpWhenNoAnswerComesInTime) {
   std::optional<core::Result<Response>> answer;
-  world.loop.spawn([](Client& by, std::string url, std::optional<core::Result<Response>>& into) -> core::Task<> {
-    ClientRequest request;
-    request.url = url;
-    into = co_await by.send(request);
-  }(client, world.url("/wait"), answer));
+  world.loop.spawn(send_into(client, world.url("/wait"), answer));
   world.advance(std::chrono::seconds(59));
   world.settle();
   EXPECT_FALSE(answer);

@@ -54,8 +54,8 @@ core::Task<bool> Connection::read_head() {
     }
     auto got = co_await stream_.read(in_.prepare(input_kept));
     if (!got || *got == 0) {
-      if (!got && got.error().code == core::Code::exhausted && !in_.empty())
-        co_return co_await refuse({Status::request_timeout, "The header of the request did not arrive in time."});
+      Refusal late{Status::request_timeout, "The header of the request did not arrive in time."};
+      if (!got && got.error().code == core::Code::exhausted && !in_.empty()) co_return co_await refuse(std::move(late));
       lost_ = true;
       co_return false;
     }

@@ -63,7 +63,7 @@ class Exchange {
   // An answer in parts: start, write..., finish. With a `length` exactly so many bytes must be written, else it is sent
   // in chunks (to an HTTP/1.0 client until the connection closes). Without finish() the client sees a broken answer.
   // write() returns when the kernel has taken all of it, so nothing piles up for a client that reads slowly.
-  core::Task<core::Result<>> start(Status status, Headers headers, std::optional<uint64_t> length = {});
+  core::Task<core::Result<>> start(Status status, Headers headers, std::optional<uint64_t> length = std::nullopt);
   core::Task<core::Result<>> write(std::string_view part);
   core::Task<core::Result<>> finish();
   bool started() const;   // the head of an answer is on its way

@@ -39,7 +39,7 @@ core::Task<> three_parts(Exchange& exchange) {
 }
 
 core::Task<> stop_half_way(Exchange& exchange) {
-  auto sent = co_await exchange.start(Status::ok, {}, 10);
+  auto sent = co_await exchange.start(Status::ok, Headers(), 10);
   if (sent) sent = co_await exchange.write("12345");
 }
 

@@ -29,7 +29,7 @@ class SseWriter {
  public:
   explicit SseWriter(Exchange& exchange) : exchange_(exchange) {}  // outlives this
 
-  core::Task<core::Result<>> open(Headers extra = {});  // 200, text/event-stream, no caching, and a first comment
+  core::Task<core::Result<>> open(Headers extra = Headers());  // 200, text/event-stream, no caching, and a first comment
   core::Task<core::Result<>> send(ServerSentEvent event);
   core::Task<core::Result<>> send_encoded(std::string_view bytes);  // of encode(): made once for many clients
   core::Task<core::Result<>> heartbeat();                           // a comment; finds clients that have gone

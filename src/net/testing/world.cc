@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -87,8 +88,13 @@ std::string Wire::take(size_t count) {
 }
 
 std::string Wire::until(std::string_view mark) {
-  world_.until([&] { return received_.contains(mark) || (!take_more() && ended_); });
-  const size_t at = received_.find(mark);
+  size_t searched = 0;
+  size_t at = std::string::npos;
+  world_.until([&] {
+    at = received_.find(mark, searched);
+    searched = received_.size() - std::min(received_.size(), mark.size());
+    return at != std::string::npos || (!take_more() && ended_);
+  });
   return take(at == std::string::npos ? received_.size() : at + mark.size());
 }
 
