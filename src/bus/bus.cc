@@ -115,6 +115,7 @@ core::Task<> Bus::Impl::close() {
     unsaved.insert(name);
     co_await consumer->stop();
   }
+  settled.ring();  // publishers that wait learn that it is over
   co_await tasks.close();
   writing = false;  // a flush that was cancelled while it held the lock
   co_await flush();

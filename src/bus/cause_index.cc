@@ -12,6 +12,7 @@ namespace headrace::bus {
 namespace {
 
 constexpr size_t transaction_events_max = 1'000;
+constexpr int transactions_at_once = 10;  // then others have the thread
 using log::Offset;
 
 constexpr std::array<sqlite::Sql, 1> scripts = {R"(
@@ -82,18 +83,32 @@ core::Result<> CauseIndex::catch_up() {
   return apply_all();
 }
 
+core::Result<bool> CauseIndex::catch_up_some() {
+  std::lock_guard lock(mutex_);
+  for (int part = 0; part < transactions_at_once; ++part)
+    if (auto more = apply_some(); !more || !*more) return more;
+  return true;
+}
+
 core::Result<> CauseIndex::apply_all() {
-  while (applied_ < log_.durable()) {
-    const Offset durable = log_.durable();
-    auto events = log_.read(applied_ + 1, transaction_events_max);
-    if (!events) return core::pass_on(events.error(), "indexing causes");
-    if (events->empty()) {
-      applied_ = durable;
-      break;
-    }
-    if (auto applied = apply(*events); !applied) return applied;
+  while (true) {
+    auto more = apply_some();
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
   }
-  return {};
+}
+
+core::Result<bool> CauseIndex::apply_some() {
+  const Offset durable = log_.durable();
+  if (applied_ >= durable) return false;
+  auto events = log_.read(applied_ + 1, transaction_events_max);
+  if (!events) return core::pass_on(events.error(), "indexing causes");
+  if (events->empty()) {
+    applied_ = durable;
+    return false;
+  }
+  if (auto applied = apply(*events); !applied) return std::unexpected(applied.error());
+  return applied_ < durable;
 }
 
 core::Result<> CauseIndex::apply(const std::vector<log::Stored>& events) {

@@ -20,6 +20,7 @@ class CauseIndex {
   static core::Result<std::unique_ptr<CauseIndex>> open(const std::string& path, log::EventLog& log);
 
   core::Result<> catch_up();  // applies everything that is durable now
+  core::Result<bool> catch_up_some();  // a bounded part of it; true: more is left
   core::Result<log::Stored> find(std::string_view id);  // our own event first, where a foreign one has the same id
   core::Result<Chain> why(std::string_view id);
 
@@ -31,6 +32,7 @@ class CauseIndex {
       : connection_(std::move(connection)), log_(log) {}
   core::Result<> forget_beyond(log::Offset durable);
   core::Result<> apply_all();
+  core::Result<bool> apply_some();
   core::Result<> apply(const std::vector<log::Stored>& events);
   core::Result<std::optional<log::Stored>> find_now(std::string_view id);
   core::Result<std::vector<log::Offset>> effects_of(std::string_view id, size_t max);

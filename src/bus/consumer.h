@@ -76,6 +76,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   core::Result<> acknowledge(Pull::Impl& connection, Offset offset);
   core::Result<> refuse(Pull::Impl& connection, Offset offset, std::string why, bool for_good);
   core::Result<> extend(Pull::Impl& connection, Offset offset);
+  void credit_changed();
   Bell& available() { return available_; }
   bool stopped() const { return stopped_; }
   core::Clock& clock() { return house_.clock; }
@@ -87,6 +88,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   // --- Questions.
   const std::string& name() const { return *name_; }
+  Status::Kind kind() const { return kind_; }
   const Subscription& subscription() const { return subscription_; }
   bool settled(Offset offset) const;  // nothing to wait for: done, dead, or no event for this one
   Status status() const;

@@ -48,6 +48,7 @@ struct Bus::Impl {
   core::Task<> lock();
   void unlock();
   core::Task<> keep_index();
+  core::Task<core::Result<bool>> index_some();
 
   // --- watch.cc: what the bus says
   core::Task<core::Result<>> say_dead(std::string name, Trouble dead, Shared original);

@@ -75,7 +75,7 @@ core::Result<> Pull::extend(Offset offset) { return impl_->consumer->extend(*imp
 
 void Pull::set_credit(size_t credit) {
   impl_->credit = std::clamp<size_t>(credit, 1, pull_credit_max);
-  impl_->consumer->available().ring();
+  impl_->consumer->credit_changed();
 }
 
 size_t Pull::in_hand() const { return impl_->in_hand.size(); }
@@ -94,8 +94,12 @@ core::Result<> not_in_hand(Offset offset) {
 
 void Consumer::attach(std::shared_ptr<Pull::Impl> connection) {
   connections_.push_back(std::move(connection));
+  credit_changed();
+}
+
+void Consumer::credit_changed() {
   room_.ring();
-  dispatch();
+  available_.ring();
 }
 
 // What it held goes to another at once, and nobody failed.

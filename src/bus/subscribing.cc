@@ -156,7 +156,7 @@ core::Task<core::Result<>> Bus::create(core::Actor actor, Subscription subscript
 core::Result<std::unique_ptr<Pull>> Bus::attach(std::string_view name, size_t credit) {
   auto found = impl_->consumer(name);
   if (!found) return std::unexpected(found.error());
-  if ((*found)->status().kind != Status::Kind::pull)
+  if ((*found)->kind() != Status::Kind::pull)
     return core::fail(core::Code::conflict, "The subscription '" + std::string(name) + "' is a handler of the program: nobody can attach to it.");
   return std::make_unique<Pull>(*found, credit);
 }
@@ -211,7 +211,7 @@ core::Task<core::Result<>> Bus::remove(core::Actor actor, std::string name) {
   auto found = impl_->consumer(name);
   if (!found) co_return std::unexpected(found.error());
   auto leaving = *found;
-  if (leaving->present() && leaving->status().kind == Status::Kind::handler)
+  if (leaving->present() && leaving->kind() == Status::Kind::handler)
     co_return core::fail(core::Code::conflict, "The subscription '" + name + "' belongs to a part of this program, which goes on with it. Pause it instead.");
   impl_->consumers.erase(name);
   co_await leaving->stop();

@@ -105,17 +105,18 @@ void Bus::Impl::unlock() {
 core::Task<> Bus::Impl::keep_index() {
   while (true) {
     const auto rung = moved.rung();
-    core::Result<> done;
-    if (parts.pool != nullptr) {
-      auto work = [index = causes.get()] { return index->catch_up(); };
-      done = co_await core::blocking(*parts.pool, std::move(work));
-    } else {
-      done = causes->catch_up();
-    }
-    if (!done) core::diagnose(core::Level::error, "bus", "indexing causes: " + done.error().message + " " + done.error().detail);
+    auto more = co_await index_some();
+    if (!more) core::diagnose(core::Level::error, "bus", "indexing causes: " + more.error().message + " " + more.error().detail);
+    if (more && *more) continue;
     co_await moved.wait(rung);
     co_await parts.clock.sleep_for(index_pause);
   }
+}
+
+core::Task<core::Result<bool>> Bus::Impl::index_some() {
+  if (parts.pool == nullptr) co_return causes->catch_up_some();
+  auto work = [index = causes.get()] { return index->catch_up_some(); };
+  co_return co_await core::blocking(*parts.pool, std::move(work));
 }
 
 core::Task<core::Result<Chain>> Bus::why(std::string id) {
