@@ -17,9 +17,11 @@ constexpr int lookaside_slot_bytes = 256;  // SQLite's default of 120 KB a conne
 constexpr int lookaside_slots = 96;
 constexpr int64_t journal_bytes_kept_max = 8 * 1024 * 1024;  // of a write-ahead log once it has been moved into the file
 
-// Made by us and not by SQLite, for others may not read it; journals take the mode of their file.
+// Made by us and not by SQLite, for others may not read it; journals take the mode of their file. A file that is there is
+// not even opened: closing it would drop the locks that this process's other connections have on it (POSIX, fcntl).
 core::Result<> make_private(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST) return {};
   if (file < 0) return std::unexpected(core::error_of_errno(errno, "making a database", path));
   ::close(file);
   return {};
@@ -59,6 +61,15 @@ void configure(sqlite3* handle, const Options& options) {
   sqlite3_busy_timeout(handle, static_cast<int>(options.busy_wait.count()));
 }
 
+// In place of SQLite's own hook, which would checkpoint within the commit of whoever happens to write.
+int after_commit(void* impl, sqlite3* handle, const char* name, int pages) {
+  auto& state = *static_cast<JournalState*>(impl);
+  state.pages = static_cast<size_t>(pages);
+  if (state.checkpoint_pages > 0 && state.pages >= state.checkpoint_pages)
+    sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  return SQLITE_OK;
+}
+
 std::string settings_of(const Options& options) {
   return fmt::format(
       "PRAGMA cache_size=-{}; PRAGMA recursive_triggers=ON; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; {} "
@@ -85,6 +96,8 @@ core::Result<std::unique_ptr<Connection>> Connection::open(std::string path, Opt
   const int code = sqlite3_open_v2(impl->path.c_str(), &impl->handle, flags_of(options.mode), nullptr);
   if (code != SQLITE_OK) return failed(impl->handle, code, "opening a database", impl->path);
   configure(impl->handle, options);
+  impl->journal.checkpoint_pages = options.checkpoint_pages;
+  sqlite3_wal_hook(impl->handle, after_commit, &impl->journal);
   std::unique_ptr<Connection> connection(new Connection(std::move(impl)));
   if (auto set = connection->run(Sql::generated(settings_of(options))); !set) return std::unexpected(set.error());
   return connection;
@@ -207,6 +220,14 @@ core::Result<> Connection::checkpoint() {
   if (code != SQLITE_OK) return failed(impl_->handle, code, "moving the write-ahead log into the file", impl_->path);
   return {};
 }
+
+core::Result<> Connection::checkpoint_some() {
+  const int code = sqlite3_wal_checkpoint_v2(impl_->handle, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK) return failed(impl_->handle, code, "moving the write-ahead log into the file", impl_->path);
+  return {};
+}
+
+size_t Connection::journal_pages() const { return impl_->journal.pages; }
 
 const std::string& Connection::path() const { return impl_->path; }
 

@@ -42,6 +42,7 @@ struct Options {
   Mode mode = Mode::read_write;
   std::chrono::milliseconds busy_wait{0};  // how long a lock held by another connection is waited for
   size_t cache_bytes = 512 * 1024;         // of pages, a connection
+  size_t checkpoint_pages = 1'000;         // of write-ahead log, beyond which a commit moves it into the file; 0: never
   bool durable = false;                    // read_write only: synchronous=FULL, for what is not derived from the log
 };
 
@@ -185,6 +186,10 @@ class Connection {
 
   // Moves the write-ahead log into the file and empties it; `unavailable` while a reader still needs it.
   core::Result<> checkpoint();
+  // As much of it as is possible without waiting for anybody and without keeping a writer waiting. For a connection of a
+  // thread of its own: the syncs of a checkpoint take milliseconds.
+  core::Result<> checkpoint_some();
+  size_t journal_pages() const;  // in the write-ahead log after this connection's last commit
   const std::string& path() const;
 
  private:

@@ -20,6 +20,11 @@ struct KeptStatement {
   uint64_t last_use = 0;
 };
 
+struct JournalState {
+  size_t checkpoint_pages = 0;
+  size_t pages = 0;  // of the write-ahead log after the last commit
+};
+
 struct TextHash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -30,6 +35,7 @@ struct Connection::Impl {
   sqlite3* handle = nullptr;
   std::unordered_map<std::string, std::unique_ptr<KeptStatement>, TextHash, std::equal_to<>> kept;
   uint64_t uses = 0;
+  JournalState journal;
   std::optional<core::Error> function_error;  // what a function of ours answered while a statement ran
 
   ~Impl();

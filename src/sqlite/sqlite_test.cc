@@ -1,9 +1,12 @@
 #include "sqlite/connection.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -225,6 +228,46 @@ TEST(Sqlite, FilesAreForTheirOwnerOnly) {
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u) << entry.path();
   }
+}
+
+// Locks as SQLite lays them: 510 bytes that whoever has the file open holds shared.
+bool held_by_another_process(const std::string& path) {
+  const auto child = ::fork();
+  if (child == 0) {
+    struct flock asked {};
+    asked.l_type = F_WRLCK;
+    asked.l_whence = SEEK_SET;
+    asked.l_start = 0x40000002;
+    asked.l_len = 510;
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    ::_exit(::fcntl(file, F_GETLK, &asked) == 0 && asked.l_type != F_UNLCK ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+TEST(Sqlite, OpeningAFileOnceMoreKeepsTheLocksOfTheFirst) {
+  const Folder folder;
+  auto first = *Connection::open(folder.file(), {});
+  ASSERT_TRUE(first->run("CREATE TABLE t (id INTEGER PRIMARY KEY)"));
+  ASSERT_TRUE(held_by_another_process(folder.file()));
+  { auto second = *Connection::open(folder.file(), {}); }
+  EXPECT_TRUE(held_by_another_process(folder.file()));
+  first.reset();
+  EXPECT_FALSE(held_by_another_process(folder.file()));
+}
+
+TEST(Sqlite, TheWriteAheadLogIsMovedByASecondConnectionAndBeginsAgain) {
+  const Folder folder;
+  auto writer = *Connection::open(folder.file(), {.checkpoint_pages = 0});
+  ASSERT_TRUE(writer->run("CREATE TABLE t (id INTEGER PRIMARY KEY)"));
+  for (int row = 0; row < 100; ++row) ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (?)", row));
+  EXPECT_GT(writer->journal_pages(), 100u);
+  ASSERT_TRUE((*Connection::open(folder.file(), {}))->checkpoint_some());
+  ASSERT_TRUE(writer->execute("INSERT INTO t VALUES (100)"));
+  EXPECT_LT(writer->journal_pages(), 5u);
+  EXPECT_EQ(writer->integer("SELECT count(*) FROM t"), 101);
 }
 
 TEST(Sqlite, DescribesColumnsWithCollationAndKey) {

@@ -119,6 +119,14 @@ void Line::apply(std::span<const log::Stored> events) {
     hold(std::move(done.error()));
   }
   applied = file_->applied();
+  if (file_->checkpoint_due()) checkpoint_wanted = true;
+}
+
+void Line::checkpoint() {
+  const std::lock_guard lock(exchange_);
+  if (!checkpoint_wanted.exchange(false)) return;
+  if (auto done = checkpoint_beside(path_); !done && done.error().code != Code::unavailable)
+    core::diagnose(core::Level::warning, "store", done.error().message + " " + done.error().detail);
 }
 
 void Line::nothing_until(Offset tail) {
@@ -171,6 +179,8 @@ void Line::rebuild_failed(core::Error error) {
 Result<> Line::swap(log::EventLog& log) {
   if (!readers->close_gate(swap_wait_max))
     return core::fail(Code::unavailable, fmt::format("The projection {} is rebuilt and waits for a long read to end.", name));
+  const std::lock_guard lock(exchange_);
+  checkpoint_wanted = false;
   auto closed = file_ != nullptr ? file_->close() : Result<>();
   file_.reset();
   if (closed) closed = scratch_->close();

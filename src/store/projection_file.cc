@@ -16,6 +16,8 @@ using sqlite::Sql;
 using sqlite::Transaction;
 
 constexpr size_t writer_cache_bytes = 2 * 1024 * 1024;
+constexpr size_t journal_pages_due = 1'000;   // of 4 KiB
+constexpr size_t journal_pages_max = 16'000;  // beyond it the writer waits for a checkpoint
 constexpr Offset skipped_unwritten_max = 100'000;  // offsets without an event heard, to be looked at again after a crash
 
 // One row: whose file this is, and how far it is. last_offset and last_id are of the newest event applied, to find out
@@ -23,6 +25,10 @@ constexpr Offset skipped_unwritten_max = 100'000;  // offsets without an event h
 constexpr Sql meta_table(
     "CREATE TABLE store_meta (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL, version INTEGER NOT NULL,"
     " format INTEGER NOT NULL, applied INTEGER NOT NULL, last_offset INTEGER NOT NULL, last_id TEXT NOT NULL)");
+
+sqlite::Options writing(sqlite::Mode mode) {
+  return {.mode = mode, .cache_bytes = writer_cache_bytes, .checkpoint_pages = journal_pages_max};
+}
 
 struct Meta {
   std::string name;
@@ -94,7 +100,7 @@ Result<> ProjectionFile::make_tables() {
 Result<std::unique_ptr<ProjectionFile>> ProjectionFile::create(std::string path, Projection& projection, Kind kind) {
   if (auto removed = remove_database(path); !removed) return std::unexpected(removed.error());
   const auto mode = kind == Kind::live ? sqlite::Mode::read_write : sqlite::Mode::scratch;
-  auto connection = sqlite::Connection::open(path, {.mode = mode, .cache_bytes = writer_cache_bytes});
+  auto connection = sqlite::Connection::open(path, writing(mode));
   if (!connection) return std::unexpected(connection.error());
   std::unique_ptr<ProjectionFile> file(new ProjectionFile(std::move(path), projection, std::move(*connection)));
   if (auto ready = file->prepare_functions(); !ready) return std::unexpected(ready.error());
@@ -109,7 +115,7 @@ Result<ProjectionFile::Opened> ProjectionFile::open(std::string path, Projection
   auto there = disk.exists(path);
   if (!there) return std::unexpected(there.error());
   if (!*there) return Opened(Unfit{Why::missing});
-  auto connection = sqlite::Connection::open(path, {.cache_bytes = writer_cache_bytes});
+  auto connection = sqlite::Connection::open(path, writing(sqlite::Mode::read_write));
   if (!connection && connection.error().code == Code::corrupt) return Opened(Unfit{Why::damaged});
   if (!connection) return std::unexpected(connection.error());
   auto meta = read_meta(**connection);
@@ -215,6 +221,14 @@ Result<> ProjectionFile::close() {
   auto file = disk.open(path_, core::Disk::Open::write);
   if (!file) return std::unexpected(file.error());
   return (*file)->sync();
+}
+
+bool ProjectionFile::checkpoint_due() const { return connection_->journal_pages() >= journal_pages_due; }
+
+Result<> checkpoint_beside(const std::string& path) {
+  auto connection = sqlite::Connection::open(path, {.cache_bytes = 0});
+  if (!connection) return std::unexpected(connection.error());
+  return (*connection)->checkpoint_some();
 }
 
 Result<> install(const std::string& from, const std::string& to) {

@@ -56,6 +56,9 @@ class ProjectionFile {
 
   Offset applied() const { return applied_; }
   uint64_t events() const { return events_; }  // applied since it was opened
+  // What is worth moving from the write-ahead log into the file. A thread of its own does that (checkpoint_beside), for its
+  // syncs take milliseconds; only when the log has become far too long, apply() waits for it.
+  bool checkpoint_due() const;
   sqlite::Connection& connection() { return *connection_; }
   const std::string& path() const { return path_; }
 
@@ -77,6 +80,9 @@ class ProjectionFile {
   Offset current_ = 0;    // of the event being applied
   uint64_t events_ = 0;
 };
+
+// Moves what can be moved of a file's write-ahead log, from any thread, while it is written and read.
+core::Result<> checkpoint_beside(const std::string& path);
 
 // `from`, closed, takes the place of `to`, which no connection has open: as one step that a crash cannot tear.
 core::Result<> install(const std::string& from, const std::string& to);

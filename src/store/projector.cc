@@ -44,6 +44,7 @@ Result<> Projector::start() {
     if (auto opened = line->open(log_); !opened) return core::pass_on(opened.error(), "opening projection " + line->name);
   watch_ = log_.watch([this](Offset) { wake(); });
   thread_ = std::thread([this] { run(); });
+  checkpoint_thread_ = std::thread([this] { checkpoints(); });
   return {};
 }
 
@@ -63,7 +64,9 @@ void Projector::stop() {
     stopping_ = true;
   }
   changed_.notify_one();
+  checkpoint_changed_.notify_one();
   thread_.join();
+  checkpoint_thread_.join();
   for (const auto& line : lines_) line->close();
 }
 
@@ -80,6 +83,27 @@ void Projector::run() {
       if (stopping_) return;
     }
     if (!round()) rest();
+  }
+}
+
+void Projector::ask_for_checkpoint() {
+  {
+    const std::lock_guard lock(mutex_);
+    checkpoint_asked_ = true;
+  }
+  checkpoint_changed_.notify_one();
+}
+
+void Projector::checkpoints() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      checkpoint_changed_.wait(lock, [this] { return checkpoint_asked_ || stopping_; });
+      if (stopping_) return;
+      checkpoint_asked_ = false;
+    }
+    for (const auto& line : lines_)
+      if (line->checkpoint_wanted) line->checkpoint();
   }
 }
 
@@ -130,6 +154,7 @@ void Projector::deliver(std::span<const log::Stored> events, Offset tail) {
     }
     line->mark_behind(tail);
     if (line->interest > 0) moved_();
+    if (line->checkpoint_wanted) ask_for_checkpoint();
   }
 }
 

@@ -1,5 +1,6 @@
 // The projection thread: hears the log, applies what is new to every live file, and between that rebuilds files that are
-// missing, damaged or of an older version. Store is its face.
+// missing, damaged or of an older version. A second one moves write-ahead logs into their files, so that no event waits for
+// a sync. Store is their face.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,10 @@ class Line {
   bool keeps_up(Offset tail) const;  // at the tail, or behind it for no longer than a moment
   Projection& projection() { return *projection_; }
 
+  // Checkpoint thread.
+  std::atomic<bool> checkpoint_wanted{false};
+  void checkpoint();
+
   // Projection thread.
   core::Result<> open(log::EventLog& log);
   bool live_now() const;                             // has a file that wants events, and is not waiting after a failure
@@ -69,6 +74,7 @@ class Line {
   bool stopped_ = false;
   std::optional<std::chrono::steady_clock::time_point> retry_at_, rebuild_retry_at_;
 
+  std::mutex exchange_;                   // the file keeps its place while it is held
   std::atomic<int64_t> behind_since_{0};  // steady nanoseconds; 0: at the tail when last looked
   mutable std::mutex mutex_;              // guards the next two
   Status::Phase phase_ = Status::Phase::live;
@@ -95,6 +101,8 @@ class Projector {
   bool round();
   bool live_round(Offset tail);
   bool rebuild_round(Offset tail);
+  void checkpoints();
+  void ask_for_checkpoint();
   void deliver(std::span<const log::Stored> events, Offset tail);
   void rest();
 
@@ -104,12 +112,13 @@ class Projector {
   const std::function<void()> moved_;
   std::vector<std::unique_ptr<Line>> lines_;
   log::EventLog::Watch watch_;
-  mutable std::mutex mutex_;  // guards the next three
+  mutable std::mutex mutex_;  // guards the next four
   bool heard_ = false;
+  bool checkpoint_asked_ = false;
   bool stopping_ = false;
   std::optional<core::Error> log_error_;
-  std::condition_variable changed_;
-  std::thread thread_;
+  std::condition_variable changed_, checkpoint_changed_;
+  std::thread thread_, checkpoint_thread_;
 };
 
 }  // namespace headrace::store
