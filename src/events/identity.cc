@@ -28,7 +28,8 @@ void fields(Visit& visit, Is<UserEnabled> auto& it) {
 template <class Visit>
 void fields(Visit& visit, Is<TokenCreated> auto& it) {
   visit.subject("token", it.token, "Id of the token, which is not its secret.");
-  visit.own("user", it.user, always, "Account it acts for.");
+  visit.own("user", it.user, where_known, "Account it acts for.");
+  visit.own("runner", it.runner, where_known, "Runner it was made for, by name, where it acts for no account.");
   visit.own("name", it.name, where_known, "For people: laptop.");
   visit.own("scopes", it.scopes, always, "What it may be used for.");
   visit.own("expires_at", it.expires_at, where_known, "When it stops to work; absent: never.");
@@ -37,7 +38,7 @@ void fields(Visit& visit, Is<TokenCreated> auto& it) {
 template <class Visit>
 void fields(Visit& visit, Is<TokenRevoked> auto& it) {
   visit.subject("token", it.token, "Id of the token.");
-  visit.own("user", it.user, always, "Account it acted for.");
+  visit.own("user", it.user, where_known, "Account it acted for; absent: it was a runner's.");
 }
 
 template <class Visit>

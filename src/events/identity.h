@@ -34,9 +34,10 @@ struct UserEnabled {
 
 struct TokenCreated {
   static constexpr std::string_view type = "dev.cdeventsx.headrace-token.created.0.1.0";
-  std::string token = {};  // id, not the secret
-  std::string user = {};
-  std::string name = {};  // for people: "laptop"
+  std::string token = {};   // id, not the secret
+  std::string user = {};    // whom it acts for; empty for a runner's
+  std::string runner = {};  // name of the runner it is for; empty for an account's
+  std::string name = {};    // for people: "laptop"
   std::vector<std::string> scopes = {};
   std::optional<core::Time> expires_at = {};
   bool operator==(const TokenCreated&) const = default;

@@ -114,7 +114,7 @@ void for_each_word(const Visit& visit) {
   visit(UserCreated{"alice", 1, true});
   visit(UserDisabled{"alice", "left"});
   visit(UserEnabled{"alice"});
-  visit(TokenCreated{"tok1", "alice", "laptop", {"repo:read", "run:write"}, noon});
+  visit(TokenCreated{"tok1", "alice", "local", "laptop", {"repo:read", "run:write"}, noon});
   visit(TokenRevoked{"tok1", "alice"});
   visit(RoleGranted{"alice", "write", "team/hello"});
   visit(RoleRevoked{"alice", "admin", "*"});

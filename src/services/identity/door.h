@@ -32,6 +32,8 @@ struct Caller {
 inline constexpr std::string_view all_scopes[] = {"repo:read",  "repo:write",  "run:read", "run:write",
                                                   "event:read", "event:write", "admin",    "runner"};
 
+bool scopes_include(const std::vector<std::string>& has, std::string_view wanted);
+
 enum class Role { read, write, admin };
 std::string_view name_of(Role role);
 
