@@ -83,6 +83,8 @@ Bus::Impl::~Impl() {
 }
 
 core::Result<> Bus::Impl::load() {
+  for (const auto& word : events::all_words())
+    if (word.service == bus_service) said_by[std::string(bus_service)].emplace(word.type);
   auto all = store->load();
   if (!all) return core::pass_on(all.error(), "reading the cursors of the bus");
   for (auto& remembered : *all) {

@@ -52,6 +52,7 @@ void Consumer::restore(Remembered remembered) {
       continue;
     }
     dead_ += trouble.state == Trouble::State::dead;
+    if (trouble.state == Trouble::State::dead && !trouble.said) unsaid_.insert(trouble.offset);
     troubles_.emplace(trouble.offset, std::move(trouble));
   }
 }
@@ -63,7 +64,6 @@ void Consumer::start() {
   if (started_ || !present()) return;
   started_ = true;
   begin_reading();
-  say_unsaid();
 }
 
 void Consumer::begin_reading() {
@@ -76,6 +76,7 @@ void Consumer::begin_reading() {
     ++extras_;
   }
   tasks_.spawn("subscription " + name(), pump(), [this](std::exception_ptr exception) { pump_failed(exception); });
+  say_unsaid();
   dispatch();
 }
 
@@ -106,7 +107,18 @@ void Consumer::resume() {
   dispatch();
 }
 
-core::Task<> Consumer::seek(Offset from) {
+core::Task<core::Result<>> Consumer::seek(Offset from) {
+  if (std::exchange(seeking_, true))
+    co_return core::fail(core::Code::conflict, "The subscription '" + name() + "' is being moved already. Look again in a moment.");
+  struct Moving {
+    bool& flag;
+    ~Moving() { flag = false; }
+  } moving{seeking_};
+  co_await move_to(from);
+  co_return core::Result<>{};
+}
+
+core::Task<> Consumer::move_to(Offset from) {
   ++generation_;
   if (started_) {
     co_await tasks_.close();
@@ -131,7 +143,7 @@ void Consumer::forget_work() {
   ready_.clear();
   working_.clear();
   stuck_ = loaded_bytes_ = extras_ = 0;
-  watching_ = false;
+  watching_ = saying_ = false;
   gate_since_.reset();
   for (auto& connection : connections_) connection->in_hand.clear();
 }

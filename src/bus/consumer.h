@@ -61,7 +61,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   void abandon();      // the same at once, for the end of the bus
   void pause(std::string reason);
   void resume();
-  core::Task<> seek(Offset from);
+  core::Task<core::Result<>> seek(Offset from);  // conflict: another is under way
 
   // --- Dead letters. not_found where there is none at the offset.
   core::Result<Trouble> dead_letter(Offset offset) const;
@@ -127,6 +127,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // consumer.cc: reading, lines
   void restore(Remembered remembered);
   void begin_reading();
+  core::Task<> move_to(Offset from);
   core::Task<> pump();
   core::Task<> pump_again();
   void pump_failed(std::exception_ptr exception);
@@ -170,7 +171,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   // consumer_dead.cc
   void die(Offset offset);
-  core::Task<> say_dead(Offset offset);
+  core::Task<> say_letters();
+  core::Task<core::Result<>> say_dead(Offset offset);
   void say_unsaid();
   Trouble& trouble_at(Offset offset);  // made where there is none; to be written
   void forget_trouble(Offset offset);
@@ -189,7 +191,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   Handler handler_;
   AsyncHandler async_handler_;
 
-  bool started_ = false, paused_ = false, stopping_ = false, stopped_ = false;
+  bool started_ = false, paused_ = false, stopping_ = false, stopped_ = false, seeking_ = false;
   std::string pause_reason_;
   core::Time paused_since_;
 
@@ -212,6 +214,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   std::map<Offset, Trouble> troubles_;
   std::set<Offset> changed_troubles_, gone_troubles_;
+  std::set<Offset> unsaid_;  // dead letters that are not on the log yet
+  bool saying_ = false;
   size_t dead_ = 0;
   Cursor written_;
 

@@ -1,5 +1,5 @@
 // Dead letters: an event was refused as often as its subscription allows.
-#include <algorithm>
+#include <utility>
 
 #include "bus/consumer.h"
 #include "core/diagnostics.h"
@@ -7,6 +7,8 @@
 namespace headrace::bus {
 
 namespace {
+
+constexpr Duration say_again_after = std::chrono::seconds(10);
 
 DeadLetter letter_from(const std::string& subscription, const Trouble& trouble) {
   return {.subscription = subscription,
@@ -36,6 +38,7 @@ void Consumer::forget_trouble(Offset offset) {
   if (place == troubles_.end()) return;
   dead_ -= place->second.state == Trouble::State::dead;
   troubles_.erase(place);
+  unsaid_.erase(offset);
   changed_troubles_.erase(offset);
   gone_troubles_.insert(offset);
 }
@@ -56,33 +59,40 @@ void Consumer::die(Offset offset) {
   }
   progress();
   house_.settled();
-  tasks_.spawn("dead letter of " + name(), say_dead(offset));
+  unsaid_.insert(offset);
+  say_unsaid();
 }
 
-// Said until it is on the log. The bus's own events die in silence but for the list: else one that kills every handler
-// would bring forth the next.
-core::Task<> Consumer::say_dead(Offset offset) {
-  auto trouble = troubles_.find(offset);
-  if (trouble == troubles_.end() || trouble->second.state != Trouble::State::dead) co_return;
-  Trouble dead = trouble->second;
+void Consumer::say_unsaid() {
+  if (unsaid_.empty() || stopping_ || std::exchange(saying_, true)) return;
+  tasks_.spawn("dead letters of " + name(), say_letters());
+}
+
+// One after the other, until each is on the log.
+core::Task<> Consumer::say_letters() {
+  while (!unsaid_.empty()) {
+    auto said = co_await say_dead(*unsaid_.begin());
+    if (said) continue;
+    core::diagnose(core::Level::error, "bus", "saying that a delivery of " + name() + " is dead: " + said.error().message);
+    co_await house_.clock.sleep_for(say_again_after);
+  }
+  saying_ = false;
+}
+
+core::Task<core::Result<>> Consumer::say_dead(Offset offset) {
+  const Trouble dead = troubles_.at(offset);
   Shared original;
   if (auto read = house_.log.read(offset, 1); read && !read->empty() && read->front().offset == offset)
     original = std::make_shared<const log::Stored>(std::move(read->front()));
   auto said = co_await house_.say_dead(name(), dead, std::move(original));
-  if (!said) {
-    core::diagnose(core::Level::error, "bus", "saying that a delivery of " + name() + " is dead: " + said.error().message);
-    co_return;
-  }
-  trouble = troubles_.find(offset);
-  if (trouble == troubles_.end() || trouble->second.replays != dead.replays) co_return;
+  if (!said) co_return said;
+  auto trouble = troubles_.find(offset);
+  const bool same = trouble != troubles_.end() && trouble->second.state == Trouble::State::dead && trouble->second.replays == dead.replays;
+  if (!same) co_return core::Result<>{};  // replayed or discarded meanwhile; dead again, it is said again
+  unsaid_.erase(offset);
   trouble_at(offset).said = true;
   house_.changed(*this, 1);
-}
-
-void Consumer::say_unsaid() {
-  for (const auto& [offset, trouble] : troubles_)
-    if (trouble.state == Trouble::State::dead && !trouble.said)
-      tasks_.spawn("dead letter of " + name(), say_dead(offset));
+  co_return core::Result<>{};
 }
 
 core::Result<Trouble> Consumer::dead_letter(Offset offset) const {
@@ -106,6 +116,7 @@ core::Result<> Consumer::replay(Offset offset) {
   trouble.state = Trouble::State::replay;
   trouble.attempts = 0;
   ++trouble.replays;
+  unsaid_.erase(offset);
   --dead_;
   if (items_.contains(offset)) {
     unblock(offset);

@@ -208,7 +208,8 @@ void Consumer::retry_at(Offset offset, core::Time due) {
 }
 
 core::Task<> Consumer::wake_at(Offset offset, uint64_t generation, core::Time due) {
-  co_await house_.clock.sleep_for(due - house_.clock.now());
+  const Duration longest = *std::ranges::max_element(subscription_.back_off);  // also when the wall clock was set back
+  co_await house_.clock.sleep_for(std::min<Duration>(due - house_.clock.now(), longest + longest / 10));
   auto item = items_.find(offset);
   if (generation != generation_ || item == items_.end() || item->second.state != State::back_off) co_return;
   unblock(offset);

@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 
 #include "bus/bell.h"
@@ -9,6 +11,7 @@ namespace headrace::bus {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -16,6 +19,16 @@ using ::testing::SizeIs;
 using testing::World;
 
 const core::Actor alice = core::Actor::user("alice");
+
+// A handler that ignores its cancellation.
+core::Task<core::Result<>> hold_out(core::Clock& clock) {
+  const auto until = clock.steady() + 1h;
+  while (clock.steady() < until) {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    co_await clock.sleep_for(1h);
+  }
+  co_return core::Result<>{};
+}
 
 struct Counting {
   explicit Counting(World& world) {
@@ -97,6 +110,26 @@ TEST(Control, SeeksBackByOffsetAndByTime) {
   EXPECT_THAT(world.said(events::SubscriptionSought::type), SizeIs(2));
 }
 
+TEST(Control, TwoMovesAtOnceAreAConflict) {
+  World world;
+  Subscription subscription;
+  subscription.name = "slow";
+  subscription.start = Start::beginning();
+  AsyncHandler stubborn = [&](Delivery) { return hold_out(world.clock()); };
+  ASSERT_TRUE(world.bus().subscribe(subscription, stubborn));
+  world.start();
+  world.say("a");
+  world.settle();
+  auto first = std::make_shared<std::optional<core::Result<>>>();
+  world.loop().spawn(testing::keep_result(world.bus().seek(alice, "slow", Start::beginning()), first));
+  world.settle();
+  EXPECT_FALSE(first->has_value()) << "its handler does not end when it is cancelled";
+  EXPECT_EQ(world.run(world.bus().seek(alice, "slow", Start::beginning())).error().code, core::Code::conflict);
+  world.advance(6s);
+  ASSERT_TRUE(first->has_value()) << "and is not waited for any longer";
+  EXPECT_TRUE(first->value());
+}
+
 TEST(Control, SeekingForwardSkips) {
   World world;
   Counting count(world);
@@ -161,13 +194,15 @@ TEST(Control, RoutesTellWhoHearsAndWhoSays) {
   world.bus().says("pipeline", {"run", "job"});
   world.start();
   auto routes = world.bus().routes();
-  ASSERT_THAT(routes, SizeIs(2));
+  ASSERT_THAT(routes, SizeIs(3));
   EXPECT_EQ(routes[0].subscription, "count");
   EXPECT_EQ(routes[0].service, "tests");
   EXPECT_EQ(routes[0].state, "running");
   EXPECT_THAT(routes[0].types, ElementsAre("a"));
   EXPECT_EQ(routes[1].way, Route::Way::says);
-  EXPECT_THAT(routes[1].types, ElementsAre("job", "run"));
+  EXPECT_EQ(routes[1].service, "bus");
+  EXPECT_THAT(routes[1].types, Contains(std::string(events::DeliveryDead::type)));
+  EXPECT_THAT(routes[2].types, ElementsAre("job", "run"));
 }
 
 // --- Stalls

@@ -213,6 +213,21 @@ TEST(DeadLetter, IsSaidAfterARestartWhereTheLogRefusedBefore) {
   EXPECT_THAT(world.bus().dead_letters("sick").value(), SizeIs(1));
 }
 
+TEST(DeadLetter, IsSaidOnceTheLogAcceptsAgain) {
+  World world;
+  Sick sick(world, OnDead::go_on);
+  sick.poison = {1, 2};
+  world.start();
+  world.say("a");
+  world.say("a");
+  world.log().fail_appends(core::Error{core::Code::exhausted, "The disk is full.", ""});
+  world.advance(30s);
+  EXPECT_THAT(world.said(events::DeliveryDead::type), IsEmpty());
+  world.log().fail_appends(std::nullopt);
+  world.advance(30s);
+  EXPECT_THAT(world.said(events::DeliveryDead::type), SizeIs(2));
+}
+
 TEST(DeadLetter, OneThatKillsEveryHandlerBringsForthNoFurtherOnes) {
   World world;
   Subscription everything;

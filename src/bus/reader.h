@@ -50,7 +50,6 @@ class Router {
   void offer(const Readers& readers, const Shared& stored);
   void give_up();
 
-  core::Loop& loop_;
   log::EventLog& log_;
   std::shared_ptr<Wake> wake_;  // shared with the log's watch and with what it posted
   log::EventLog::Watch watch_;

@@ -24,7 +24,7 @@ struct Router::Wake {
 };
 
 Router::Router(core::Loop& loop, log::EventLog& log)
-    : loop_(loop), log_(log), wake_(std::make_shared<Wake>(loop, this)), tail_(log.durable()) {
+    : log_(log), wake_(std::make_shared<Wake>(loop, this)), tail_(log.durable()) {
   watch_ = log.watch([wake = wake_](Offset) { Wake::post(wake); });
   tail_ = log.durable();
 }

@@ -199,7 +199,7 @@ core::Task<core::Result<>> Bus::seek(core::Actor actor, std::string name, Start 
   auto before = impl_->resolve(start);
   if (!before) co_return std::unexpected(before.error());
   const Offset was = (*found)->floor();
-  co_await (*found)->seek(*before + 1);
+  if (auto sought = co_await (*found)->seek(*before + 1); !sought) co_return sought;
   if (auto kept = co_await impl_->remember(*found); !kept) co_return kept;
   events::SubscriptionSought sought{.subscription = name,
                                     .from_offset = static_cast<int64_t>(was),
