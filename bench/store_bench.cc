@@ -115,7 +115,7 @@ double upserts_with_history() {
 
 double upserts_in_plain_sqlite() {
   const Folder folder;
-  auto file = must(sqlite::Connection::open(folder.file("plain.db"), {.cache_bytes = 2 * 1024 * 1024}));
+  auto file = must(sqlite::Connection::open(folder.file("plain.db"), {.cache_bytes = 1024 * 1024}));
   must(file->run(sqlite::Sql::generated(schema)));
   const double took = bench::seconds([&] {
     for (uint64_t at = 1; at <= upserts_a_round; at += upserts_a_transaction) {

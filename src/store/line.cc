@@ -100,6 +100,7 @@ void Line::hold(core::Error error) {
   if (may_pass(error)) {
     retry_at_ = steady_clock::now() + retry_pause_;
   } else {
+    retry_at_.reset();
     stopped_ = true;
   }
   set(Status::Phase::stopped, std::move(error));
@@ -169,8 +170,10 @@ void Line::rebuild_failed(core::Error error) {
   const bool goes_on = file_ != nullptr && !stopped_;  // live, without the new file
   if (may_pass(error)) {
     rebuild_retry_at_ = steady_clock::now() + retry_pause_;
+    rebuild_wanted = rebuild_wanted || scratch_ == nullptr;
     return set(goes_on ? Status::Phase::live : Status::Phase::rebuilding, std::move(error));
   }
+  rebuild_retry_at_.reset();
   scratch_.reset();
   set(goes_on ? Status::Phase::live : Status::Phase::stopped, std::move(error));
 }

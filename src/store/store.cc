@@ -6,6 +6,7 @@
 #include <atomic>
 #include <charconv>
 #include <list>
+#include <stdexcept>
 
 #include "store/projector.h"
 
@@ -192,6 +193,17 @@ Task<Result<>> Store::all_caught_up(std::chrono::nanoseconds limit) {
     if (!done) co_return done;
   }
   co_return Result<>();
+}
+
+Task<> Store::pass_gate(std::weak_ptr<Impl> held, std::string name, Offset offset) {
+  const auto impl = held.lock();
+  if (!impl) throw std::runtime_error("The projections are closed.");
+  auto applied = co_await wait_for(impl, std::move(name), offset, gate_wait_max);
+  if (!applied) throw std::runtime_error(applied.error().message);
+}
+
+std::function<Task<>(Offset)> Store::gate(std::string name) {
+  return [held = std::weak_ptr<Impl>(impl_), name = std::move(name)](Offset offset) { return pass_gate(held, name, offset); };
 }
 
 Store::Watch Store::watch(std::string_view name, std::function<void(Offset)> heard) {

@@ -33,6 +33,8 @@ namespace headrace::store {
 
 using Offset = log::Offset;
 
+inline constexpr std::chrono::seconds gate_wait_max{30};
+
 // How one projection is doing.
 struct Status {
   enum class Phase {
@@ -84,6 +86,9 @@ class Store {
   core::Task<core::Result<>> caught_up(std::string name, Offset offset, std::chrono::nanoseconds limit);
   // The same for every projection and the log's tail as it is now: for an edge, never for a handler of the bus.
   core::Task<core::Result<>> all_caught_up(std::chrono::nanoseconds limit);
+  // For bus::Subscription::gate of a reactor: ends once `name` has applied the offset, and throws where it cannot (it
+  // stopped, or is behind for longer than gate_wait_max), so that the bus keeps the event and tries again.
+  std::function<core::Task<>(Offset)> gate(std::string name);
   // `heard` is called on the loop, after a transaction, with what `name` has applied. Until the handle is destroyed.
   using Watch = std::shared_ptr<void>;
   Watch watch(std::string_view name, std::function<void(Offset applied)> heard);
@@ -126,6 +131,7 @@ class Store {
   }
   static core::Task<core::Result<>> wait_for(std::shared_ptr<Impl> impl, std::string name, Offset offset,
                                              std::chrono::nanoseconds limit);
+  static core::Task<> pass_gate(std::weak_ptr<Impl> held, std::string name, Offset offset);
   core::Task<core::Result<>> read_on_pool(std::string name, std::optional<Offset> at, Reading reading);
   core::Result<> read_on_this_thread(std::string_view name, std::optional<Offset> at, Reading reading);
   std::shared_ptr<Impl> impl_;  // shared with what is posted to the loop, so that a late post finds it or nothing

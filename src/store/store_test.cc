@@ -97,6 +97,20 @@ TEST(Store, WakesAllWhoWaitForOneTransaction) {
   for (const auto& note : notes) EXPECT_TRUE(note);
 }
 
+TEST(Store, AGateOpensOnceTheEventIsAppliedAndStaysShutForOneThatCannotBe) {
+  World world;
+  world.add("shop");
+  world.start();
+  const auto gate = world.store().gate("shop");
+  const auto good = world.log.say(script_type, put("a", 1));
+  world.loop.run(gate(good));
+  EXPECT_GE(world.store().applied("shop"), good);
+  const auto bad = world.log.say(script_type, "!invalid");
+  EXPECT_THROW(world.loop.run(gate(bad)), std::runtime_error);
+  world.stop();
+  EXPECT_THROW(world.loop.run(gate(good)), std::runtime_error);
+}
+
 TEST(Store, AWatchHearsHowFarItIsUntilItIsLetGo) {
   World world;
   world.add("shop");
