@@ -110,12 +110,15 @@ void Assignment::keep_end(JobEnd end) {
   if (!kept) core::diagnose(core::Level::warning, "runner", "keeping the end of a job: " + kept.error().message);
 }
 
+bool end_group(core::Executor executor, core::Disk& disk, const std::string& folder) {
+  auto record = process::load_record(disk, folder + "/group");
+  if (!record || !*record) return false;
+  auto alive = process::adopt(std::move(executor), **record);
+  return alive && *alive && ::killpg((*record)->pid, SIGKILL) == 0;
+}
+
 Result<> Assignment::recover() {
-  auto record = process::load_record(around_.disk, around_.folder + "/group");
-  if (record && *record) {
-    auto alive = process::adopt(around_.loop, **record);
-    if (alive && *alive) ::killpg((*record)->pid, SIGKILL);
-  }
+  end_group(around_.loop, around_.disk, around_.folder);
   if (auto opened = open_log(); !opened) return opened;
   auto text = core::read_file(around_.disk, around_.folder + "/end.json");
   if (!text && text.error().code == Code::not_found) return {};

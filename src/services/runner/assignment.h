@@ -77,4 +77,7 @@ class Assignment final : public JobObserver {
   bool dropped_ = false;
 };
 
+// Kills the process group a job's folder names, if it is alive. True if there was one.
+bool end_group(core::Executor executor, core::Disk& disk, const std::string& folder);
+
 }  // namespace headrace::runner

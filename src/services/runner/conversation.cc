@@ -74,8 +74,21 @@ Result<> Service::welcome(const std::shared_ptr<Session>& session) {
     auto row = parts.store.read_here(JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return find_lease(tables, token); });
     if (row && *row && !(*row)->cancel_reason.empty()) session->post(Cancel{token, (*row)->cancel_reason});
   }
+  drain_replaced(*session);
   wake_dispatch();
   return {};
+}
+
+void Service::drain_replaced(Session& session) {
+  auto replacing = replaced.find(session.hello.runner);
+  if (replacing == replaced.end()) return;
+  if (replacing->second.empty()) replacing->second = session.hello.instance;
+  if (replacing->second != session.hello.instance) {  // the new one is here
+    replaced.erase(replacing);
+    return;
+  }
+  session.draining = true;
+  session.post(Drain{});
 }
 
 // Jobs the log says this runner has and it does not know of: it was started anew, and they ended with the old process.

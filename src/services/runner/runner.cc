@@ -1,6 +1,5 @@
 #include "services/runner/runner.h"
 
-#include "core/diagnostics.h"
 #include "events/pipeline.h"
 #include "events/runner.h"
 #include "services/runner/service.h"
@@ -28,10 +27,7 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
   subscription.name = std::move(name);
   subscription.service = "runner";
   subscription.types = std::move(types);
-  subscription.gate = [this](log::Offset offset) -> Task<> {
-    auto reached = co_await parts.store.caught_up(std::string(JobsProjection::projection_name), offset, std::chrono::seconds(30));
-    if (!reached) core::diagnose(core::Level::warning, "runner", reached.error().message);
-  };
+  subscription.gate = parts.store.gate(std::string(JobsProjection::projection_name));
   return parts.bus.subscribe(std::move(subscription), std::move(handler));
 }
 
@@ -105,6 +101,12 @@ Task<> Runner::drain(std::chrono::milliseconds limit) {
   auto deadline = service.parts.clock.steady() + limit;
   while (!service.at_work.empty() && service.parts.clock.steady() < deadline)
     co_await service.emptied.wait_for(deadline - service.parts.clock.steady());
+}
+
+void Runner::replace(std::string name) {
+  Service& service = impl_->service;
+  service.replaced[name];
+  if (auto session = service.session_named(name)) service.drain_replaced(*session);
 }
 
 std::vector<ConnectedRunner> Runner::connected() const {

@@ -91,6 +91,9 @@ class Runner {
   // Tells all runners to take nothing new, and waits, at most `limit`, until none has a job.
   core::Task<> drain(std::chrono::milliseconds limit);
 
+  // The runner of this name, now or when it connects, is to end when its jobs are done: another takes its place.
+  void replace(std::string name);
+
   std::vector<ConnectedRunner> connected() const;
   std::vector<LiveStep> live_steps(std::string_view job) const;  // of a job at work; empty otherwise
   // Why a queued job with these labels is not running: nothing where a runner that is connected could take it.

@@ -36,6 +36,7 @@ class Service {
   core::Task<core::Result<bool>> finish(Finished finished);  // false: the token is stale
   core::Task<core::Result<>> heard_cancelled(bus::Delivery delivery);
 
+  void drain_replaced(Session& session);
   std::shared_ptr<Session> session_of(Token token) const;
   std::shared_ptr<Session> session_named(const std::string& name) const;
   void forget(Token token, const std::string& job);
@@ -51,6 +52,7 @@ class Service {
   core::Scope tasks;
   core::Signal dispatch_wanted;
   bool dispatch_due = false;
+  std::map<std::string, std::string> replaced;  // name -> instance that is to end; empty until it has connected
   core::Signal emptied;  // a job was forgotten: drain() looks again
 
  private:

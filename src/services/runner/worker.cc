@@ -298,4 +298,13 @@ Task<Result<>> Worker::Impl::send_log(net::WebSocket& socket, std::shared_ptr<As
   co_return Result<>{};
 }
 
+size_t end_leftovers(core::Executor executor, core::Disk& disk, const std::string& folder) {
+  auto names = disk.list(folder);
+  size_t ended = 0;
+  if (!names) return ended;
+  for (const auto& name : *names)
+    if (end_group(executor, disk, folder + "/" + name)) ++ended;
+  return ended;
+}
+
 }  // namespace headrace::runner

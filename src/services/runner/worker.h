@@ -55,4 +55,7 @@ class Worker {
   std::unique_ptr<Impl> impl_;
 };
 
+// Ends the processes of jobs that a killed worker left running; `folder` is the worker's. How many groups were ended.
+size_t end_leftovers(core::Executor executor, core::Disk& disk, const std::string& folder);
+
 }  // namespace headrace::runner

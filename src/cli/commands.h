@@ -1,0 +1,94 @@
+// The commands: each takes what the command line said and returns the exit code. command_line.cc calls them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+
+namespace headrace::cli {
+
+// --- the platform (platform.cc); serve itself is main's to give: cli.h
+int serve(Serve options, const std::function<core::Result<>(const Serve&)>& start);
+int down(const std::string& data, bool json);
+int doctor(const std::string& data, bool json);
+
+struct RunnerProcess {
+  std::string server = "http://127.0.0.1:8080";
+  std::string socket;
+  std::string token_file;
+  std::string name = "runner";
+  std::string data = "./headrace-runner";
+  Labels labels;
+  int64_t slots = 1;
+};
+int runner(const RunnerProcess& options);
+
+// --- who we are (login.cc)
+int login(const std::string& link, bool json);
+int git_credential(const std::string& operation);
+struct TokenCreate {
+  std::string name;
+  std::string user;
+  std::vector<std::string> scopes;
+  int64_t days = 0;  // 0: it does not expire
+};
+int token_create(const TokenCreate& options, bool json);
+int token_list(bool json);
+int token_revoke(const std::string& id, bool json);
+int user_create(const std::string& name, bool administrator, bool json);
+int user_list(bool json);
+
+// --- repositories and runs (repo.cc, run.cc, run_watch.cc)
+int repo_create(const std::string& full_name, bool json);
+int repo_list(const std::string& at, bool json);
+struct RunSelection {
+  std::string repository;  // empty: of the remote origin of this folder
+  std::string run;         // its id or number
+  int64_t limit = 30;
+  std::string at;
+  std::string job;         // key or id; empty: all
+  bool failed = false;
+};
+int run_list(const RunSelection& options, bool json);
+int run_view(const RunSelection& options, bool json);
+int run_watch(const RunSelection& options, bool json);
+int run_log(const RunSelection& options, bool json);
+int run_cancel(const RunSelection& options, bool json);
+int run_rerun(const RunSelection& options, bool json);
+
+// --- events (event.cc, subscription.cc)
+struct EventTail {
+  std::string filter;
+  std::string from = "now";
+  int64_t limit = 0;  // 0: without end
+};
+int event_publish(const std::string& file, const std::string& durability, bool sync, bool json);
+int event_tail(const EventTail& options);
+int event_show(const std::string& id);
+int event_why(const std::string& id, bool json);
+int event_routes(bool json);
+int event_validate(const std::string& file, bool json);
+int filter_test(const std::string& expression, const std::string& file, bool json);
+struct SubscriptionCreate {
+  std::string name, filter, start, order_by, on_dead;
+};
+int subscription_create(const SubscriptionCreate& options, bool json);
+int subscription_list(bool json);
+int subscription_show(const std::string& name, bool json);
+int subscription_act(const std::string& verb, const std::string& name, const std::string& to, bool json);
+int dead_letter_list(const std::string& subscription, bool json);
+int dead_letter_show(const std::string& subscription, int64_t offset, bool json);
+int dead_letter_act(const std::string& verb, const std::string& subscription, int64_t offset, const std::string& reason, bool json);
+
+// --- workflows, without a server (workflow.cc)
+int workflow_check(const std::vector<std::string>& files, bool json);
+
+// --- on a data folder, without a server (offline.cc)
+int log_verify(const std::string& data, bool json);
+int log_stat(const std::string& data, bool json);
+int log_export(const std::string& data);
+int projections_rebuild(const std::string& data, bool verify, bool json);
+
+}  // namespace headrace::cli

@@ -1,0 +1,220 @@
+// serve, down, doctor, runner: the processes of the platform.
+#include <signal.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "core/diagnostics.h"
+#include "core/random.h"
+#include "process/adopt.h"
+#include "process/run.h"
+#include "process/signals.h"
+#include "services/runner/executor.h"
+#include "services/runner/worker.h"
+
+namespace headrace::cli {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+Result<> check_labels(const Labels& labels) {
+  for (const auto& [label, executor] : labels)
+    if (!runner::is_executor(executor)) return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label + "'; this version has: host.");
+  return {};
+}
+
+int wrong_usage(const core::Error& error) {
+  report(error, false);
+  return 2;
+}
+
+}  // namespace
+
+int serve(Serve options, const std::function<core::Result<>(const Serve&)>& start) {
+  if (auto good = check_labels(options.labels); !good) return wrong_usage(good.error());
+  options.data = absolute(options.data);
+  while (options.data.size() > 1 && options.data.ends_with('/')) options.data.pop_back();
+  auto served = start(options);
+  return served ? 0 : report(served.error(), false);
+}
+
+// ---- down: through the records under DATA/run, whether or not a server answers.
+
+namespace {
+
+constexpr std::chrono::milliseconds patience{4'000};  // after SIGTERM; two processes are ended within 10 s
+
+struct Stopped {
+  std::string process;
+  pid_t pid;
+};
+
+Task<> stop_recorded(core::Loop& loop, core::Disk& disk, std::string data, std::string name, std::vector<Stopped>& stopped) {
+  auto path = data + "/run/" + name + ".json";
+  auto record = process::load_record(disk, path);
+  if (!record || !*record) co_return;
+  auto running = process::adopt(loop.executor(), **record);
+  if (running && *running) {
+    auto ended = co_await (*running)->end(patience);
+    if (ended) stopped.push_back({name, (*record)->pid});
+  }
+  if (auto removed = disk.remove(path); !removed) co_return;
+}
+
+Task<std::vector<Stopped>> stop_all(core::Loop& loop, core::Disk& disk, std::string data) {
+  std::vector<Stopped> stopped;
+  co_await stop_recorded(loop, disk, data, "serve", stopped);  // first: it would start the others again
+  co_await stop_recorded(loop, disk, data, "runner", stopped);
+  runner::end_leftovers(loop.executor(), disk, data + "/runner");
+  co_return stopped;
+}
+
+}  // namespace
+
+int down(const std::string& data, bool json) {
+  core::Loop loop;
+  core::SystemDisk disk;
+  auto stopped = loop.run(stop_all(loop, disk, absolute(data)));
+  core::json::array list;
+  for (const auto& one : stopped) list.push_back(core::json::object{{"process", one.process}, {"pid", one.pid}});
+  if (json) {
+    core::json::object answer;
+    answer["stopped"] = std::move(list);
+    print_json(answer);
+  } else if (stopped.empty()) {
+    print_line("Nothing was running on " + data + ".");
+  } else {
+    for (const auto& one : stopped) print_line("stopped " + one.process + " (process " + std::to_string(one.pid) + ")");
+  }
+  return 0;
+}
+
+// ---- doctor
+
+namespace {
+
+struct Check {
+  std::string what;
+  bool good = false;
+  bool needed = true;
+  std::string words;  // what was found, or what to do
+};
+
+Task<Result<process::Ran>> ask(core::Loop& loop, std::vector<std::string> argv) {
+  process::Spec spec;
+  spec.argv = std::move(argv);
+  spec.environment = process::inherited_environment({"PATH", "HOME"});
+  process::RunLimits limits;
+  return process::run(loop.executor(), std::move(spec), {}, limits);
+}
+
+Check program(core::Loop& loop, std::string name, bool needed, const std::string& what_for) {
+  auto ran = loop.run(ask(loop, {name, "--version"}));
+  Check check{name, ran && ran->exit.succeeded(), needed, {}};
+  check.words = check.good ? ran->out.substr(0, ran->out.find('\n')) : what_for + "; install it with: apt-get install " + name;
+  return check;
+}
+
+Check data_folder(core::Disk& disk, const std::string& data) {
+  Check check{"data folder", true, true, data};
+  auto there = disk.exists(data);
+  if (!there || !*there) {
+    check.words = data + " is not there yet; serve makes it";
+    return check;
+  }
+  check.good = ::access(data.c_str(), R_OK | W_OK | X_OK) == 0;
+  if (!check.good) check.words = data + " cannot be written by this user; give it to the user that runs serve";
+  std::error_code error;
+  auto space = std::filesystem::space(data, error);
+  if (check.good && !error && space.available < (uint64_t{1} << 30)) {
+    check.good = false;
+    check.words = "less than 1 GiB is free on the disk of " + data + "; the log refuses events when it is full";
+  }
+  return check;
+}
+
+}  // namespace
+
+int doctor(const std::string& data, bool json) {
+  core::Loop loop;
+  core::SystemDisk disk;
+  std::vector<Check> checks;
+  checks.push_back(program(loop, "git", true, "repositories are served by it"));
+  checks.push_back(program(loop, "bash", true, "steps run in it by default"));
+  checks.push_back(program(loop, "python3", false, "steps with shell: python need it"));
+  checks.push_back(data_folder(disk, absolute(data)));
+  bool good = true;
+  core::json::array list;
+  for (const auto& check : checks) {
+    good = good && (check.good || !check.needed);
+    list.push_back(core::json::object{{"check", check.what}, {"ok", check.good}, {"needed", check.needed}, {"message", check.words}});
+    if (!json) print_line((check.good ? "ok       " : check.needed ? "missing  " : "optional ") + check.what + ": " + check.words);
+  }
+  if (json) {
+    core::json::object answer{{"ok", good}};
+    answer["checks"] = std::move(list);
+    print_json(answer);
+  }
+  return good ? 0 : 1;
+}
+
+// ---- runner
+
+namespace {
+
+Task<> stop_at_signals(process::SignalWatch& signals, runner::Worker& worker) {
+  while (true) {
+    co_await signals.next();
+    worker.stop("the runner was stopped");
+  }
+}
+
+Task<Result<>> run_worker(core::Loop& loop, process::SignalWatch& signals, runner::Worker& worker) {
+  core::Scope listening(loop.executor());
+  listening.spawn("signals", stop_at_signals(signals, worker));
+  auto ended = co_await worker.run();
+  co_await listening.close();
+  co_return ended;
+}
+
+}  // namespace
+
+int runner(const RunnerProcess& options) {
+  if (auto good = check_labels(options.labels); !good) return wrong_usage(good.error());
+  process::ignore_broken_pipes();
+  core::SystemDisk disk;
+  auto token = core::read_file(disk, options.token_file, 4096);
+  if (!token) return report(token.error(), false);
+  while (!token->empty() && (token->back() == '\n' || token->back() == ' ')) token->pop_back();
+  auto folder = absolute(options.data);
+  if (auto made = disk.make_directories(folder); !made) return report(made.error(), false);
+  auto lock = disk.lock(folder + "/lock");
+  if (!lock) return report(lock.error(), false);
+  core::Loop loop;
+  core::SystemClock clock;
+  core::SystemRandom random;
+  core::IdSource ids(clock, random);
+  runner::WorkerOptions wanted;
+  wanted.server = options.server;
+  wanted.unix_socket = options.socket;
+  wanted.token = std::move(*token);
+  wanted.name = options.name;
+  wanted.labels = options.labels;
+  wanted.slots = options.slots;
+  wanted.folder = folder;
+  runner::Worker worker(loop, clock, disk, ids, std::move(wanted));
+  process::SignalWatch signals(loop.executor(), {SIGTERM, SIGINT});
+  auto ended = loop.run(run_worker(loop, signals, worker));
+  return ended ? 0 : report(ended.error(), false);
+}
+
+}  // namespace headrace::cli

@@ -1,0 +1,117 @@
+#include "cli/run.h"
+
+#include <array>
+
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "net/url.h"
+#include "process/run.h"
+
+namespace headrace::cli {
+
+using core::Code;
+using core::Result;
+namespace json = core::json;
+
+namespace {
+
+core::Task<Result<process::Ran>> ask_git(core::Loop& loop) {
+  process::Spec spec;
+  spec.argv = {"git", "remote", "get-url", "origin"};
+  spec.environment = process::inherited_environment({"PATH", "HOME", "XDG_CONFIG_HOME"});
+  process::RunLimits limits;
+  return process::run(loop.executor(), std::move(spec), {}, limits);
+}
+
+// "http://127.0.0.1:8080/team/hello.git\n" -> "team/hello"
+std::string full_name_in(std::string url) {
+  while (!url.empty() && (url.back() == '\n' || url.back() == '/')) url.pop_back();
+  if (url.ends_with(".git")) url.resize(url.size() - 4);
+  auto name = url.rfind('/');
+  auto owner = name == std::string::npos || name == 0 ? std::string::npos : url.rfind('/', name - 1);
+  return owner == std::string::npos ? "" : url.substr(owner + 1);
+}
+
+std::string status_words(const json::value& thing) {
+  auto conclusion = words(thing, "conclusion");
+  return conclusion == "-" ? words(thing, "status") : conclusion;
+}
+
+std::string suffix(const std::string& at) { return at.empty() ? "" : "?at=" + net::percent_encode(at); }
+
+void show_run(const json::value& run) {
+  print_line(words(run, "repository") + " · " + words(run, "workflow") + " #" + number(run, "number") + " · " + status_words(run));
+  print_line("  " + words(run, "title") + " · " + words(run, "branch") + " · " + words(run, "commit").substr(0, 10) + " · by " + words(run, "actor") + " · id " + number(run, "id"));
+  if (auto errors = core::string_at(run, "errors"); errors && !errors->empty()) print_line("  " + *errors);
+  for (const auto& job : run.at("jobs").as_array()) {
+    print_line("  " + words(job, "name") + ": " + status_words(job));
+    if (auto reason = core::string_at(job, "reason"); reason && !reason->empty()) print_line("    " + *reason);
+    if (auto waiting = core::string_at(job, "waiting_for")) print_line("    " + *waiting);
+    for (const auto& step : job.at("steps").as_array()) print_line("    " + number(step, "number") + ". " + words(step, "name") + ": " + status_words(step));
+  }
+}
+
+int act(const RunSelection& options, const std::string& verb, const std::string& done, bool as_json) {
+  return asked(as_json,
+               [&](Api& api) -> Result<json::value> {
+                 auto run = find_run(api, options);
+                 if (!run) return std::unexpected(run.error());
+                 return api.post("/api/v1/runs/" + *run + verb);
+               },
+               [&](const json::value& run) { print_line(done + " run " + number(run, "id")); });
+}
+
+}  // namespace
+
+Result<std::string> repository_here(const RunSelection& options) {
+  if (!options.repository.empty()) return options.repository;
+  core::Loop loop;
+  auto ran = loop.run(ask_git(loop));
+  auto name = ran && ran->exit.succeeded() ? full_name_in(ran->out) : "";
+  if (name.empty()) return core::fail(Code::invalid, "Which repository? This folder has no remote 'origin' to tell; give --repo OWNER/NAME.");
+  return name;
+}
+
+Result<std::string> find_run(Api& api, const RunSelection& options) {
+  if (!options.run.empty()) return net::percent_encode(options.run);
+  auto repository = repository_here(options);
+  if (!repository) return std::unexpected(repository.error());
+  auto newest = api.get("/api/v1/runs?limit=1&repository=" + net::percent_encode(*repository));
+  if (!newest) return std::unexpected(newest.error());
+  const auto& runs = newest->at("runs").as_array();
+  if (runs.empty()) return core::fail(Code::not_found, *repository + " has no run yet; push a commit with a file in .github/workflows.");
+  return number(runs.front(), "id");
+}
+
+int run_list(const RunSelection& options, bool as_json) {
+  return asked(as_json,
+               [&](Api& api) -> Result<json::value> {
+                 auto repository = repository_here(options);
+                 if (!repository) return std::unexpected(repository.error());
+                 std::string path = "/api/v1/runs?repository=" + net::percent_encode(*repository) + "&limit=" + std::to_string(options.limit);
+                 if (!options.at.empty()) path += "&at=" + net::percent_encode(options.at);
+                 return api.get(path);
+               },
+               [](const json::value& answer) {
+                 std::vector<std::vector<std::string>> rows{{"ID", "RESULT", "WORKFLOW", "NUMBER", "BRANCH", "COMMIT", "TITLE"}};
+                 for (const auto& run : answer.at("runs").as_array())
+                   rows.push_back({number(run, "id"), status_words(run), words(run, "workflow"), number(run, "number"), words(run, "branch"), words(run, "commit").substr(0, 10), words(run, "title")});
+                 print(table(rows));
+               });
+}
+
+int run_view(const RunSelection& options, bool as_json) {
+  return asked(as_json,
+               [&](Api& api) -> Result<json::value> {
+                 auto run = find_run(api, options);
+                 if (!run) return std::unexpected(run.error());
+                 return api.get("/api/v1/runs/" + *run + suffix(options.at));
+               },
+               show_run);
+}
+
+int run_cancel(const RunSelection& options, bool as_json) { return act(options, "/cancel", "cancelling", as_json); }
+
+int run_rerun(const RunSelection& options, bool as_json) { return act(options, options.failed ? "/rerun?failed=true" : "/rerun", "running again:", as_json); }
+
+}  // namespace headrace::cli

@@ -1,0 +1,122 @@
+// A run followed live: its log as it comes, its end as the exit code.
+#include <map>
+
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/run.h"
+
+namespace headrace::cli {
+
+using core::Result;
+namespace json = core::json;
+
+namespace {
+
+constexpr std::chrono::seconds patience{60};  // for a server that is started again
+
+// "2026-11-23T07:16:00.123456Z 1 text" -> text
+std::string_view text_of(std::string_view line) {
+  auto time = line.find(' ');
+  auto step = time == std::string_view::npos ? time : line.find(' ', time + 1);
+  return step == std::string_view::npos ? line : line.substr(step + 1);
+}
+
+class Screen {
+ public:
+  explicit Screen(bool as_json) : json_(as_json) {}
+
+  bool hear(const net::ServerSentEvent& event) {
+    auto value = core::parse_json(event.data);
+    if (!value) return true;
+    if (event.name == "log") log(*value);
+    if (event.name == "run") state(*value);
+    if (event.name != "end") return true;
+    last_ = *value;
+    return false;
+  }
+  // The run as it ended.
+  const json::value& last() const { return last_; }
+
+ private:
+  // After a lost connection the log comes from its beginning again: what was shown is left out.
+  void log(const json::value& piece) {
+    auto text = core::string_at(piece, "text").value_or("");
+    auto offset = static_cast<uint64_t>(core::integer_at(piece, "offset").value_or(0));
+    auto& shown = shown_[words(piece, "job") + "/" + number(piece, "attempt")];
+    if (offset + text.size() <= shown) return;
+    if (offset < shown) text.erase(0, shown - offset);
+    shown = std::max(shown, offset) + text.size();
+    if (json_) return print_json(json::object{{"log", {{"job", words(piece, "job")}, {"key", words(piece, "key")}, {"text", text}}}});
+    auto name = words(piece, "name");
+    for (size_t begin = 0; begin < text.size();) {
+      auto end = std::min(text.find('\n', begin), text.size());
+      print_line(name + " | " + std::string(text_of(std::string_view(text).substr(begin, end - begin))));
+      begin = end + 1;
+    }
+  }
+
+  void state(const json::value& run) {
+    if (json_) {
+      json::object told;
+      told["run"] = run;
+      return print_json(told);
+    }
+    for (const auto& job : run.at("jobs").as_array()) {
+      auto now = words(job, "conclusion") == "-" ? words(job, "status") : words(job, "conclusion");
+      if (auto waiting = core::string_at(job, "waiting_for")) now += ": " + *waiting;
+      auto& before = states_[words(job, "key")];
+      if (now != before && now != "waiting") print_line(words(job, "name") + ": " + now);
+      before = now;
+    }
+  }
+
+  bool json_;
+  json::value last_;
+  std::map<std::string, uint64_t> shown_;
+  std::map<std::string, std::string> states_;
+};
+
+}  // namespace
+
+int run_watch(const RunSelection& options, bool as_json) {
+  auto access = find_access();
+  if (!access) return report(access.error(), as_json);
+  Api api(*access);
+  auto run = find_run(api, options);
+  if (!run) return report(run.error(), as_json);
+  Screen screen(as_json);
+  auto followed = api.follow("/api/v1/runs/" + *run + "/watch", [&](const net::ServerSentEvent& event) { return screen.hear(event); }, patience);
+  if (!followed) return report(followed.error(), as_json);
+  auto conclusion = words(screen.last(), "conclusion");
+  if (!as_json) {
+    print_line(words(screen.last(), "workflow") + " #" + number(screen.last(), "number") + ": " + conclusion);
+    if (auto errors = core::string_at(screen.last(), "errors"); errors && !errors->empty()) print_line(*errors);
+  }
+  return conclusion == "success" || conclusion == "skipped" || conclusion == "neutral" ? 0 : 1;
+}
+
+int run_log(const RunSelection& options, bool as_json) {
+  auto access = find_access();
+  if (!access) return report(access.error(), as_json);
+  Api api(*access);
+  auto name = find_run(api, options);
+  if (!name) return report(name.error(), as_json);
+  auto run = api.get("/api/v1/runs/" + *name);
+  if (!run) return report(run.error(), as_json);
+  bool found = false;
+  for (const auto& job : run->at("jobs").as_array()) {
+    bool wanted = options.job.empty() || options.job == words(job, "key") || options.job == number(job, "id") || options.job == words(job, "job");
+    if (!wanted || words(job, "runner") == "-") continue;
+    found = true;
+    auto show = [&](std::string_view piece) {
+      if (as_json) print_json(json::object{{"job", words(job, "key")}, {"text", piece}});
+      else print(piece);
+      return true;
+    };
+    if (auto printed = api.stream("/api/v1/jobs/" + words(job, "job") + "/log", show); !printed) return report(printed.error(), as_json);
+  }
+  if (found) return 0;
+  return report(core::Error{core::Code::not_found, options.job.empty() ? "No job of this run has begun." : "No job '" + options.job + "' of this run has begun.", {}}, as_json);
+}
+
+}  // namespace headrace::cli

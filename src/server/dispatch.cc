@@ -1,0 +1,48 @@
+#include "server/dispatch.h"
+
+#include "server/answers.h"
+#include "server/door.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+std::string allowed(const std::vector<net::Method>& methods) {
+  std::string text;
+  for (auto method : methods) text.append(text.empty() ? "" : ", ").append(net::name_of(method));
+  return text;
+}
+
+net::Response no_route(const net::Request& request, const std::vector<net::Method>& methods) {
+  if (methods.empty()) return answer_of(net::Status::not_found, "not_found", "There is nothing at " + request.path.substr(0, 200) + "; /api/v1/openapi.json lists what there is.");
+  auto answer = answer_of(net::Status::method_not_allowed, "invalid", request.method_text.substr(0, 20) + " is not possible at " + request.path.substr(0, 200) + "; " + allowed(methods) + " is.");
+  answer.headers.set("Allow", allowed(methods));
+  return answer;
+}
+
+}  // namespace
+
+Task<> Dispatch::operator()(net::Exchange& exchange) {
+  auto handled = co_await handle(exchange);
+  // Once an answer has begun nothing can be said any more: the client sees it broken off.
+  if (handled || exchange.started()) co_return;
+  if (auto answered = co_await exchange.respond(answer_of(handled.error())); !answered) co_return;
+}
+
+Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
+  const auto& request = exchange.request();
+  if (!open_ && request.path != "/healthz") co_return core::fail(Code::unavailable, "The server is starting or stopping. Try again in a moment.");
+  auto match = router_.find(request);
+  if (!match.route) co_return co_await exchange.respond(no_route(request, match.methods));
+  auto caller = caller_of(platform_, request);
+  if (!caller) co_return std::unexpected(caller.error());
+  if (auto allowed = may(platform_, *caller, *match.route, match.captures); !allowed) co_return allowed;
+  Call call{exchange, std::move(*caller), std::move(match.captures)};
+  co_return co_await match.route->action(call);
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,162 @@
+#include "server/events_api.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "events/cloudevents.h"
+#include "filter/filter.h"
+#include "server/answers.h"
+#include "server/event_json.h"
+#include "server/publishing.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr size_t list_max = 1'000;
+constexpr size_t list_default = 100;
+constexpr size_t scanned_max = 20'000;  // events looked at for one list; the answer says where to go on
+
+std::optional<uint64_t> number_of(const std::string& text) {
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Content-type and ce-* headers as the binding wants them: lower-case names, repeated ones joined.
+events::Headers cloudevent_headers(const net::Headers& headers) {
+  events::Headers found;
+  for (const auto& field : headers) {
+    std::string name;
+    for (char c : field.name) name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    auto [place, fresh] = found.emplace(name, field.value);
+    if (!fresh) place->second.append(",").append(field.value);
+  }
+  return found;
+}
+
+Task<Result<>> publish(Platform& platform, Call& call) {
+  auto body = co_await call.exchange.body(events::batch_bytes_max);
+  if (!body && body.error().code == Code::exhausted)
+    co_return co_await call.exchange.respond(answer_of(net::Status::content_too_large, "exhausted", "A request holds at most 8 MiB of events; an event at most 256 KiB."));
+  if (!body) co_return std::unexpected(body.error());
+  auto headers = cloudevent_headers(call.request().headers);
+  auto read = events::read_http(headers, *body);
+  if (!read) co_return std::unexpected(events::to_error(read.error()));
+  bool batch = events::mode_of(headers) == events::Mode::batch;
+  auto how = publish_options(call.query("durability"), call.query("sync"));
+  if (!how) co_return std::unexpected(how.error());
+  auto published = co_await publish_foreign(platform, call.caller, std::move(*read), std::move(*how));
+  if (!published) co_return std::unexpected(published.error());
+  auto status = published->at(0).get_object().at("duplicate").get_bool() ? net::Status::ok : net::Status::created;
+  if (batch) co_return co_await call.exchange.respond(json_answer(*published, status));
+  co_return co_await call.exchange.respond(json_answer(published->at(0), status));
+}
+
+struct Listing {
+  std::vector<log::Stored> events;
+  log::Offset next = 0;  // where to go on; 0: the end was reached
+};
+
+// Blocks: reads the log from `from` until `limit` events have matched.
+Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, log::Offset from, log::Offset until, size_t limit) {
+  Listing listing;
+  size_t scanned = 0;
+  auto types = wanted.types();
+  while (true) {
+    auto read = types ? log.read_types(from, limit, *types) : log.read(from, limit);
+    if (!read) return std::unexpected(read.error());
+    for (auto& stored : *read) {
+      if (stored.offset > until) return listing;
+      if (listing.events.size() == limit || scanned++ == scanned_max) {
+        listing.next = stored.offset;
+        return listing;
+      }
+      from = stored.offset + 1;
+      if (wanted.matches(stored.event)) listing.events.push_back(std::move(stored));
+    }
+    if (read->empty()) return listing;
+  }
+}
+
+Result<filter::Filter> filter_of(const std::string& text) {
+  if (text.empty()) return filter::Filter();
+  return filter::compile(text);
+}
+
+Task<Result<>> list(Platform& platform, Call& call) {
+  auto wanted = filter_of(call.query("filter"));
+  if (!wanted) co_return std::unexpected(wanted.error());
+  auto at = platform.store.moment(call.query("at"));
+  if (!at) co_return std::unexpected(at.error());
+  log::Offset from = number_of(call.query("from")).value_or(1);
+  size_t limit = std::clamp<size_t>(number_of(call.query("limit")).value_or(list_default), 1, list_max);
+  log::Offset until = at->value_or(UINT64_MAX);
+  auto reading = [&log = platform.log, wanted = *wanted, from, until, limit] { return list_events(log, wanted, from, until, limit); };
+  auto listing = co_await core::blocking(platform.git_reads, std::move(reading));
+  if (!listing) co_return std::unexpected(listing.error());
+  std::string text = "{\"events\":" + event_list_text(listing->events) + ",\"next\":" +
+                     (listing->next ? std::to_string(listing->next) : "null") + "}\n";
+  co_return co_await call.exchange.respond(net::make_response(net::Status::ok, std::move(text), "application/json"));
+}
+
+Task<Result<>> show(Platform& platform, Call& call) {
+  auto stored = co_await platform.bus.find(call.capture("id"));
+  if (!stored) co_return std::unexpected(stored.error());
+  co_return co_await call.exchange.respond(net::make_response(net::Status::ok, event_text(*stored) + "\n", "application/json"));
+}
+
+Task<Result<>> why(Platform& platform, Call& call) {
+  auto chain = co_await platform.bus.why(call.capture("id"));
+  if (!chain) co_return std::unexpected(chain.error());
+  std::string text = "{\"event\":" + event_text(chain->event) + ",\"causes\":" + event_list_text(chain->causes) + ",\"effects\":" +
+                     event_list_text(chain->effects) + ",\"root_found\":" + (chain->root_found ? "true" : "false") +
+                     ",\"truncated\":" + (chain->truncated ? "true" : "false") + "}\n";
+  co_return co_await call.exchange.respond(net::make_response(net::Status::ok, std::move(text), "application/json"));
+}
+
+core::json::object of(const bus::Route& route) {
+  core::json::array types;
+  for (const auto& type : route.types) types.emplace_back(type);
+  return {{"way", route.way == bus::Route::Way::hears ? "hears" : "says"}, {"service", route.service}, {"subscription", route.subscription},
+          {"types", std::move(types)}, {"filter", route.filter}, {"handler", route.handler}, {"state", route.state}};
+}
+
+Task<Result<>> routes(Platform& platform, Call& call) {
+  core::json::array lines;
+  for (const auto& route : platform.bus.routes()) lines.push_back(of(route));
+  core::json::object answer;
+  answer["routes"] = std::move(lines);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+}  // namespace
+
+void add_event_routes(Router& router, Platform& platform) {
+  const std::vector<QueryParameter> listing{{"filter", "CloudEvents SQL; all events where absent"},
+                                            {"from", "first offset to look at"},
+                                            {"at", "only events up to this offset or time"},
+                                            {"limit", "1 to 1000 events, 100 where absent"}};
+  router.add({net::Method::post, "/api/v1/events", Right::write_events,
+              {"Publish a CloudEvent (structured, binary) or a batch; durable when answered", "events",
+               {{"durability", "disk (default) or memory"}, {"sync", "true: wait, at most 5 s, for the handlers that asked to be waited for"}},
+               "application/cloudevents+json", "application/json", 201},
+              [&platform](Call& call) { return publish(platform, call); }});
+  router.add({net::Method::get, "/api/v1/events", Right::read_events, {"List events, oldest first", "events", listing, {}},
+              [&platform](Call& call) { return list(platform, call); }});
+  add_event_streams(router, platform);
+  router.add({net::Method::get, "/api/v1/routes", Right::read_events, {"Who hears and says what", "events", {}, {}},
+              [&platform](Call& call) { return routes(platform, call); }});
+  router.add({net::Method::get, "/api/v1/events/{id}", Right::read_events, {"One event by its id", "events", {}, {}},
+              [&platform](Call& call) { return show(platform, call); }});
+  router.add({net::Method::get, "/api/v1/events/{id}/why", Right::read_events,
+              {"The causes of an event back to the root, and everything that followed", "events", {}, {}},
+              [&platform](Call& call) { return why(platform, call); }});
+}
+
+}  // namespace headrace::server

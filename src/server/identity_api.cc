@@ -1,0 +1,182 @@
+#include "server/identity_api.h"
+
+#include "server/answers.h"
+#include "services/identity/identity.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+namespace json = core::json;
+
+namespace {
+
+constexpr size_t body_max = 16 * 1024;
+
+Task<Result<json::value>> body_of(Call& call) {
+  auto body = co_await call.exchange.body(body_max);
+  if (!body) co_return std::unexpected(body.error());
+  co_return core::parse_json(*body);
+}
+
+json::object of(const identity::NewToken& token) {
+  json::object shown{{"token", token.secret}, {"id", token.id}};
+  if (!token.user.empty()) shown["user"] = token.user;
+  if (!token.runner.empty()) shown["runner"] = token.runner;
+  return shown;
+}
+
+json::object of(const identity::User& user) { return {{"name", user.name}, {"id", user.id}, {"disabled", user.disabled}, {"administrator", user.administrator}}; }
+
+Result<identity::Role> role_of(const std::string& name) {
+  for (auto role : {identity::Role::read, identity::Role::write, identity::Role::admin})
+    if (identity::name_of(role) == name) return role;
+  return core::fail(Code::invalid, "A role is read, write or admin.");
+}
+
+// The code of a one-time link for an account's first token.
+Task<Result<>> sign_in(Platform& platform, Call& call) {
+  auto request = co_await body_of(call);
+  if (!request) co_return std::unexpected(request.error());
+  auto code = core::string_at(*request, "code");
+  auto user = core::string_at(*request, "user").value_or("admin");
+  if (!code) co_return core::fail(Code::invalid, "Signing in needs the code of the one-time link, which is what stands behind its '#'.");
+  auto token = co_await platform.identity.redeem(std::move(*code), std::move(user), call.request().peer.address);
+  if (!token) co_return std::unexpected(token.error());
+  co_return co_await call.exchange.respond(json_answer(of(*token), net::Status::created));
+}
+
+Task<Result<>> who_am_i(Platform&, Call& call) {
+  json::array scopes;
+  for (const auto& scope : call.caller.scopes) scopes.emplace_back(scope);
+  json::object answer{{"actor", core::to_string(call.caller.actor)}, {"name", call.caller.actor.name}};
+  answer["scopes"] = std::move(scopes);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+Result<identity::TokenWish> wish_of(const json::value& request, const Caller& caller, core::Time now) {
+  identity::TokenWish wish;
+  wish.user = core::string_at(request, "user").value_or(caller.actor.name);
+  wish.name = core::string_at(request, "name").value_or("");
+  if (const auto* scopes = core::find(request, "scopes"); scopes && scopes->is_array())
+    for (const auto& scope : scopes->get_array()) {
+      if (!scope.is_string()) return core::fail(Code::invalid, "scopes is a list of names.");
+      wish.scopes.emplace_back(scope.get_string());
+    }
+  // As much as one came with, where nothing is asked for.
+  if (wish.scopes.empty()) wish.scopes = caller.scopes;
+  if (auto days = core::integer_at(request, "days"); days && *days > 0) wish.expires_at = now + std::chrono::hours(24 * *days);
+  return wish;
+}
+
+Task<Result<>> create_token(Platform& platform, Call& call) {
+  auto request = co_await body_of(call);
+  if (!request) co_return std::unexpected(request.error());
+  if (auto runner = core::string_at(*request, "runner")) {
+    auto token = co_await platform.identity.create_runner_token(call.caller, std::move(*runner));
+    if (!token) co_return std::unexpected(token.error());
+    co_return co_await call.exchange.respond(json_answer(of(*token), net::Status::created));
+  }
+  auto wish = wish_of(*request, call.caller, platform.clock.now());
+  if (!wish) co_return std::unexpected(wish.error());
+  auto token = co_await platform.identity.create_token(call.caller, std::move(*wish));
+  if (!token) co_return std::unexpected(token.error());
+  co_return co_await call.exchange.respond(json_answer(of(*token), net::Status::created));
+}
+
+Task<Result<>> list_tokens(Platform& platform, Call& call) {
+  auto tokens = co_await platform.identity.tokens(call.caller.actor.name);
+  if (!tokens) co_return std::unexpected(tokens.error());
+  json::array list;
+  for (const auto& token : *tokens) {
+    json::array scopes;
+    for (const auto& scope : token.scopes) scopes.emplace_back(scope);
+    json::object one{{"id", token.id}, {"name", token.name}, {"expires_at", nullptr}, {"last_used_at", nullptr}};
+    one["scopes"] = std::move(scopes);
+    if (token.expires_at) one["expires_at"] = core::format_time(*token.expires_at);
+    if (auto used = platform.identity.last_used(token.id)) one["last_used_at"] = core::format_time(*used);
+    list.push_back(std::move(one));
+  }
+  json::object answer;
+  answer["tokens"] = std::move(list);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+Task<Result<>> revoke_token(Platform& platform, Call& call) {
+  auto revoked = co_await platform.identity.revoke_token(call.caller, call.capture("id"));
+  if (!revoked) co_return revoked;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+Task<Result<>> create_user(Platform& platform, Call& call) {
+  auto request = co_await body_of(call);
+  if (!request) co_return std::unexpected(request.error());
+  auto user = co_await platform.identity.create_user(call.caller, core::string_at(*request, "name").value_or(""), core::boolean_at(*request, "administrator").value_or(false));
+  if (!user) co_return std::unexpected(user.error());
+  co_return co_await call.exchange.respond(json_answer(of(*user), net::Status::created));
+}
+
+Task<Result<>> list_users(Platform& platform, Call& call) {
+  auto at = platform.store.moment(call.query("at"));
+  if (!at) co_return std::unexpected(at.error());
+  auto users = co_await platform.identity.users(*at);
+  if (!users) co_return std::unexpected(users.error());
+  json::array list;
+  for (const auto& user : *users) list.push_back(of(user));
+  json::object answer;
+  answer["users"] = std::move(list);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+Task<Result<>> set_disabled(Platform& platform, Call& call, bool disabled) {
+  Result<> done;
+  if (disabled) {
+    done = co_await platform.identity.disable_user(call.caller, call.capture("user"), call.query("reason"));
+  } else {
+    done = co_await platform.identity.enable_user(call.caller, call.capture("user"));
+  }
+  if (!done) co_return done;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+Task<Result<>> grant(Platform& platform, Call& call) {
+  auto request = co_await body_of(call);
+  if (!request) co_return std::unexpected(request.error());
+  auto role = role_of(core::string_at(*request, "role").value_or(""));
+  if (!role) co_return std::unexpected(role.error());
+  auto granted = co_await platform.identity.grant(call.caller, call.capture("user"), *role, core::string_at(*request, "scope").value_or("*"));
+  if (!granted) co_return granted;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+Task<Result<>> take_role(Platform& platform, Call& call) {
+  auto revoked = co_await platform.identity.revoke_role(call.caller, call.capture("user"), call.query("scope").empty() ? "*" : call.query("scope"));
+  if (!revoked) co_return revoked;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+}  // namespace
+
+void add_identity_routes(Router& router, Platform& platform) {
+  const std::string user = "/api/v1/users/{user}";
+  router.add({net::Method::post, "/api/v1/login", Right::anyone, {"Become the first administrator, by the code of the one-time link", "identity", {}, "application/json", "application/json", 201},
+              [&platform](Call& call) { return sign_in(platform, call); }});
+  router.add({net::Method::get, "/api/v1/whoami", Right::signed_in, {"Who the token belongs to", "identity", {}, {}}, [&platform](Call& call) { return who_am_i(platform, call); }});
+  router.add({net::Method::post, "/api/v1/tokens", Right::signed_in, {"Make a token; its secret is shown this once", "identity", {}, "application/json", "application/json", 201},
+              [&platform](Call& call) { return create_token(platform, call); }});
+  router.add({net::Method::get, "/api/v1/tokens", Right::signed_in, {"One's tokens, without their secrets", "identity", {}, {}}, [&platform](Call& call) { return list_tokens(platform, call); }});
+  router.add({net::Method::delete_, "/api/v1/tokens/{id}", Right::signed_in, {"Revoke a token", "identity", {}, {}, {}, 204}, [&platform](Call& call) { return revoke_token(platform, call); }});
+  router.add({net::Method::post, "/api/v1/users", Right::operate, {"Make an account", "identity", {}, "application/json", "application/json", 201},
+              [&platform](Call& call) { return create_user(platform, call); }});
+  router.add({net::Method::get, "/api/v1/users", Right::operate, {"All accounts", "identity", {{"at", "an offset or a time"}}, {}}, [&platform](Call& call) { return list_users(platform, call); }});
+  router.add({net::Method::post, user + "/disable", Right::operate, {"Disable an account and its tokens", "identity", {{"reason", "for the record"}}, {}, {}, 204},
+              [&platform](Call& call) { return set_disabled(platform, call, true); }});
+  router.add({net::Method::post, user + "/enable", Right::operate, {"Enable it again", "identity", {}, {}, {}, 204}, [&platform](Call& call) { return set_disabled(platform, call, false); }});
+  router.add({net::Method::put, user + "/role", Right::signed_in, {"Grant a role (read, write, admin) on *, an owner or a repository", "identity", {}, "application/json", {}, 204},
+              [&platform](Call& call) { return grant(platform, call); }});
+  router.add({net::Method::delete_, user + "/role", Right::signed_in, {"Take it", "identity", {{"scope", "*, an owner or a repository"}}, {}, {}, 204},
+              [&platform](Call& call) { return take_role(platform, call); }});
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,126 @@
+#include "server/local_runner.h"
+
+#include "core/diagnostics.h"
+#include "process/adopt.h"
+#include "process/child.h"
+
+namespace headrace::server {
+
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr std::chrono::seconds restart_first{1};
+constexpr std::chrono::seconds restart_most{30};
+constexpr std::chrono::seconds settled_after{60};  // a runner that lived so long is started again at once
+
+// A child of ours stays a zombie until somebody asks for its exit.
+Task<> reap(std::unique_ptr<process::Child> mine) {
+  auto exit = co_await mine->wait();
+  if (exit) core::diagnose(core::Level::info, "server", "the runner ended: " + process::to_string(*exit));
+}
+
+}  // namespace
+
+struct LocalRunner::Impl {
+  Impl(core::Loop& on, core::Clock& time, core::Disk& files, LocalRunnerOptions chosen)
+      : loop(on), clock(time), disk(files), options(std::move(chosen)), tasks(loop.executor()) {}
+
+  std::vector<std::string> command() const;
+  std::string record_path() const { return options.data + "/run/runner.json"; }
+  std::string command_path() const { return options.data + "/run/runner.command"; }
+  Result<std::unique_ptr<process::Adopted>> adopt_or_start();
+  Result<std::unique_ptr<process::Adopted>> launch();
+  Task<> look_after(std::unique_ptr<process::Adopted> running);
+
+  core::Loop& loop;
+  core::Clock& clock;
+  core::Disk& disk;
+  LocalRunnerOptions options;
+  std::function<void()> replace;
+  core::Scope tasks;
+};
+
+LocalRunner::LocalRunner(core::Loop& loop, core::Clock& clock, core::Disk& disk, LocalRunnerOptions options)
+    : impl_(std::make_unique<Impl>(loop, clock, disk, std::move(options))) {}
+
+LocalRunner::~LocalRunner() = default;
+
+std::vector<std::string> LocalRunner::Impl::command() const {
+  std::vector<std::string> argv{options.program,      "runner",           "--server",   "http://localhost", "--socket", options.data + "/run/server.sock",
+                                "--token-file",       options.token_file, "--name",     options.name,       "--data",   options.data + "/runner",
+                                "--slots",            std::to_string(options.slots)};
+  for (const auto& [label, executor] : options.labels) {
+    argv.emplace_back("--label");
+    argv.push_back(label + "=" + executor);
+  }
+  return argv;
+}
+
+Result<> LocalRunner::start(std::function<void()> replace) {
+  impl_->replace = std::move(replace);
+  auto running = impl_->adopt_or_start();
+  if (!running) return std::unexpected(running.error());
+  impl_->tasks.spawn("look after the runner", impl_->look_after(std::move(*running)));
+  return {};
+}
+
+Task<> LocalRunner::stop() { co_await impl_->tasks.close(); }
+
+Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::adopt_or_start() {
+  auto record = process::load_record(disk, record_path());
+  if (!record) core::diagnose(core::Level::warning, "server", "the record of the runner: " + record.error().message);
+  if (!record || !*record) return launch();
+  auto running = process::adopt(loop.executor(), **record);
+  if (!running || !*running) return launch();
+  std::string wanted;
+  for (const auto& word : command()) wanted += word + "\n";
+  auto had = core::read_file(disk, command_path());
+  if (!had || *had != wanted) replace();
+  return running;
+}
+
+Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::launch() {
+  process::Spec spec;
+  spec.argv = command();
+  spec.environment = process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
+  spec.out = process::Redirect::file(options.data + "/run/runner.log");
+  spec.err = process::Redirect::same_as_out();
+  spec.group = process::Spec::Group::session;
+  spec.leftovers = process::Spec::Leftovers::keep;
+  spec.abandoned = process::Spec::Abandoned::keep;
+  std::string words;
+  for (const auto& word : spec.argv) words += word + "\n";
+  auto child = process::spawn(loop.executor(), std::move(spec));
+  if (!child) return std::unexpected(child.error());
+  auto record = process::record_of((*child)->pid());
+  if (!record) return std::unexpected(record.error());
+  if (auto saved = process::save_record(disk, record_path(), *record); !saved) return std::unexpected(saved.error());
+  if (auto saved = core::write_file(disk, command_path(), words); !saved) return std::unexpected(saved.error());
+  tasks.spawn("reap the runner", reap(std::move(*child)));
+  return process::adopt(loop.executor(), *record);
+}
+
+Task<> LocalRunner::Impl::look_after(std::unique_ptr<process::Adopted> running) {
+  auto pause = restart_first;
+  while (true) {
+    auto since = clock.steady();
+    auto gone = co_await running->gone();
+    if (!gone) core::diagnose(core::Level::error, "server", "watching the runner: " + gone.error().message);
+    if (clock.steady() - since > settled_after) pause = restart_first;
+    core::diagnose(core::Level::warning, "server", "the runner has ended; its output is in " + options.data + "/run/runner.log; starting it again");
+    while (true) {
+      co_await clock.sleep_for(pause);
+      pause = std::min(pause * 2, restart_most);
+      auto again = launch();
+      if (again && *again) {
+        running = std::move(*again);
+        break;
+      }
+      if (!again) core::diagnose(core::Level::error, "server", "starting the runner: " + again.error().message);
+    }
+  }
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,74 @@
+#include "server/logs_api.h"
+
+#include <charconv>
+
+#include "server/answers.h"
+#include "server/door.h"
+#include "server/streaming.h"
+#include "services/runner/runner.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr size_t piece_bytes = 256 * 1024;
+constexpr std::chrono::seconds patience{15};
+
+uint64_t number_or(const std::string& text, uint64_t otherwise) {
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? value : otherwise;
+}
+
+Result<runner::LogName> log_of(Platform& platform, Call& call) {
+  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {},
+                                      [&](sqlite::Connection& tables) { return runner::find_job(tables, call.capture("job")); });
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return core::fail(Code::not_found, "There is no job " + call.capture("job") + ".");
+  if (auto may = may_on_repository(platform, call.caller, Right::read_runs, (*row)->repository); !may) return std::unexpected(may.error());
+  return runner::LogName{(*row)->job, static_cast<int64_t>(number_or(call.query("attempt"), static_cast<uint64_t>((*row)->attempt)))};
+}
+
+// From the file, and as long as it grows and `follow` is asked for, what comes to it.
+Task<> pump(Platform& platform, net::Exchange& exchange, runner::LogName name, uint64_t from, bool follow) {
+  auto& logs = platform.runner.logs();
+  while (true) {
+    bool growing = logs.growing(name);  // asked before reading: what comes between is read the next time
+    auto reading = [&logs, name, from] { return logs.read(name, from, piece_bytes); };
+    auto piece = co_await core::blocking(platform.git_reads, std::move(reading));
+    if (!piece) co_return;
+    if (!piece->empty()) {
+      from += piece->size();
+      if (auto sent = co_await exchange.write(*piece); !sent) co_return;
+      continue;
+    }
+    if (!follow || !growing) break;
+    co_await logs.until_beyond(name, from, patience);
+  }
+  if (auto finished = co_await exchange.finish(); !finished) co_return;
+}
+
+Task<Result<>> log(Platform& platform, Call& call) {
+  auto name = log_of(platform, call);
+  if (!name) co_return std::unexpected(name.error());
+  net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+  if (auto started = co_await call.exchange.start(net::Status::ok, std::move(headers), std::nullopt); !started) co_return Result<>{};
+  auto pumping = pump(platform, call.exchange, std::move(*name), number_or(call.query("from"), 0), call.query("follow") == "true");
+  co_await stream_while_open(platform.loop, call.exchange, std::move(pumping));
+  co_return Result<>{};
+}
+
+}  // namespace
+
+void add_log_routes(Router& router, Platform& platform) {
+  router.add({net::Method::get, "/api/v1/jobs/{job}/log", Right::signed_in,
+              {"The log of a job: a line is its time, the number of its step, its text", "runs",
+               {{"attempt", "of the job; the newest where absent"}, {"from", "byte to begin at"}, {"follow", "true: until the job has ended"}}, {}, "text/plain"},
+              [&platform](Call& call) { return log(platform, call); }});
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,97 @@
+#include "server/openapi.h"
+
+#include "core/json.h"
+#include "core/version.h"
+
+namespace headrace::server {
+
+namespace json = core::json;
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out;
+  for (char c : text) out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  return out;
+}
+
+// "{path...}" is ours; OpenAPI knows "{path}".
+std::string path_of(std::string pattern) {
+  if (auto dots = pattern.find("...}"); dots != std::string::npos) pattern.erase(dots, 3);
+  return pattern;
+}
+
+std::string operation_id(const Route& route) {
+  std::string id = lower(net::name_of(route.method));
+  for (char c : path_of(route.pattern)) id.push_back((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_');
+  return id;
+}
+
+json::array parameters_of(const Route& route) {
+  json::array parameters;
+  std::string path = path_of(route.pattern);
+  for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
+    auto name = path.substr(open + 1, path.find('}', open) - open - 1);
+    parameters.push_back(json::object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+  }
+  for (const auto& parameter : route.about.parameters)
+    parameters.push_back(json::object{{"name", parameter.name}, {"in", "query"}, {"description", parameter.description}, {"schema", {{"type", "string"}}}});
+  return parameters;
+}
+
+json::object content_of(const std::string& type) {
+  json::object content;
+  if (!type.empty()) content[type] = json::object{};
+  return content;
+}
+
+json::object operation_of(const Route& route) {
+  json::object answer{{"description", route.about.summary}};
+  if (route.about.success != 204 && route.about.success != 101) answer["content"] = content_of(route.about.answer_type);
+  json::object responses{{std::to_string(route.about.success), std::move(answer)},
+                         {"default", {{"$ref", "#/components/responses/Error"}}}};
+  json::object operation{{"operationId", operation_id(route)},
+                         {"summary", route.about.summary},
+                         {"tags", json::array{route.about.tag}},
+                         {"parameters", parameters_of(route)},
+                         {"responses", std::move(responses)}};
+  if (!route.about.request_type.empty()) operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request_type)}};
+  if (route.right == Right::anyone) operation["security"] = json::array{};
+  return operation;
+}
+
+json::object components() {
+  json::object error_schema{
+      {"type", "object"},
+      {"required", json::array{"error"}},
+      {"properties",
+       {{"error",
+         {{"type", "object"},
+          {"required", json::array{"code", "message"}},
+          {"properties",
+           {{"code", {{"type", "string"}, {"enum", json::array{"invalid", "unauthenticated", "denied", "not_found", "conflict", "exhausted", "unavailable", "corrupt"}}}},
+            {"message", {{"type", "string"}}}}}}}}}};
+  json::object error{{"description", "What was wrong, and what to do"}, {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
+  return {{"schemas", {{"Error", std::move(error_schema)}}},
+          {"responses", {{"Error", std::move(error)}}},
+          {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"git", {{"type", "http"}, {"scheme", "basic"}}}}}};
+}
+
+}  // namespace
+
+std::string openapi_text(const Router& router, const std::string& public_url) {
+  json::object paths;
+  for (const auto& route : router.routes()) {
+    auto [path, fresh] = paths.emplace(path_of(route.pattern), json::object());
+    path->value().get_object()[lower(net::name_of(route.method))] = operation_of(route);
+  }
+  json::object document{{"openapi", "3.1.0"},
+                        {"info", {{"title", "Headrace"}, {"version", core::version()}, {"description", "Push, build, test and everything that follows, on one event log."}}},
+                        {"servers", json::array{json::object{{"url", public_url}}}},
+                        {"security", json::array{json::object{{"token", json::array{}}}}},
+                        {"paths", std::move(paths)},
+                        {"components", components()}};
+  return core::to_pretty_text(document);
+}
+
+}  // namespace headrace::server

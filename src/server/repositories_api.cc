@@ -1,0 +1,154 @@
+#include "server/repositories_api.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "server/answers.h"
+#include "server/door.h"
+#include "services/repository/repository.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+namespace json = core::json;
+
+namespace {
+
+constexpr size_t body_max = 16 * 1024;
+
+std::string full_name(const Call& call) { return call.capture("owner") + "/" + call.capture("repo"); }
+
+json::object of(const repository::Repo& repo, const std::string& public_url) {
+  return {{"id", repo.id},
+          {"full_name", repo.full_name},
+          {"owner", repo.owner},
+          {"name", repo.name},
+          {"default_branch", repo.default_branch},
+          {"clone_url", public_url + "/" + repo.full_name + ".git"}};
+}
+
+Task<Result<>> create(Platform& platform, Call& call) {
+  auto body = co_await call.exchange.body(body_max);
+  if (!body) co_return std::unexpected(body.error());
+  auto request = core::parse_json(*body);
+  if (!request) co_return std::unexpected(request.error());
+  auto name = core::string_at(*request, "full_name");
+  if (!name) co_return core::fail(Code::invalid, "A repository needs a full_name: OWNER/NAME.");
+  if (auto allowed = may_on_repository(platform, call.caller, Right::create_repository, *name); !allowed) co_return allowed;
+  auto created = co_await platform.repositories.create(call.caller.actor, std::move(*name));
+  if (!created) co_return std::unexpected(created.error());
+  co_return co_await call.exchange.respond(json_answer(of(*created, platform.public_url), net::Status::created));
+}
+
+Task<Result<>> list(Platform& platform, Call& call) {
+  auto at = moment_in(platform, call);
+  if (!at) co_return std::unexpected(at.error());
+  json::array shown;
+  std::string after = call.query("after");
+  std::string next;
+  // What the caller may not see is as if it were not there, so pages are filled from what they may.
+  while (shown.size() < repository::list_max) {
+    auto page = co_await platform.repositories.list(after, repository::list_max, *at);
+    if (!page) co_return std::unexpected(page.error());
+    if (page->empty()) break;
+    for (const auto& repo : *page) {
+      after = repo.full_name;
+      if (shown.size() < repository::list_max && may_on_repository(platform, call.caller, Right::read_repository, repo.full_name))
+        shown.push_back(of(repo, platform.public_url));
+    }
+    if (page->size() < repository::list_max) break;
+    next = after;
+  }
+  json::object answer;
+  answer["repositories"] = std::move(shown);
+  answer["next"] = next.empty() ? json::value() : json::value(next);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+Task<Result<>> show(Platform& platform, Call& call) {
+  auto at = moment_in(platform, call);
+  if (!at) co_return std::unexpected(at.error());
+  auto found = co_await platform.repositories.find(full_name(call), *at);
+  if (!found) co_return std::unexpected(found.error());
+  if (!*found) co_return core::fail(Code::not_found, "There is no repository " + full_name(call) + ".");
+  co_return co_await call.exchange.respond(json_answer(of(**found, platform.public_url)));
+}
+
+Task<Result<>> remove(Platform& platform, Call& call) {
+  auto removed = co_await platform.repositories.remove(call.caller.actor, full_name(call));
+  if (!removed) co_return removed;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+Task<Result<>> refs(Platform& platform, Call& call) {
+  auto at = moment_in(platform, call);
+  if (!at) co_return std::unexpected(at.error());
+  auto id = co_await repository_in(platform, call);
+  if (!id) co_return std::unexpected(id.error());
+  auto rows = co_await platform.repositories.refs(*id, *at);
+  if (!rows) co_return std::unexpected(rows.error());
+  json::array shown;
+  for (const auto& row : *rows) shown.push_back(json::object{{"ref", row.ref}, {"commit", row.commit}, {"since", row.since}});
+  json::object answer;
+  answer["refs"] = std::move(shown);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+json::object of(const repository::PushRow& push) {
+  json::array updates;
+  for (const auto& update : push.updates)
+    updates.push_back(json::object{{"ref", update.ref}, {"old_commit", update.old_commit}, {"new_commit", update.new_commit}, {"applied", update.applied}, {"forced", update.forced}});
+  return {{"push", push.push}, {"actor", push.actor}, {"accepted", push.accepted}, {"received", push.settled() ? json::value(push.received) : json::value()},
+          {"updates", std::move(updates)}};
+}
+
+Task<Result<>> pushes(Platform& platform, Call& call) {
+  auto at = moment_in(platform, call);
+  if (!at) co_return std::unexpected(at.error());
+  auto id = co_await repository_in(platform, call);
+  if (!id) co_return std::unexpected(id.error());
+  log::Offset before = 0;
+  auto text = call.query("before");
+  std::from_chars(text.data(), text.data() + text.size(), before);
+  auto rows = co_await platform.repositories.pushes(*id, before, repository::list_max, *at);
+  if (!rows) co_return std::unexpected(rows.error());
+  json::array shown;
+  for (const auto& row : *rows) shown.push_back(of(row));
+  json::object answer;
+  answer["pushes"] = std::move(shown);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+}  // namespace
+
+Result<std::optional<log::Offset>> moment_in(Platform& platform, const Call& call) { return platform.store.moment(call.query("at")); }
+
+Task<Result<int64_t>> repository_in(Platform& platform, Call& call) {
+  auto at = moment_in(platform, call);
+  if (!at) co_return std::unexpected(at.error());
+  auto found = co_await platform.repositories.find(full_name(call), *at);
+  if (!found) co_return std::unexpected(found.error());
+  if (!*found) co_return core::fail(Code::not_found, "There is no repository " + full_name(call) + ".");
+  co_return (*found)->id;
+}
+
+void add_repository_routes(Router& router, Platform& platform) {
+  const std::string one = "/api/v1/repositories/{owner}/{repo}";
+  const QueryParameter at{"at", "an offset or a time: as it was then"};
+  router.add({net::Method::post, "/api/v1/repositories", Right::signed_in, {"Make a repository", "repositories", {}, "application/json", "application/json", 201},
+              [&platform](Call& call) { return create(platform, call); }});
+  router.add({net::Method::get, "/api/v1/repositories", Right::signed_in, {"Repositories one may read, by name", "repositories", {{"after", "name to go on after"}, at}, {}},
+              [&platform](Call& call) { return list(platform, call); }});
+  router.add({net::Method::get, one, Right::read_repository, {"One repository", "repositories", {at}, {}}, [&platform](Call& call) { return show(platform, call); }});
+  router.add({net::Method::delete_, one, Right::operate, {"Delete it, with its history", "repositories", {}, {}, {}, 204},
+              [&platform](Call& call) { return remove(platform, call); }});
+  router.add({net::Method::get, one + "/refs", Right::read_repository, {"Its branches and tags", "repositories", {at}, {}},
+              [&platform](Call& call) { return refs(platform, call); }});
+  router.add({net::Method::get, one + "/pushes", Right::read_repository, {"Its pushes, newest first", "repositories", {{"before", "offset"}, at}, {}},
+              [&platform](Call& call) { return pushes(platform, call); }});
+  add_source_routes(router, platform);
+}
+
+}  // namespace headrace::server

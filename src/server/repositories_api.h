@@ -1,0 +1,16 @@
+// Routes of repositories: made, listed, read.
+#pragma once
+
+#include "server/platform.h"
+#include "server/router.h"
+
+namespace headrace::server {
+
+void add_repository_routes(Router& router, Platform& platform);
+void add_source_routes(Router& router, Platform& platform);  // source_api.cc: commits, trees, files, differences
+
+// The repository the path names, now or at `?at=`.
+core::Task<core::Result<int64_t>> repository_in(Platform& platform, Call& call);
+core::Result<std::optional<log::Offset>> moment_in(Platform& platform, const Call& call);
+
+}  // namespace headrace::server

@@ -1,0 +1,85 @@
+#include "server/router.h"
+
+#include <optional>
+
+namespace headrace::server {
+
+namespace {
+
+std::vector<std::string> pieces_of(std::string_view pattern) {
+  std::vector<std::string> pieces;
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1);  // the slash
+    auto end = std::min(pattern.find('/'), pattern.size());
+    pieces.emplace_back(pattern.substr(0, end));
+    pattern.remove_prefix(end);
+  }
+  return pieces;
+}
+
+bool is_capture(std::string_view piece) { return piece.starts_with('{') && piece.ends_with('}'); }
+
+std::string rest_of(const std::vector<std::string>& segments, size_t from) {
+  std::string rest;
+  for (size_t i = from; i < segments.size(); ++i) rest.append(i == from ? "" : "/").append(segments[i]);
+  return rest;
+}
+
+// "{name}.git" captures what stands before the suffix.
+bool match_piece(std::string_view piece, const std::string& segment, std::map<std::string, std::string>& captures) {
+  auto close = piece.find('}');
+  if (!piece.starts_with('{') || close == std::string_view::npos) return piece == segment;
+  auto suffix = piece.substr(close + 1);
+  if (segment.size() <= suffix.size() || !segment.ends_with(suffix)) return false;
+  captures[std::string(piece.substr(1, close - 1))] = segment.substr(0, segment.size() - suffix.size());
+  return true;
+}
+
+std::optional<std::map<std::string, std::string>> match(const std::vector<std::string>& pieces, const std::vector<std::string>& segments) {
+  std::map<std::string, std::string> captures;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    std::string_view piece = pieces[i];
+    if (is_capture(piece) && piece.ends_with("...}")) {
+      captures[std::string(piece.substr(1, piece.size() - 5))] = rest_of(segments, i);
+      return captures;
+    }
+    if (i >= segments.size() || !match_piece(piece, segments[i], captures)) return std::nullopt;
+  }
+  if (pieces.size() != segments.size()) return std::nullopt;
+  return captures;
+}
+
+}  // namespace
+
+const std::string& Call::capture(std::string_view name) const {
+  auto found = captures.find(std::string(name));
+  core::require(found != captures.end(), "an action asks for a part of the path that its pattern does not have");
+  return found->second;
+}
+
+std::string Call::query(std::string_view name) const {
+  const auto* value = request().parameter(name);
+  return value ? *value : std::string();
+}
+
+void Router::add(Route route) {
+  for (const auto& known : routes_)
+    core::require(known.method != route.method || known.pattern != route.pattern, "a route was added twice");
+  pieces_.push_back(pieces_of(route.pattern));
+  routes_.push_back(std::move(route));
+}
+
+Router::Match Router::find(const net::Request& request) const {
+  Match found;
+  for (size_t i = 0; i < routes_.size(); ++i) {
+    const Route& route = routes_[i];
+    auto captures = match(pieces_[i], request.segments);
+    if (!captures) continue;
+    bool fits = route.method == request.method || (route.method == net::Method::get && request.method == net::Method::head);
+    if (fits) return {&route, {}, std::move(*captures)};
+    found.methods.push_back(route.method);
+  }
+  return found;
+}
+
+}  // namespace headrace::server

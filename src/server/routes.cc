@@ -1,0 +1,25 @@
+#include "server/routes.h"
+
+#include "server/events_api.h"
+#include "server/git_http.h"
+#include "server/identity_api.h"
+#include "server/logs_api.h"
+#include "server/repositories_api.h"
+#include "server/runs_api.h"
+#include "server/status_api.h"
+#include "server/subscriptions_api.h"
+
+namespace headrace::server {
+
+void add_routes(Router& router, Platform& platform, const net::Server& http) {
+  add_status_routes(router, platform, http);
+  add_identity_routes(router, platform);
+  add_event_routes(router, platform);
+  add_subscription_routes(router, platform);
+  add_run_routes(router, platform);
+  add_log_routes(router, platform);
+  add_repository_routes(router, platform);
+  add_git_routes(router, platform);
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,191 @@
+#include "server/runs_api.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/id.h"
+#include "server/answers.h"
+#include "server/door.h"
+#include "services/runner/runner.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+namespace json = core::json;
+
+namespace {
+
+constexpr size_t body_max = 64 * 1024;
+
+std::optional<int64_t> number_of(const std::string& text) {
+  int64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+void add_live_steps(Platform& platform, json::object& job) {
+  auto uuid = core::string_at(job, "job").value_or("");
+  auto live = platform.runner.live_steps(uuid);
+  if (live.empty()) return;
+  json::array steps;
+  for (const auto& step : live) {
+    json::value conclusion;
+    if (step.conclusion) conclusion = events::name_of(*step.conclusion);
+    steps.push_back(json::object{{"number", step.number}, {"name", step.name}, {"status", step.conclusion ? "completed" : "in_progress"}, {"conclusion", std::move(conclusion)}});
+  }
+  job["steps"] = std::move(steps);
+}
+
+// Why a queued job does not run yet; the projection cannot know which runners are connected.
+void add_waiting_reason(Platform& platform, json::object& job, const std::vector<std::string>& labels) {
+  if (auto why = platform.runner.unserved(labels)) job["waiting_for"] = *why;
+}
+
+std::vector<std::string> labels_of(Platform& platform, const std::string& job) {
+  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return runner::find_job(tables, job); });
+  return row && *row ? (*row)->labels : std::vector<std::string>{};
+}
+
+Result<pipeline::RunQuery> query_of(const Call& call) {
+  pipeline::RunQuery query;
+  query.repository = call.query("repository");
+  query.branch = call.query("branch");
+  query.cursor = call.query("cursor");
+  query.limit = static_cast<size_t>(std::clamp<int64_t>(number_of(call.query("limit")).value_or(30), 1, static_cast<int64_t>(pipeline::list_max)));
+  auto status = call.query("status");
+  if (status == "queued") query.status = pipeline::Status::queued;
+  else if (status == "in_progress") query.status = pipeline::Status::in_progress;
+  else if (status == "completed") query.status = pipeline::Status::completed;
+  else if (!status.empty()) return core::fail(Code::invalid, "status is queued, in_progress or completed.");
+  return query;
+}
+
+Task<Result<>> list(Platform& platform, Call& call) {
+  auto at = platform.store.moment(call.query("at"));
+  if (!at) co_return std::unexpected(at.error());
+  auto query = query_of(call);
+  if (!query) co_return std::unexpected(query.error());
+  if (!query->repository.empty())
+    if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, query->repository); !allowed) co_return allowed;
+  auto page = co_await platform.pipeline.list(*query, *at);
+  if (!page) co_return std::unexpected(page.error());
+  json::array runs;
+  for (const auto& run : page->runs)
+    if (may_on_repository(platform, call.caller, Right::read_runs, run.repository)) runs.push_back(run_json(platform, run, !*at));
+  json::object answer;
+  answer["runs"] = std::move(runs);
+  answer["next"] = page->next.empty() ? json::value() : json::value(page->next);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+Task<Result<>> show(Platform& platform, Call& call) {
+  auto run = co_await run_in(platform, call);
+  if (!run) co_return std::unexpected(run.error());
+  co_return co_await call.exchange.respond(json_answer(run_json(platform, *run, call.query("at").empty())));
+}
+
+// The right to change it, beside that to see it.
+Task<Result<pipeline::Run>> run_to_change(Platform& platform, Call& call) {
+  auto run = co_await run_in(platform, call);
+  if (!run) co_return run;
+  if (auto allowed = may_on_repository(platform, call.caller, Right::write_runs, run->repository); !allowed) co_return std::unexpected(allowed.error());
+  co_return run;
+}
+
+Task<Result<>> answer_with(Platform& platform, Call& call, int64_t id, net::Status status) {
+  auto run = co_await platform.pipeline.view(id);
+  if (!run) co_return std::unexpected(run.error());
+  co_return co_await call.exchange.respond(json_answer(run_json(platform, *run, true), status));
+}
+
+Task<Result<>> cancel(Platform& platform, Call& call) {
+  auto run = co_await run_to_change(platform, call);
+  if (!run) co_return std::unexpected(run.error());
+  auto cancelled = co_await platform.pipeline.cancel(call.caller.actor, run->id);
+  if (!cancelled) co_return cancelled;
+  co_return co_await answer_with(platform, call, run->id, net::Status::accepted);
+}
+
+Task<Result<>> rerun(Platform& platform, Call& call) {
+  auto run = co_await run_to_change(platform, call);
+  if (!run) co_return std::unexpected(run.error());
+  auto which = call.query("failed") == "true" ? pipeline::Jobs::failed : pipeline::Jobs::all;
+  auto again = co_await platform.pipeline.rerun(call.caller.actor, run->id, which);
+  if (!again) co_return again;
+  co_return co_await answer_with(platform, call, run->id, net::Status::created);
+}
+
+Task<Result<>> dispatch(Platform& platform, Call& call) {
+  auto body = co_await call.exchange.body(body_max);
+  if (!body) co_return std::unexpected(body.error());
+  auto request = core::parse_json(*body);
+  if (!request) co_return std::unexpected(request.error());
+  auto file = core::string_at(*request, "workflow");
+  auto ref = core::string_at(*request, "ref");
+  if (!file || !ref) co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (\"refs/heads/main\").");
+  auto id = co_await platform.pipeline.dispatch(call.caller.actor, call.capture("owner") + "/" + call.capture("repo"), std::move(*file), std::move(*ref));
+  if (!id) co_return std::unexpected(id.error());
+  co_return co_await answer_with(platform, call, *id, net::Status::created);
+}
+
+Task<Result<>> why_not(Platform& platform, Call& call) {
+  auto reasons = co_await platform.pipeline.why_not(call.capture("id"));
+  if (!reasons) co_return std::unexpected(reasons.error());
+  json::array list;
+  for (const auto& reason : *reasons)
+    list.push_back(json::object{{"ref", reason.ref}, {"file", reason.file}, {"started", reason.started}, {"reason", reason.text}, {"run", reason.run}});
+  json::object answer;
+  answer["reasons"] = std::move(list);
+  co_return co_await call.exchange.respond(json_answer(answer));
+}
+
+}  // namespace
+
+Task<Result<pipeline::Run>> run_in(Platform& platform, Call& call) {
+  auto at = platform.store.moment(call.query("at"));
+  if (!at) co_return std::unexpected(at.error());
+  const std::string& name = call.capture("run");
+  Result<pipeline::Run> run = core::fail(Code::not_found, "There is no run '" + name.substr(0, 60) + "'; run list shows those there are.");
+  if (core::is_uuid(name)) run = co_await platform.pipeline.view_by_uuid(name, *at);
+  if (auto id = number_of(name)) run = co_await platform.pipeline.view(*id, *at);
+  if (!run) co_return run;
+  if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, run->repository); !allowed) co_return std::unexpected(allowed.error());
+  co_return run;
+}
+
+json::value run_json(Platform& platform, const pipeline::Run& run, bool live) {
+  auto value = core::parse_json(pipeline::to_json(run));
+  core::require(value && value->is_object(), "a run is written as a JSON object");
+  auto* jobs = value->get_object().if_contains("jobs");
+  if (!live || !jobs || run.status == pipeline::Status::completed) return std::move(*value);
+  for (auto& job : jobs->get_array()) {
+    auto status = core::string_at(job, "status").value_or("");
+    if (status == "in_progress") add_live_steps(platform, job.get_object());
+    if (status == "queued") add_waiting_reason(platform, job.get_object(), labels_of(platform, core::string_at(job, "job").value_or("")));
+  }
+  return std::move(*value);
+}
+
+void add_run_routes(Router& router, Platform& platform) {
+  const QueryParameter at{"at", "an offset or a time: as it was then"};
+  router.add({net::Method::get, "/api/v1/runs", Right::signed_in,
+              {"Runs, newest first", "runs",
+               {{"repository", "OWNER/NAME"}, {"branch", "only of this one"}, {"status", "queued, in_progress or completed"}, {"limit", "1 to 1000"}, {"cursor", "next of the page before"}, at}, {}},
+              [&platform](Call& call) { return list(platform, call); }});
+  router.add({net::Method::get, "/api/v1/runs/{run}", Right::signed_in, {"One run with its jobs and steps", "runs", {at}, {}},
+              [&platform](Call& call) { return show(platform, call); }});
+  add_run_watch(router, platform);
+  router.add({net::Method::post, "/api/v1/runs/{run}/cancel", Right::signed_in, {"Cancel it", "runs", {}, {}, "application/json", 202},
+              [&platform](Call& call) { return cancel(platform, call); }});
+  router.add({net::Method::post, "/api/v1/runs/{run}/rerun", Right::signed_in, {"Run it again", "runs", {{"failed", "true: only what failed"}}, {}, "application/json", 201},
+              [&platform](Call& call) { return rerun(platform, call); }});
+  router.add({net::Method::post, "/api/v1/repositories/{owner}/{repo}/dispatches", Right::write_runs,
+              {"Start a workflow by hand", "runs", {}, "application/json", "application/json", 201}, [&platform](Call& call) { return dispatch(platform, call); }});
+  router.add({net::Method::get, "/api/v1/events/{id}/why-not", Right::read_events, {"Why a push started a workflow, or did not", "events", {}, {}},
+              [&platform](Call& call) { return why_not(platform, call); }});
+}
+
+}  // namespace headrace::server

@@ -1,0 +1,134 @@
+// What is in a repository: commits, trees, files, differences. Read by libgit2 on the pool for git reads.
+#include <charconv>
+
+#include "git/repository.h"
+#include "server/answers.h"
+#include "server/repositories_api.h"
+#include "services/repository/repository.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+namespace json = core::json;
+
+namespace {
+
+size_t number_or(const std::string& text, size_t otherwise) {
+  size_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? value : otherwise;
+}
+
+json::object of(const git::Person& person) { return {{"name", person.name}, {"email", person.email}, {"date", core::format_time(person.time)}}; }
+
+json::object of(const git::Commit& commit) {
+  json::array parents;
+  for (const auto& parent : commit.parents) parents.emplace_back(parent);
+  return {{"commit", commit.id}, {"tree", commit.tree}, {"parents", std::move(parents)}, {"author", of(commit.author)}, {"committer", of(commit.committer)}, {"message", commit.message}};
+}
+
+json::object of(const git::Diff& diff) {
+  json::array files;
+  for (const auto& file : diff.files)
+    files.push_back(json::object{{"status", git::name_of(file.status)}, {"old_path", file.old_path}, {"new_path", file.new_path}, {"additions", file.additions},
+                                 {"deletions", file.deletions}, {"binary", file.binary}, {"cut", file.cut}, {"patch", file.patch}});
+  return {{"files", std::move(files)}, {"additions", diff.additions}, {"deletions", diff.deletions}, {"truncated", diff.truncated}};
+}
+
+// Every one of them: find the repository, read on the pool, answer.
+template <class Fn>
+Task<Result<>> answer_read(Platform& platform, Call& call, Fn read) {
+  auto id = co_await repository_in(platform, call);
+  if (!id) co_return std::unexpected(id.error());
+  auto value = co_await platform.repositories.read(*id, std::move(read));
+  if (!value) co_return std::unexpected(value.error());
+  co_return co_await call.exchange.respond(std::move(*value));
+}
+
+Task<Result<>> commits(Platform& platform, Call& call) {
+  git::LogQuery query{.from = call.query("from").empty() ? "HEAD" : call.query("from"),
+                      .path = call.query("path"),
+                      .skip = number_or(call.query("skip"), 0),
+                      .count = number_or(call.query("limit"), 30)};
+  return answer_read(platform, call, [query](git::Repository& repository) -> Result<net::Response> {
+    auto page = repository.log(query);
+    if (!page) return std::unexpected(page.error());
+    json::array list;
+    for (const auto& commit : page->commits) list.push_back(of(commit));
+    json::object answer{{"commits", std::move(list)}, {"next", nullptr}};
+    if (page->next) answer["next"] = *page->next;
+    return json_answer(answer);
+  });
+}
+
+Task<Result<>> commit(Platform& platform, Call& call) {
+  return answer_read(platform, call, [revision = call.capture("revision")](git::Repository& repository) -> Result<net::Response> {
+    auto found = repository.commit(revision);
+    if (!found) return std::unexpected(found.error());
+    auto diff = repository.diff_of(found->id);
+    if (!diff) return std::unexpected(diff.error());
+    json::object answer = of(*found);
+    answer["diff"] = of(*diff);
+    return json_answer(answer);
+  });
+}
+
+Task<Result<>> tree(Platform& platform, Call& call) {
+  return answer_read(platform, call, [revision = call.capture("revision"), path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+    auto entries = repository.tree(revision, path);
+    if (!entries) return std::unexpected(entries.error());
+    json::array list;
+    for (const auto& entry : *entries) {
+      json::object one{{"name", entry.name}, {"kind", git::name_of(entry.kind)}, {"id", entry.id}, {"size", nullptr}};
+      if (entry.size) one["size"] = *entry.size;
+      list.push_back(std::move(one));
+    }
+    json::object answer;
+    answer["entries"] = std::move(list);
+    return json_answer(answer);
+  });
+}
+
+Task<Result<>> blob(Platform& platform, Call& call) {
+  return answer_read(platform, call, [revision = call.capture("revision"), path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+    auto found = repository.blob(revision, path, git::blob_bytes_default);
+    if (!found) return std::unexpected(found.error());
+    // Never as what it may claim to be: a page of a repository must not run as a page of ours.
+    auto response = net::make_response(net::Status::ok, std::move(found->content), found->binary ? "application/octet-stream" : "text/plain; charset=utf-8");
+    response.headers.set("X-Content-Type-Options", "nosniff");
+    response.headers.set("Content-Security-Policy", "default-src 'none'; sandbox");
+    response.headers.set("X-Headrace-Size", std::to_string(found->size));
+    return response;
+  });
+}
+
+Task<Result<>> compare(Platform& platform, Call& call) {
+  return answer_read(platform, call, [base = call.query("base"), head = call.query("head")](git::Repository& repository) -> Result<net::Response> {
+    if (base.empty() || head.empty()) return core::fail(Code::invalid, "A comparison needs base and head: branches, tags or commits.");
+    auto diff = repository.diff(base, head);
+    if (!diff) return std::unexpected(diff.error());
+    return json_answer(of(*diff));
+  });
+}
+
+}  // namespace
+
+void add_source_routes(Router& router, Platform& platform) {
+  const std::string one = "/api/v1/repositories/{owner}/{repo}";
+  const QueryParameter path{"path", "within the tree; empty: its root"};
+  router.add({net::Method::get, one + "/commits", Right::read_repository,
+              {"History, newest first", "repositories", {{"from", "branch, tag or commit; the default branch where absent"}, {"path", "only commits that changed it"}, {"skip", "commits"}, {"limit", "1 to 100"}}, {}},
+              [&platform](Call& call) { return commits(platform, call); }});
+  router.add({net::Method::get, one + "/commits/{revision...}", Right::read_repository, {"A commit with its changes", "repositories", {}, {}},
+              [&platform](Call& call) { return commit(platform, call); }});
+  router.add({net::Method::get, one + "/compare", Right::read_repository, {"The difference of two revisions", "repositories", {{"base", "revision"}, {"head", "revision"}}, {}},
+              [&platform](Call& call) { return compare(platform, call); }});
+  router.add({net::Method::get, one + "/tree/{revision...}", Right::read_repository, {"The entries of a folder", "repositories", {path}, {}},
+              [&platform](Call& call) { return tree(platform, call); }});
+  router.add({net::Method::get, one + "/blob/{revision...}", Right::read_repository, {"A file, at most its first MiB", "repositories", {path}, {}, "text/plain"},
+              [&platform](Call& call) { return blob(platform, call); }});
+}
+
+}  // namespace headrace::server

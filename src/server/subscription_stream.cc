@@ -1,0 +1,155 @@
+// Pulling from a durable subscription: server-sent events out, acknowledgements by requests of their own; or both ways
+// over one WebSocket.
+#include <charconv>
+#include <map>
+
+#include "net/sse.h"
+#include "net/websocket.h"
+#include "server/answers.h"
+#include "server/event_json.h"
+#include "server/streaming.h"
+#include "server/subscriptions_api.h"
+
+namespace headrace::server {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr size_t credit_default = 256;
+constexpr size_t batch = 256;
+constexpr std::chrono::seconds heartbeat_every{15};
+constexpr size_t body_max = 256 * 1024;
+
+size_t credit_of(const Call& call) {
+  size_t credit = 0;
+  auto text = call.query("credit");
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), credit);
+  bool good = !text.empty() && error == std::errc() && credit >= 1;
+  return good ? std::min(credit, bus::pull_credit_max) : credit_default;
+}
+
+// Streams that are open, by the id their client acknowledges with.
+struct Open {
+  std::map<std::string, std::pair<std::string, bus::Pull*>> pulls;  // id -> subscription, pull
+};
+
+std::string text_of(const bus::Handed& handed) {
+  return "{\"offset\":" + std::to_string(handed.stored->offset) + ",\"attempt\":" + std::to_string(handed.attempt) + ",\"event\":" + event_text(*handed.stored) + "}";
+}
+
+Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
+  while (true) {
+    auto handed = co_await pull.next(batch, heartbeat_every);
+    if (!handed) co_return;
+    std::string bytes;
+    for (const auto& one : *handed) {
+      net::ServerSentEvent event{std::to_string(one.stored->offset), {}, automatic ? event_text(*one.stored) : text_of(one)};
+      bytes += net::encode(event);
+    }
+    auto sent = handed->empty() ? co_await out.heartbeat() : co_await out.send_encoded(bytes);
+    if (!sent) co_return;
+    if (automatic && !handed->empty())
+      if (auto settled = pull.acknowledge_to(handed->back().stored->offset); !settled) co_return;
+  }
+}
+
+Task<Result<>> stream(Platform& platform, Open& open, Call& call) {
+  auto pull = platform.bus.attach(call.capture("name"), credit_of(call));
+  if (!pull) co_return std::unexpected(pull.error());
+  bool automatic = call.query("ack") == "auto";
+  net::SseWriter out(call.exchange);
+  if (auto opened = co_await out.open(); !opened) co_return Result<>{};
+  std::string id = platform.ids.next();
+  open.pulls[id] = {call.capture("name"), pull->get()};
+  net::ServerSentEvent hello{{}, "connection", core::to_text(core::json::object{{"connection", id}})};
+  auto greeted = co_await out.send(std::move(hello));
+  if (greeted) co_await stream_while_open(platform.loop, call.exchange, pump(**pull, out, automatic));
+  open.pulls.erase(id);
+  co_return co_await out.close();
+}
+
+// {"ack":N} {"ack_to":N} {"nack":N,"reason"} {"dead":N,"reason"} {"extend":N} {"credit":N}; one or several members.
+Result<> settle(bus::Pull& pull, const core::json::value& said) {
+  auto reason = core::string_at(said, "reason").value_or("refused by the client");
+  auto offset = [&](std::string_view key) -> std::optional<log::Offset> {
+    auto number = core::integer_at(said, key);
+    return number && *number > 0 ? std::optional<log::Offset>(static_cast<log::Offset>(*number)) : std::nullopt;
+  };
+  if (auto at = offset("ack")) return pull.acknowledge(*at);
+  if (auto at = offset("ack_to")) return pull.acknowledge_to(*at);
+  if (auto at = offset("nack")) return pull.refuse(*at, reason);
+  if (auto at = offset("dead")) return pull.refuse_for_good(*at, reason);
+  if (auto at = offset("extend")) return pull.extend(*at);
+  if (auto credit = offset("credit")) return pull.set_credit(std::min<size_t>(*credit, bus::pull_credit_max)), Result<>{};
+  return core::fail(Code::invalid, "Say one of ack, ack_to, nack, dead, extend with an offset, or credit with a number.");
+}
+
+Task<Result<>> acknowledge(Open& open, Call& call) {
+  auto body = co_await call.exchange.body(body_max);
+  if (!body) co_return std::unexpected(body.error());
+  auto said = core::parse_json(*body);
+  if (!said) co_return std::unexpected(said.error());
+  auto found = open.pulls.find(core::string_at(*said, "connection").value_or(""));
+  if (found == open.pulls.end() || found->second.first != call.capture("name"))
+    co_return core::fail(Code::not_found, "No stream of this subscription is open under that connection; what it held is handed out again.");
+  auto settled = settle(*found->second.second, *said);
+  if (!settled) co_return settled;
+  co_return co_await call.exchange.respond(no_content());
+}
+
+Task<> hand_out(bus::Pull& pull, net::WebSocket& socket) {
+  while (true) {
+    auto handed = co_await pull.next(batch, heartbeat_every);
+    if (!handed) co_return;
+    for (const auto& one : *handed) {
+      net::Message message{net::Message::Kind::text, text_of(one)};
+      if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
+    }
+  }
+}
+
+Task<Result<>> converse(Platform& platform, Call& call) {
+  auto pull = platform.bus.attach(call.capture("name"), credit_of(call));
+  if (!pull) co_return std::unexpected(pull.error());
+  net::WebSocketOptions options;
+  auto socket = co_await call.exchange.upgrade(std::move(options));
+  if (!socket) co_return Result<>{};
+  core::Scope work(platform.loop.executor());
+  work.spawn("hand out events", hand_out(**pull, **socket));
+  while (true) {
+    auto message = co_await (*socket)->receive();
+    if (!message || !*message) break;
+    auto said = core::parse_json((*message)->data);
+    auto settled = said ? settle(**pull, *said) : std::unexpected(said.error());
+    if (settled) continue;
+    core::json::object error{{"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
+    net::Message told{net::Message::Kind::text, core::to_text(error)};
+    if (auto sent = co_await (*socket)->send(std::move(told)); !sent) break;
+  }
+  co_await work.close();
+  co_return Result<>{};
+}
+
+}  // namespace
+
+void add_subscription_streams(Router& router, Platform& platform) {
+  auto open = std::make_shared<Open>();  // shared by the two routes
+  const std::vector<QueryParameter> credit{{"credit", "events handed out and not yet acknowledged, 1 to 10000, 256 where absent"}};
+  auto with_ack = credit;
+  with_ack.push_back({"ack", "auto: what was written to the stream counts as acknowledged"});
+  router.add({net::Method::get, "/api/v1/subscriptions/{name}/stream", Right::operate,
+              {"Events of the subscription as they come (server-sent events); its first event names the connection to acknowledge with", "subscriptions",
+               with_ack, {}, "text/event-stream"},
+              [&platform, open](Call& call) { return stream(platform, *open, call); }});
+  router.add({net::Method::post, "/api/v1/subscriptions/{name}/ack", Right::operate,
+              {"Acknowledge or refuse what a stream handed out", "subscriptions", {}, "application/json", {}, 204},
+              [open](Call& call) { return acknowledge(*open, call); }});
+  router.add({net::Method::get, "/api/v1/subscriptions/{name}/connect", Right::operate,
+              {"WebSocket: events out, acknowledgements in", "subscriptions", credit, {}, "application/json", 101},
+              [&platform](Call& call) { return converse(platform, call); }});
+}
+
+}  // namespace headrace::server
