@@ -155,8 +155,8 @@ Task<Result<NewToken>> Identity::create_token(Caller by, TokenWish wish) {
             .token = id, .user = user->name, .name = wish.name, .scopes = wish.scopes, .expires_at = wish.expires_at});
   };
   auto said = co_await impl_->command(std::move(decide));
-  const auto* account = impl_->directory.account(wish.user);
-  co_return co_await impl_->end_token(std::move(*token), std::move(said), account ? account->name : wish.user, {});
+  if (const auto* account = impl_->directory.account(wish.user)) wish.user = account->name;
+  co_return co_await impl_->end_token(std::move(*token), std::move(said), std::move(wish.user), std::string());
 }
 
 Task<Result<NewToken>> Identity::create_runner_token(Caller by, std::string runner) {
@@ -175,7 +175,7 @@ Task<Result<NewToken>> Identity::create_runner_token(Caller by, std::string runn
                       events::TokenCreated{.token = id, .runner = runner, .name = "runner", .scopes = {"runner"}});
   };
   auto said = co_await impl_->command(std::move(by), Action::operate, Resource::platform(), std::move(decide));
-  co_return co_await impl_->end_token(std::move(*token), std::move(said), {}, std::move(runner));
+  co_return co_await impl_->end_token(std::move(*token), std::move(said), std::string(), std::move(runner));
 }
 
 Task<Result<>> Identity::revoke_token(Caller by, std::string id) {

@@ -113,7 +113,7 @@ Task<Result<NewToken>> Identity::Impl::make_first(std::string user, std::string 
     return batch;
   };
   auto said = co_await command(std::move(decide));
-  co_return co_await end_token(std::move(*token), std::move(said), std::move(user), {});
+  co_return co_await end_token(std::move(*token), std::move(said), std::move(user), std::string());
 }
 
 // --- Files
@@ -171,9 +171,8 @@ Task<Result<>> Identity::bootstrap(std::string file) {
 Task<Result<>> Identity::runner_token_file(std::string runner, std::string file) {
   auto& impl = *impl_;
   if (const auto* token = impl.token_in(file); token && token->runner == runner) co_return Result<>();
-  auto old =
-      co_await impl.parts.store.read(std::string(projection_name), std::nullopt,
-                                     [runner](sqlite::Connection& tables) { return tokens_of_runner(tables, runner); });
+  auto read = [runner](sqlite::Connection& tables) { return tokens_of_runner(tables, runner); };
+  auto old = co_await impl.parts.store.read(std::string(projection_name), std::nullopt, std::move(read));
   if (!old) co_return std::unexpected(old.error());
   auto revoked = co_await impl.revoke_all(std::move(*old));
   if (!revoked) co_return std::unexpected(revoked.error());
