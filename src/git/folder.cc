@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
 #include <set>
 
 #include "core/disk.h"
@@ -49,6 +50,8 @@ bool is_leftover(const std::string& root, const fs::path& path) {
 }  // namespace
 
 Result<> create_bare(const std::string& path, std::string_view default_branch) {
+  static std::mutex one_at_a_time;  // two who make the same would write into one unfinished folder
+  const std::lock_guard held(one_at_a_time);
   core::SystemDisk disk;
   const std::string unfinished = path + ".new";
   std::error_code error;

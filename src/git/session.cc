@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr size_t errors_bytes_max = 4096;
 constexpr auto grace = 2s;
+constexpr auto exit_max = 30s;
 // A client that still sends when git has answered already (its pack was refused) reads the answer only when it is done.
 constexpr uint64_t skipped_bytes_max = uint64_t{256} << 20;
 constexpr auto skipping_max = 10s;
@@ -44,7 +45,20 @@ Task<Result<>> Session::run() {
     auto ended = co_await child_.end(grace);
     co_return core::fail(Code::unavailable, "Nothing was sent for too long, so git was ended. Try again.", errors_);
   }
-  auto exit = co_await child_.wait();
+  co_return co_await last_words();
+}
+
+// It has closed all it speaks through, so it is about to exit.
+Task<Result<>> Session::last_words() {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer patience(executor_, exit_max);
+  auto first = co_await (child_.wait() || patience.async_wait(asio::as_tuple(asio::use_awaitable)));
+  Result<process::Exit> exit = process::Exit{};
+  if (first.index() == 0) {
+    exit = std::get<0>(first);
+  } else {
+    exit = co_await child_.end(grace);
+  }
   if (!exit) co_return std::unexpected(exit.error());
   co_return outcome(*exit);
 }

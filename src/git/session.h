@@ -26,6 +26,7 @@ class Session {
   core::Task<core::Result<>> run();
 
  private:
+  core::Task<core::Result<>> last_words();
   core::Task<> carry();
   core::Task<> carry_in();
   core::Task<> carry_out();

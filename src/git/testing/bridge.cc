@@ -112,7 +112,9 @@ Task<Result<>> Bridge::answer(net::Exchange& exchange) {
     return write_part(exchange, type, bytes);
   };
   Result<> done;
-  if (advertisement) {
+  if (route) {
+    done = co_await route(target.substr(1, end - 1), *service, advertisement, asked, read, write);
+  } else if (advertisement) {
     done = co_await server.advertise(*service, asked, write);
   } else if (*service == Service::upload_pack) {
     done = co_await server.upload_pack(asked, read, write);
@@ -134,7 +136,7 @@ Task<Result<process::Ran>> Bridge::git_task(std::vector<std::string> arguments, 
         "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.org", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C.UTF-8"})
     spec.environment.emplace_back(fixed);
   spec.environment.insert(spec.environment.end(), environment.begin(), environment.end());
-  spec.directory = folder + "/" + directory;
+  spec.directory = directory.starts_with('/') ? directory : folder + "/" + directory;
   process::RunLimits limits;
   limits.deadline = std::chrono::minutes(5);
   limits.output_bytes_max = size_t{64} << 20;

@@ -45,7 +45,8 @@ class Bridge {
   std::string path(const std::string& name) const;
   const std::string& root() const { return folder; }
 
-  // A git client in `directory` below root(), with an identity and no configuration of the machine's.
+  // A git client in `directory`, below root() unless it is absolute, with an identity and no configuration of the
+  // machine's.
   process::Ran git(std::vector<std::string> arguments, const std::string& directory = {});
   core::Task<core::Result<process::Ran>> git_task(std::vector<std::string> arguments, std::string directory = {});
   // The same, returns what it printed and fails the test if it failed.
@@ -54,6 +55,10 @@ class Bridge {
   std::string commit(const std::string& clone, const std::string& file, const std::string& text);  // its id
 
   const std::string folder;  // root(), a fresh one
+  // Answers instead of the server and gatekeeper below, where it is set; `name` is what stands before ".git".
+  std::function<core::Task<core::Result<>>(std::string name, Service service, bool advertisement, Request request,
+                                           ReadBody read, WriteChunk write)>
+      route;
   Recorder recorder;
   Gatekeeper* gatekeeper = &recorder;
   Server server;

@@ -37,7 +37,7 @@ struct PushRow {
   int64_t repository = 0;
   std::string actor;
   log::Offset accepted = 0;
-  log::Offset received = 0;  // 0: not settled yet
+  log::Offset received = 0;                    // 0: not settled yet
   std::vector<events::SettledUpdate> updates;  // applied and forced mean something once it is settled
   bool settled() const { return received != 0; }
 };
@@ -54,12 +54,14 @@ class Projection final : public store::Projection {
 // Look-ups, on a connection of the store's, now or in the past. Names compare without case.
 core::Result<std::optional<Repo>> find_repository(sqlite::Connection& tables, std::string_view full_name);
 core::Result<std::optional<Repo>> find_repository(sqlite::Connection& tables, int64_t id);
-core::Result<std::vector<Repo>> list_repositories(sqlite::Connection& tables, std::string_view after, size_t max);  // by name
+core::Result<std::vector<Repo>> list_repositories(sqlite::Connection& tables, std::string_view after,
+                                                  size_t max);  // by name
 core::Result<std::vector<std::pair<int64_t, std::string>>> removed_repositories(sqlite::Connection& tables);
 core::Result<std::vector<RefRow>> refs_of(sqlite::Connection& tables, int64_t repository);  // by name
 core::Result<std::optional<PushRow>> find_push(sqlite::Connection& tables, std::string_view push);
 // Newest first, accepted before `before` (0: from the newest).
-core::Result<std::vector<PushRow>> pushes_of(sqlite::Connection& tables, int64_t repository, log::Offset before, size_t max);
+core::Result<std::vector<PushRow>> pushes_of(sqlite::Connection& tables, int64_t repository, log::Offset before,
+                                             size_t max);
 core::Result<std::vector<PushRow>> open_pushes(sqlite::Connection& tables, int64_t repository);  // oldest first
 
 }  // namespace headrace::repository

@@ -2,18 +2,18 @@
 //
 //   hears  git pushes, through push()
 //   says   repository.created, .deleted
-//          push.accepted     rights and policy allow it and its objects are there; the refs have not moved yet (an intent)
-//          push.received     what became of it: once for each accepted push, from the hook or from reconcile
+//          push.accepted     rights and policy allow it and its objects are there; the refs have not moved yet (an
+//          intent) push.received     what became of it: once for each accepted push, from the hook or from reconcile
 //          ref.updated       for every branch or tag that moved, because of a push or (by system) behind our back
 //          branch.created, branch.deleted
 //
 // push.accepted is durable before any ref moves and is the root of its chain: its id is the push's id. All that follows
-// from one push is one append, keyed by that id: said twice it is there once. A push that was accepted and whose outcome
-// a crash swallowed is settled by reconcile(), as soon as no receive-pack holds the folder's lock any more. A push moves
-// at most refs_a_push_max refs.
+// from one push is one append, keyed by that id: said twice it is there once. A push that was accepted and whose
+// outcome a crash swallowed is settled by reconcile(), as soon as no receive-pack holds the folder's lock any more. A
+// push moves at most refs_a_push_max refs.
 //
-// A repository lives in `folder`/<id>.git. Its event comes first: a folder that is missing is made by reconcile, a folder
-// of a deleted repository is removed, a folder nothing is known of is left alone and diagnosed.
+// A repository lives in `folder`/<id>.git. Its event comes first: a folder that is missing is made by reconcile, a
+// folder of a deleted repository is removed, a folder nothing is known of is left alone and diagnosed.
 //
 // Who may do what is decided by the caller, at the one door of rights; what a push may hold is decided here. Loop only.
 #pragma once
@@ -44,10 +44,9 @@ inline constexpr size_t list_max = 100;
 
 struct Policy {
   uint64_t file_bytes_max = uint64_t{100} << 20;  // the largest file a push may bring
-  bool refuse_force = false;                      // refuse updates of branches that do not follow from what was there
   std::chrono::seconds reconcile_every{60};
   std::chrono::hours keep{24 * 90};  // commits that left their branch stay for so long: past moments show them
-  std::string url;                   // of the pages, "http://127.0.0.1:8080"; told to who pushes; empty: nothing is told
+  std::string url = {};  // of the pages, "http://127.0.0.1:8080"; told to who pushes; empty: nothing is told
 };
 
 // What the service is built on; all of it outlives the service.
@@ -64,14 +63,15 @@ struct Parts {
 };
 
 struct Reconciled {
-  size_t settled = 0;  // pushes whose outcome was swallowed
-  size_t moved = 0;    // refs that moved with no event
+  size_t settled = 0;            // pushes whose outcome was swallowed
+  size_t moved = 0;              // refs that moved with no event
   size_t made = 0, removed = 0;  // folders
-  size_t busy = 0;     // repositories that a push had at that moment: next time
+  size_t busy = 0;               // repositories that a push had at that moment: next time
 };
 
 class Repositories {
  public:
+  struct Impl;                               // the room's own
   Repositories(Parts parts, Policy policy);  // adds its projection to the store: before the store starts
   ~Repositories();                           // after close()
   Repositories(const Repositories&) = delete;
@@ -87,10 +87,12 @@ class Repositories {
   core::Task<core::Result<Reconciled>> reconcile();  // one at a time; a second waits for its turn
 
   // --- git's smart HTTP; see git/serve.h for readers, writers and errors. not_found: no such repository.
-  core::Task<core::Result<>> advertise(std::string full_name, git::Service service, std::string protocol, git::WriteChunk write);
-  core::Task<core::Result<>> fetch(std::string full_name, std::string protocol, bool gzip, git::ReadBody read, git::WriteChunk write);
-  core::Task<core::Result<>> push(core::Actor actor, std::string full_name, std::string protocol, bool gzip, git::ReadBody read,
-                                  git::WriteChunk write);
+  core::Task<core::Result<>> advertise(std::string full_name, git::Service service, std::string protocol,
+                                       git::WriteChunk write);
+  core::Task<core::Result<>> fetch(std::string full_name, std::string protocol, bool gzip, git::ReadBody read,
+                                   git::WriteChunk write);
+  core::Task<core::Result<>> push(core::Actor actor, std::string full_name, std::string protocol, bool gzip,
+                                  git::ReadBody read, git::WriteChunk write);
 
   // --- Queries, now or as it was after the event at offset `at`.
   core::Task<core::Result<std::optional<Repo>>> find(std::string full_name, std::optional<log::Offset> at = {});
@@ -104,7 +106,7 @@ class Repositories {
   // Reads its objects on the pool for git reads: `fn` is given a git::Repository& and returns a Result.
   template <class Fn, class R = std::invoke_result_t<Fn, git::Repository&>>
   core::Task<R> read(int64_t repository, Fn fn) {
-    co_return co_await core::blocking(pool(), Reading<Fn, R>{folder_of(repository), std::move(fn)});
+    return core::blocking(pool(), Reading<Fn, R>{folder_of(repository), std::move(fn)});
   }
 
  private:
@@ -119,8 +121,6 @@ class Repositories {
     }
   };
   core::Pool& pool();
-
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
