@@ -1,7 +1,7 @@
 // rooms: net core
 //
-// The HTTP server in a process of its own, on one thread: a fixed answer under wrk, beside nginx serving a file of the same
-// bytes with one worker; what ten thousand idle connections weigh; server-sent events to ten clients.
+// The HTTP server in a process of its own, on one thread: a fixed answer under wrk, beside nginx serving a file of the
+// same bytes with one worker; what ten thousand idle connections weigh; server-sent events to ten clients.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -41,8 +41,8 @@ constexpr int seconds_each = 4;
 constexpr int idle_connections = 10'000;
 constexpr size_t watchers = 10;
 constexpr size_t event_bytes = 1024;
-constexpr size_t feed_backlog_max = 256;           // events a watcher may be behind before the publisher waits
-constexpr double jetstream_fan_out = 197'000;      // recorded: deliveries/s, 1 to 10 (EVENT-LOG.md, section 3)
+constexpr size_t feed_backlog_max = 256;       // events a watcher may be behind before the publisher waits
+constexpr double jetstream_fan_out = 197'000;  // recorded: deliveries/s, 1 to 10 (EVENT-LOG.md, section 3)
 constexpr std::chrono::seconds feed_measured_for{4};
 const std::string body(128, 'x');
 
@@ -88,7 +88,8 @@ core::Task<> publish_for_ever(Feed& feed) {
       co_await feed.changed.wait_for(std::chrono::milliseconds(50));
       continue;
     }
-    while (feed.events.size() < feed_backlog_max) feed.events.push_back(std::make_shared<const std::string>(encode(event)));
+    while (feed.events.size() < feed_backlog_max)
+      feed.events.push_back(std::make_shared<const std::string>(encode(event)));
     feed.changed.notify_all();
   }
 }
@@ -202,11 +203,14 @@ std::unique_ptr<Child> start_nginx(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "root");
   std::ofstream(folder / "root" / "index.txt") << body;
   const std::string here = folder.string();
-  std::ofstream(folder / "nginx.conf")
-      << "daemon off; master_process off; pid " << here << "/pid; error_log " << here << "/error crit;\n"
-      << "events { worker_connections 4096; }\nhttp { access_log off; sendfile on; open_file_cache max=100; keepalive_requests 1000000000;\n"
-      << "client_body_temp_path " << here << "/a; proxy_temp_path " << here << "/b; fastcgi_temp_path " << here << "/c; uwsgi_temp_path "
-      << here << "/d; scgi_temp_path " << here << "/e;\nserver { listen 127.0.0.1:" << port << "; root " << here << "/root; index index.txt; } }\n";
+  std::ofstream(folder / "nginx.conf") << "daemon off; master_process off; pid " << here << "/pid; error_log " << here
+                                       << "/error crit;\n"
+                                       << "events { worker_connections 4096; }\nhttp { access_log off; sendfile on; "
+                                          "open_file_cache max=100; keepalive_requests 1000000000;\n"
+                                       << "client_body_temp_path " << here << "/a; proxy_temp_path " << here
+                                       << "/b; fastcgi_temp_path " << here << "/c; uwsgi_temp_path " << here
+                                       << "/d; scgi_temp_path " << here << "/e;\nserver { listen 127.0.0.1:" << port
+                                       << "; root " << here << "/root; index index.txt; } }\n";
   const pid_t process = ::fork();
   if (process == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -222,8 +226,9 @@ std::unique_ptr<Child> start_nginx(const std::filesystem::path& folder) {
 // --- Figures
 
 double requests_per_second(int port, int connections) {
-  const std::string command = "wrk -t1 -c" + std::to_string(connections) + " -d" + std::to_string(seconds_each) + "s http://127.0.0.1:" +
-                              std::to_string(port) + "/index.txt 2>/dev/null | awk '/Requests.sec/ {print $2} /Non-2xx/ {print -1}'";
+  const std::string command = "wrk -t1 -c" + std::to_string(connections) + " -d" + std::to_string(seconds_each) +
+                              "s http://127.0.0.1:" + std::to_string(port) +
+                              "/index.txt 2>/dev/null | awk '/Requests.sec/ {print $2} /Non-2xx/ {print -1}'";
   FILE* pipe = ::popen(command.c_str(), "r");
   double result = 0;
   if (pipe == nullptr || std::fscanf(pipe, "%lf", &result) != 1) result = 0;
@@ -239,20 +244,32 @@ double memory_mib(pid_t process) {
 }
 
 void throughput(const std::filesystem::path& folder) {
-  if (bench::first_line_of("(wrk -v 2>&1)").empty()) return bench::print_skip("requests a second", "wrk is not installed");
+  if (bench::first_line_of("(wrk -v 2>&1)").empty())
+    return bench::print_skip("requests a second", "wrk is not installed");
   auto ours = start_server();
   auto nginx = start_nginx(folder);
   for (int connections : {1, 64}) {
     const std::string figure = "fixed answer of 128 bytes, " + std::to_string(connections) + " connections, one thread";
     if (!nginx) {
-      bench::print({.figure = figure, .unit = "requests/s", .ours = requests_per_second(ours->port, connections), .reference = {}, .against = {},
-                    .target = {}, .note = "nginx is not installed"});
+      bench::print({.figure = figure,
+                    .unit = "requests/s",
+                    .ours = requests_per_second(ours->port, connections),
+                    .reference = {},
+                    .against = {},
+                    .target = {},
+                    .note = "nginx is not installed"});
       continue;
     }
     const auto sides = bench::alternate(
-        rounds, [&] { return requests_per_second(ours->port, connections); }, [&] { return requests_per_second(nginx->port, connections); });
-    bench::print({.figure = figure, .unit = "requests/s", .ours = sides.ours, .reference = sides.reference, .against = "nginx, a static file, 1 worker",
-                  .target = bench::ratio(1.0), .note = {}});
+        rounds, [&] { return requests_per_second(ours->port, connections); },
+        [&] { return requests_per_second(nginx->port, connections); });
+    bench::print({.figure = figure,
+                  .unit = "requests/s",
+                  .ours = sides.ours,
+                  .reference = sides.reference,
+                  .against = "nginx, a static file, 1 worker",
+                  .target = bench::ratio(1.0),
+                  .note = {}});
   }
 }
 
@@ -269,17 +286,27 @@ void idle(const std::string& kind, const std::string& request) {
   std::array<char, 4096> answer;
   for (int i = 0; i < idle_connections; ++i) {
     const int socket = connect_to(server->port);
-    if (socket < 0 || ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) < 0 || ::recv(socket, answer.data(), answer.size(), 0) <= 0) break;
+    if (socket < 0 || ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) < 0 ||
+        ::recv(socket, answer.data(), answer.size(), 0) <= 0)
+      break;
     sockets.push_back(socket);
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const double after = memory_mib(server->process());
   for (int socket : sockets) ::close(socket);
   const std::string figure = "10,000 idle " + kind + ", memory of the process";
-  if (sockets.size() < idle_connections) return bench::print_skip(figure, "only " + std::to_string(sockets.size()) + " connections could be opened; raise ulimit -n");
+  if (sockets.size() < idle_connections)
+    return bench::print_skip(
+        figure, "only " + std::to_string(sockets.size()) + " connections could be opened; raise ulimit -n");
   const int each = static_cast<int>((after - before) * 1024 * 1024 / idle_connections);
-  bench::print({.figure = figure, .unit = "MiB", .ours = after, .reference = {}, .against = {}, .better = Better::lower,
-                .target = bench::at_most(150), .note = std::to_string(each) + " bytes each"});
+  bench::print({.figure = figure,
+                .unit = "MiB",
+                .ours = after,
+                .reference = {},
+                .against = {},
+                .better = Better::lower,
+                .target = bench::at_most(150),
+                .note = std::to_string(each) + " bytes each"});
 }
 
 // Events that arrive at all watchers together, by the bytes read.
@@ -299,11 +326,13 @@ double fan_out() {
     ::poll(sockets.data(), sockets.size(), 100);
     for (const pollfd& socket : sockets)
       if ((socket.revents & POLLIN) != 0)
-        if (const ssize_t got = ::recv(socket.fd, bytes.data(), bytes.size(), MSG_DONTWAIT); got > 0) read += static_cast<uint64_t>(got);
+        if (const ssize_t got = ::recv(socket.fd, bytes.data(), bytes.size(), MSG_DONTWAIT); got > 0)
+          read += static_cast<uint64_t>(got);
   }
   for (const pollfd& socket : sockets) ::close(socket.fd);
   const ServerSentEvent event{.id = "1", .name = "dev.cdevents.build.started", .data = std::string(event_bytes, 'e')};
-  return static_cast<double>(read) / static_cast<double>(encode(event).size()) / std::chrono::duration<double>(feed_measured_for).count();
+  return static_cast<double>(read) / static_cast<double>(encode(event).size()) /
+         std::chrono::duration<double>(feed_measured_for).count();
 }
 
 void run() {
@@ -316,8 +345,13 @@ void run() {
   idle("WebSockets", websocket_request);
   idle("event streams", stream_request);
   idle("kept connections", plain_request);
-  bench::print({.figure = "server-sent events of 1 KiB, 1 to 10 clients", .unit = "deliveries/s", .ours = fan_out(), .reference = jetstream_fan_out,
-                .against = "JetStream (recorded)", .target = bench::ratio(1.0), .note = {}});
+  bench::print({.figure = "server-sent events of 1 KiB, 1 to 10 clients",
+                .unit = "deliveries/s",
+                .ours = fan_out(),
+                .reference = jetstream_fan_out,
+                .against = "JetStream (recorded)",
+                .target = bench::ratio(1.0),
+                .note = {}});
   std::filesystem::remove_all(folder);
 }
 

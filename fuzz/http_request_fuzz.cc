@@ -1,6 +1,6 @@
 // rooms: net core
-// Any bytes as a request, an answer, a body and an event stream: never broken by them, and the same whether they come at
-// once or in pieces - for what is framed differently by how it is cut can be smuggled.
+// Any bytes as a request, an answer, a body and an event stream: never broken by them, and the same whether they come
+// at once or in pieces - for what is framed differently by how it is cut can be smuggled.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -64,7 +64,8 @@ void try_body(Framing framing, std::string_view bytes) {
     const Decoded pieces = decode(framing, bytes, step, step * 2);
     expect(pieces.broken == whole.broken && pieces.body == whole.body && pieces.used == whole.used);
   }
-  expect(framing.kind != Framing::Kind::length || whole.body.size() == std::min<uint64_t>(framing.length, bytes.size()));
+  expect(framing.kind != Framing::Kind::length ||
+         whole.body.size() == std::min<uint64_t>(framing.length, bytes.size()));
 }
 
 void try_request(std::string_view bytes) {
@@ -74,7 +75,8 @@ void try_request(std::string_view bytes) {
   auto head = parse_request_head(bytes.substr(0, static_cast<size_t>(length)));
   if (!head) return;
   const Request& request = head->request;
-  for (const std::string& segment : request.segments) expect(segment != "." && segment != ".." && !segment.contains('\0'));
+  for (const std::string& segment : request.segments)
+    expect(segment != "." && segment != ".." && !segment.contains('\0'));
   for (const Field& field : request.headers) expect(!field.value.contains('\r') && !field.value.contains('\n'));
   expect(request.headers.count("Content-Length") + request.headers.count("Transfer-Encoding") <= 1);
   expect(request.version_minor == 0 || request.headers.count("Host") == 1);

@@ -1,6 +1,6 @@
 // rooms: net core
-// Any bytes as WebSocket frames, to a server and to a client: never broken by them, never more than the bound is held, and
-// the same messages whether the bytes come at once or one by one.
+// Any bytes as WebSocket frames, to a server and to a client: never broken by them, never more than the bound is held,
+// and the same messages whether the bytes come at once or one by one.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

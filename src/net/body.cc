@@ -19,9 +19,7 @@ BodyDecoder::BodyDecoder(Framing framing)
   }
 }
 
-uint64_t BodyDecoder::plain_bytes() const {
-  return state_ == State::plain || state_ == State::chunk_data ? left_ : 0;
-}
+uint64_t BodyDecoder::plain_bytes() const { return state_ == State::plain || state_ == State::chunk_data ? left_ : 0; }
 
 void BodyDecoder::took_plain(uint64_t bytes) {
   if (!until_close_) left_ -= bytes;
@@ -37,8 +35,8 @@ std::optional<BodyDecoder::Step> BodyDecoder::decode(std::string_view from, std:
   Step step;
   while (state_ != State::done && step.consumed < from.size()) {
     if (const uint64_t plain = plain_bytes(); plain > 0) {
-      const size_t take = static_cast<size_t>(
-          std::min<uint64_t>({plain, from.size() - step.consumed, into.size() - step.produced}));
+      const size_t take =
+          static_cast<size_t>(std::min<uint64_t>({plain, from.size() - step.consumed, into.size() - step.produced}));
       if (take == 0) break;  // no room
       std::memcpy(into.data() + step.produced, from.data() + step.consumed, take);
       step.consumed += take;
@@ -71,7 +69,8 @@ bool BodyDecoder::take_line(std::string_view from, size_t& at) {
   line_.append(from.substr(at, stop - at));
   at = stop;
   if (end == std::string_view::npos) return true;
-  if (line_.size() < 2 || line_[line_.size() - 2] != '\r') return broken("A line of the chunked body does not end in CR LF.");
+  if (line_.size() < 2 || line_[line_.size() - 2] != '\r')
+    return broken("A line of the chunked body does not end in CR LF.");
   line_.resize(line_.size() - 2);
   line_done_ = true;
   return true;

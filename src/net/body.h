@@ -23,8 +23,8 @@ class BodyDecoder {
     size_t consumed = 0;  // of `from`
     size_t produced = 0;  // into `into`
   };
-  // Goes on as far as `from` and `into` allow. Nothing when the framing is broken, see problem(). Not past the end of the
-  // body: what follows is the next message's.
+  // Goes on as far as `from` and `into` allow. Nothing when the framing is broken, see problem(). Not past the end of
+  // the body: what follows is the next message's.
   std::optional<Step> decode(std::string_view from, std::span<std::byte> into);
 
   bool done() const { return state_ == State::done; }
@@ -46,8 +46,8 @@ class BodyDecoder {
 
   State state_;
   bool until_close_;
-  uint64_t left_;        // of the body, or of the chunk
-  std::string line_;     // a size line, or the end of a chunk, as far as it came
+  uint64_t left_;     // of the body, or of the chunk
+  std::string line_;  // a size line, or the end of a chunk, as far as it came
   bool line_done_ = false;
   size_t trailer_bytes_ = 0;
   const char* problem_ = nullptr;

@@ -44,8 +44,9 @@ core::Task<core::Result<size_t>> read_body(Stream& stream, Buffer& in, BodyDecod
 }
 
 size_t next_size(size_t have, uint64_t declared, size_t max) {
-  const size_t wanted = declared > have ? static_cast<size_t>(std::min<uint64_t>(declared - have, std::max(have, believed_max)))
-                                        : std::max(have, input_part);
+  const size_t wanted = declared > have
+                            ? static_cast<size_t>(std::min<uint64_t>(declared - have, std::max(have, believed_max)))
+                            : std::max(have, input_part);
   return have + std::min(wanted, max - have + 1);
 }
 

@@ -8,7 +8,8 @@ namespace headrace::net {
 namespace {
 
 // Everything that comes out, given so many bytes at a time, with room for so many; the rest of the input in `rest`.
-std::optional<std::string> decode(Framing framing, std::string_view input, size_t step, size_t room, std::string* rest = nullptr) {
+std::optional<std::string> decode(Framing framing, std::string_view input, size_t step, size_t room,
+                                  std::string* rest = nullptr) {
   BodyDecoder decoder(framing);
   std::string out, held;
   std::array<std::byte, 64> into;
@@ -30,7 +31,9 @@ std::optional<std::string> decode(Framing framing, std::string_view input, size_
 constexpr Framing chunked{Framing::Kind::chunked, 0};
 
 TEST(Body, ComesOutOfItsChunksHoweverTheyAreCut) {
-  const std::string input = "5\r\nhello\r\n00A;name=value;q=\"x\"\r\n0123456789\r\n1 ;late\r\n!\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET /next";
+  const std::string input =
+      "5\r\nhello\r\n00A;name=value;q=\"x\"\r\n0123456789\r\n1 ;late\r\n!\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nGET "
+      "/next";
   for (size_t step = 1; step <= input.size(); ++step) {
     for (size_t room : {1u, 3u, 64u}) {
       std::string rest;
@@ -41,8 +44,9 @@ TEST(Body, ComesOutOfItsChunksHoweverTheyAreCut) {
 }
 
 TEST(Body, RefusesBrokenChunks) {
-  for (std::string input : {"\r\n", "x\r\n", "-1\r\n", "0x5\r\nhello\r\n", "5\nhello\n0\n\n", "5\r\nhello!\r\n", "5\r\nhello\n", "5 \r\nhello\r\n",
-                            "5;a\rb\r\nhello\r\n", "fffffffffffffffff\r\n", "0\r\nnonsense\r\n\r\n", "0\r\n folded\r\n\r\n", "0\r\nA : b\r\n\r\n"}) {
+  for (std::string input : {"\r\n", "x\r\n", "-1\r\n", "0x5\r\nhello\r\n", "5\nhello\n0\n\n", "5\r\nhello!\r\n",
+                            "5\r\nhello\n", "5 \r\nhello\r\n", "5;a\rb\r\nhello\r\n", "fffffffffffffffff\r\n",
+                            "0\r\nnonsense\r\n\r\n", "0\r\n folded\r\n\r\n", "0\r\nA : b\r\n\r\n"}) {
     EXPECT_FALSE(decode(chunked, input, 1, 64)) << input;
     EXPECT_FALSE(decode(chunked, input, input.size(), 64)) << input;
   }

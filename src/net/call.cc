@@ -59,19 +59,23 @@ std::string Call::Impl::request_head(const ClientRequest& asked, Client::Request
   std::string head = asked.method + " " + url_.target + " HTTP/1.1\r\n";
   if (!asked.headers.contains("Host")) head.append("Host: ").append(url_.authority()).append(line_end);
   if (!url_.user.empty() && !asked.headers.contains("Authorization"))
-    head.append("Authorization: Basic ").append(core::to_base64(core::as_bytes(url_.user + ":" + url_.password))).append(line_end);
+    head.append("Authorization: Basic ")
+        .append(core::to_base64(core::as_bytes(url_.user + ":" + url_.password)))
+        .append(line_end);
   for (const Field& field : asked.headers)
     if (!equal_ignoring_case(field.name, "Content-Length") && !equal_ignoring_case(field.name, "Transfer-Encoding"))
       head.append(field.name).append(": ").append(field.value).append(line_end);
   const bool may_have_body = method_ == Method::post || method_ == Method::put || method_ == Method::patch;
   chunked_ = how == Client::RequestBody::streamed && !left_;
-  if (chunked_) head.append("Transfer-Encoding: chunked\r\n");
-  else if (*left_ > 0 || may_have_body) head.append("Content-Length: ").append(std::to_string(*left_)).append(line_end);
+  if (chunked_)
+    head.append("Transfer-Encoding: chunked\r\n");
+  else if (*left_ > 0 || may_have_body)
+    head.append("Content-Length: ").append(std::to_string(*left_)).append(line_end);
   return head.append(line_end);
 }
 
-core::Task<core::Result<>> Call::Impl::begin(ClientRequest asked, Url to, Client::RequestBody how, std::optional<uint64_t> length,
-                                             bool fresh) {
+core::Task<core::Result<>> Call::Impl::begin(ClientRequest asked, Url to, Client::RequestBody how,
+                                             std::optional<uint64_t> length, bool fresh) {
   core::require(is_token(asked.method), "the method of a request is a token");
   url_ = std::move(to);
   method_ = method_of(asked.method);
@@ -175,7 +179,9 @@ core::Task<core::Result<std::string>> Call::Impl::body(size_t max) {
     if (!got) co_return std::unexpected(std::move(got.error()));
     if (*got == 0) break;
     size += *got;
-    if (size > max) co_return core::fail(core::Code::exhausted, "The answer of " + url_.authority() + " is larger than " + std::to_string(max) + " bytes.");
+    if (size > max)
+      co_return core::fail(core::Code::exhausted,
+                           "The answer of " + url_.authority() + " is larger than " + std::to_string(max) + " bytes.");
   }
   text.resize(size);
   co_return text;
@@ -183,8 +189,10 @@ core::Task<core::Result<std::string>> Call::Impl::body(size_t max) {
 
 // The answer is whole: the connection may serve another request.
 void Call::Impl::done() {
-  if (keep_alive_ && sent_ && !send_failure_ && line->in.empty()) client->give_back(std::move(line));
-  else line->stream.cut();  // not destroyed: another task may be writing
+  if (keep_alive_ && sent_ && !send_failure_ && line->in.empty())
+    client->give_back(std::move(line));
+  else
+    line->stream.cut();  // not destroyed: another task may be writing
 }
 
 core::Task<core::Error> Call::Impl::unexpected(Response response) {
@@ -193,7 +201,8 @@ core::Task<core::Error> Call::Impl::unexpected(Response response) {
   auto got = co_await read(std::as_writable_bytes(std::span(start)));
   start.resize(got ? *got : 0);
   while (!start.empty() && static_cast<unsigned char>(start.back()) <= ' ') start.pop_back();
-  std::string text = "it answered " + std::to_string(static_cast<int>(response.status)) + " " + std::string(reason_of(response.status));
+  std::string text = "it answered " + std::to_string(static_cast<int>(response.status)) + " " +
+                     std::string(reason_of(response.status));
   core::Error error = named(start.empty() ? text + "." : text + ": " + start);
   error.code = code_of(response.status);
   co_return error;
@@ -202,11 +211,13 @@ core::Task<core::Error> Call::Impl::unexpected(Response response) {
 core::Task<core::Result<std::unique_ptr<WebSocket>>> Call::Impl::upgrade(WebSocketOptions options, std::string key) {
   auto response = co_await answer();
   if (!response) co_return std::unexpected(std::move(response.error()));
-  if (response->status != Status::switching_protocols) co_return std::unexpected(co_await unexpected(std::move(*response)));
-  if (const char* problem = upgrade_problem(*response, key, options)) co_return std::unexpected(named(std::string(problem) + "."));
+  if (response->status != Status::switching_protocols)
+    co_return std::unexpected(co_await unexpected(std::move(*response)));
+  if (const char* problem = upgrade_problem(*response, key, options))
+    co_return std::unexpected(named(std::string(problem) + "."));
   std::string chosen(response->headers.get("Sec-WebSocket-Protocol"));
-  auto socket = std::make_shared<WebSocket::Impl>(client->executor, std::move(line->stream), std::move(line->in), client->timers,
-                                                  Role::client, std::move(options), std::move(chosen));
+  auto socket = std::make_shared<WebSocket::Impl>(client->executor, std::move(line->stream), std::move(line->in),
+                                                  client->timers, Role::client, std::move(options), std::move(chosen));
   line.reset();
   co_return std::make_unique<WebSocket>(std::move(socket));
 }

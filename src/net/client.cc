@@ -32,7 +32,8 @@ core::Task<core::Result<Response>> Call::answer() { return impl_->answer(); }
 core::Task<core::Result<size_t>> Call::read(std::span<std::byte> into) { return impl_->read(into); }
 core::Task<core::Result<std::string>> Call::body(size_t max) { return impl_->body(max); }
 
-SseReader::SseReader(std::unique_ptr<Call> call, size_t event_bytes_max) : call_(std::move(call)), parser_(event_bytes_max) {}
+SseReader::SseReader(std::unique_ptr<Call> call, size_t event_bytes_max)
+    : call_(std::move(call)), parser_(event_bytes_max) {}
 
 core::Task<core::Result<std::optional<ServerSentEvent>>> SseReader::next() {
   while (given_ == ready_.size()) {
@@ -52,7 +53,8 @@ Client::Client(core::Executor executor, core::Clock& clock, ClientOptions option
     : impl_(std::make_shared<Impl>(std::move(executor), clock, std::move(options))) {}
 Client::~Client() = default;
 
-core::Task<core::Result<std::unique_ptr<Call>>> Client::open(ClientRequest request, RequestBody how, std::optional<uint64_t> length) {
+core::Task<core::Result<std::unique_ptr<Call>>> Client::open(ClientRequest request, RequestBody how,
+                                                             std::optional<uint64_t> length) {
   auto url = parse_url(request.url);
   if (!url) co_return std::unexpected(std::move(url.error()));
   auto impl = std::make_unique<Call::Impl>();
@@ -74,7 +76,8 @@ core::Task<core::Result<Response>> Client::send(ClientRequest request, size_t bo
     auto begun = co_await call.begin(request, *url, RequestBody::whole, std::nullopt, fresh);
     if (!begun) co_return std::unexpected(std::move(begun.error()));
     auto answer = co_await call.answer();
-    const bool stale = !answer && call.line->used_before && !call.heard && answer.error().code == core::Code::unavailable;
+    const bool stale =
+        !answer && call.line->used_before && !call.heard && answer.error().code == core::Code::unavailable;
     if (stale && !std::exchange(fresh, true) && may_repeat(request.method)) continue;
     if (!answer) co_return answer;
     auto body = co_await call.body(body_max);
@@ -100,7 +103,8 @@ core::Task<core::Result<std::unique_ptr<SseReader>>> Client::subscribe(ClientReq
   co_return std::make_unique<SseReader>(std::make_unique<Call>(std::move(call)), event_bytes_max);
 }
 
-core::Task<core::Result<std::unique_ptr<WebSocket>>> Client::websocket(ClientRequest request, WebSocketOptions options) {
+core::Task<core::Result<std::unique_ptr<WebSocket>>> Client::websocket(ClientRequest request,
+                                                                       WebSocketOptions options) {
   auto url = parse_url(request.url);
   if (!url) co_return std::unexpected(std::move(url.error()));
   core::SystemRandom random;

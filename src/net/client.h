@@ -24,12 +24,13 @@
 namespace headrace::net {
 
 struct ClientOptions {
-  std::string unix_socket;         // if set, every connection goes to this path, whatever host the URL names
-  std::string trusted_pem;         // certificates trusted instead of the system's; empty: the system's
-  size_t idle_connections_max = 8; // kept for reuse, in all
-  std::chrono::milliseconds connect{10'000};     // name, connection and TLS handshake together
-  std::chrono::milliseconds answer{60'000};      // from the end of the request to the head of the answer
-  std::chrono::milliseconds body_idle{60'000};   // without a byte of the answer's body; 0: none (server-sent events: none)
+  std::string unix_socket;                    // if set, every connection goes to this path, whatever host the URL names
+  std::string trusted_pem;                    // certificates trusted instead of the system's; empty: the system's
+  size_t idle_connections_max = 8;            // kept for reuse, in all
+  std::chrono::milliseconds connect{10'000};  // name, connection and TLS handshake together
+  std::chrono::milliseconds answer{60'000};   // from the end of the request to the head of the answer
+  std::chrono::milliseconds body_idle{
+      60'000};  // without a byte of the answer's body; 0: none (server-sent events: none)
   std::chrono::milliseconds write_stall{30'000};
   std::chrono::milliseconds keep_alive{30'000};  // an idle connection is not used again after this
   size_t header_bytes_max = 64 * 1024;           // of an answer
@@ -37,9 +38,9 @@ struct ClientOptions {
 };
 
 struct ClientRequest {
-  std::string url;              // "https://example.org/api?x=1"; user and password become basic authentication
+  std::string url;  // "https://example.org/api?x=1"; user and password become basic authentication
   std::string method = "GET";
-  Headers headers;              // Host, Content-Length and the like are added
+  Headers headers;  // Host, Content-Length and the like are added
   std::string body;
 };
 
@@ -83,27 +84,33 @@ class SseReader {
 class Client {
  public:
   struct Impl;  // internal
-  Client(core::Executor executor, core::Clock& clock, ClientOptions options = ClientOptions());  // the clock outlives this
+  // The clock outlives this.
+  Client(core::Executor executor, core::Clock& clock, ClientOptions options = ClientOptions());
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   // One request, one answer of at most `body_max` bytes. Any status is an answer, not an error. A request that may be
-  // repeated (GET, HEAD, PUT, DELETE, OPTIONS) is sent once more on a new connection when the kept one that it went out on
-  // turns out closed before any byte came back.
+  // repeated (GET, HEAD, PUT, DELETE, OPTIONS) is sent once more on a new connection when the kept one that it went out
+  // on turns out closed before any byte came back.
   core::Task<core::Result<Response>> send(ClientRequest request, size_t body_max = 64 * 1024 * 1024);
 
-  enum class RequestBody { whole, streamed };  // of ClientRequest::body, or by Call::write (in chunks, or with `length`)
+  enum class RequestBody {
+    whole,
+    streamed
+  };  // of ClientRequest::body, or by Call::write (in chunks, or with `length`)
   core::Task<core::Result<std::unique_ptr<Call>>> open(ClientRequest request, RequestBody how = RequestBody::whole,
                                                        std::optional<uint64_t> length = std::nullopt);
 
-  // Asks for text/event-stream. Any answer but 200 with that type is an error (message: status and the start of the body).
+  // Asks for text/event-stream. Any answer but 200 with that type is an error (message: status and the start of the
+  // body).
   core::Task<core::Result<std::unique_ptr<SseReader>>> subscribe(ClientRequest request,
                                                                  size_t event_bytes_max = 4 * 1024 * 1024);
 
   // http(s):// and ws(s):// alike. An answer other than 101 is an error: unauthenticated for 401, denied for 403,
   // not_found for 404, else unavailable.
-  core::Task<core::Result<std::unique_ptr<WebSocket>>> websocket(ClientRequest request, WebSocketOptions options = WebSocketOptions());
+  core::Task<core::Result<std::unique_ptr<WebSocket>>> websocket(ClientRequest request,
+                                                                 WebSocketOptions options = WebSocketOptions());
 
  private:
   std::shared_ptr<Impl> impl_;  // shared with calls that give their connection back

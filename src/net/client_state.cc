@@ -13,14 +13,21 @@ namespace asio = boost::asio;
 namespace {
 
 std::unexpected<core::Error> unreachable(const Url& url, const core::Error& why) {
-  const std::string reason = why.code == core::Code::exhausted ? "it did not answer in time" : why.detail.empty() ? why.message : why.message + " (" + why.detail + ")";
-  return core::fail(core::Code::unavailable, "No connection to " + url.scheme + "://" + url.authority() + ": " + reason, why.detail);
+  const std::string reason = why.code == core::Code::exhausted ? "it did not answer in time"
+                             : why.detail.empty()              ? why.message
+                                                               : why.message + " (" + why.detail + ")";
+  return core::fail(core::Code::unavailable, "No connection to " + url.scheme + "://" + url.authority() + ": " + reason,
+                    why.detail);
 }
 
 }  // namespace
 
 Client::Impl::Impl(core::Executor on, core::Clock& time, ClientOptions wishes)
-    : executor(on), clock(time), options(std::move(wishes)), timers(on, time, options.tick), traffic(std::make_shared<Traffic>()) {}
+    : executor(on),
+      clock(time),
+      options(std::move(wishes)),
+      timers(on, time, options.tick),
+      traffic(std::make_shared<Traffic>()) {}
 
 core::Task<core::Result<std::unique_ptr<Line>>> Client::Impl::line_to(Url url, bool fresh) {
   std::string to = (url.secure() ? "s " : "p ") + url.authority();
@@ -61,11 +68,13 @@ void Client::Impl::give_back(std::unique_ptr<Line> line) {
 
 core::Task<core::Result<std::vector<Address>>> Client::Impl::addresses_of(Url url) {
   const std::string host = url.host.contains(':') ? "[" + url.host + "]" : url.host;
-  auto known = parse_address(options.unix_socket.empty() ? host + ":" + std::to_string(url.port) : "unix:" + options.unix_socket);
+  auto known = parse_address(options.unix_socket.empty() ? host + ":" + std::to_string(url.port)
+                                                         : "unix:" + options.unix_socket);
   if (known) co_return std::vector<Address>{*known};
   if (!options.unix_socket.empty()) co_return std::unexpected(std::move(known.error()));
   asio::ip::tcp::resolver resolver(executor);  // getaddrinfo on a thread of Asio's, within the resolver's own time-outs
-  auto [error, found] = co_await resolver.async_resolve(url.host, std::to_string(url.port), asio::as_tuple(asio::use_awaitable));
+  auto [error, found] =
+      co_await resolver.async_resolve(url.host, std::to_string(url.port), asio::as_tuple(asio::use_awaitable));
   if (error) co_return core::fail(core::Code::unavailable, "the name is not known (" + error.message() + ")");
   std::vector<Address> addresses;
   for (const auto& entry : found) {
@@ -91,7 +100,10 @@ core::Task<core::Result<std::unique_ptr<Line>>> Client::Impl::connect(Url url, s
   if (!socket) co_return std::unexpected(std::move(socket.error()));
   auto session = tls_to(url, socket->get());
   if (!session) co_return std::unexpected(std::move(session.error()));
-  auto line = std::make_unique<Line>(Line{.stream = Stream(executor, socket->release(), timers, traffic, std::move(*session)), .in = {}, .to = std::move(to)});
+  auto line =
+      std::make_unique<Line>(Line{.stream = Stream(executor, socket->release(), timers, traffic, std::move(*session)),
+                                  .in = {},
+                                  .to = std::move(to)});
   line->stream.read_within(options.connect);
   auto writable = co_await line->stream.until_writable(options.connect);
   if (writable) writable = connected(line->stream.descriptor(), to_string(address));

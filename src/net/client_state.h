@@ -49,7 +49,8 @@ struct Client::Impl {
 
 struct Call::Impl {
   // Connects and sends the head; with RequestBody::whole the body too. `fresh`: not on a kept connection.
-  core::Task<core::Result<>> begin(ClientRequest asked, Url to, Client::RequestBody how, std::optional<uint64_t> length, bool fresh);
+  core::Task<core::Result<>> begin(ClientRequest asked, Url to, Client::RequestBody how, std::optional<uint64_t> length,
+                                   bool fresh);
   core::Task<core::Result<>> write(std::string_view part);
   core::Task<core::Result<>> finish();
   core::Task<core::Result<Response>> answer();
@@ -73,7 +74,7 @@ struct Call::Impl {
 
   Url url_;
   Method method_ = Method::get;
-  bool sent_ = false;               // all of the request
+  bool sent_ = false;  // all of the request
   std::optional<core::Error> send_failure_;
   bool chunked_ = false;
   std::optional<uint64_t> left_;    // still to be written of a declared length

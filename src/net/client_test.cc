@@ -3,13 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "net/testing/world.h"
 
 namespace headrace::net {
 namespace {
 
-using testing::World;
 using ::testing::HasSubstr;
+using testing::World;
 
 core::Task<> answer_by_path(Exchange& exchange) {
   const Request& request = exchange.request();
@@ -18,7 +20,8 @@ core::Task<> answer_by_path(Exchange& exchange) {
     auto body = co_await exchange.body(1 << 20);
     Response response = make_response(Status::ok, body ? *body : body.error().message);
     response.headers.add("X-Port", std::to_string(request.peer.port));
-    response.headers.add("X-Seen", request.method_text + " " + request.target + " " + std::string(request.headers.get("Authorization")));
+    response.headers.add(
+        "X-Seen", request.method_text + " " + request.target + " " + std::string(request.headers.get("Authorization")));
     sent = co_await exchange.respond(std::move(response));
   } else if (request.path == "/chunks") {
     Headers none;
@@ -47,14 +50,17 @@ core::Task<> send_into(Client& client, std::string url, std::optional<core::Resu
 
 class ClientTest : public ::testing::Test {
  protected:
-  core::Result<Response> get(const std::string& path) { return world.run(client.send({.url = world.url(path), .headers = {}, .body = {}})); }
+  core::Result<Response> get(const std::string& path) {
+    return world.run(client.send({.url = world.url(path), .headers = {}, .body = {}}));
+  }
 
   World world{answer_by_path};
   Client client{world.loop.executor(), world.clock};
 };
 
 TEST_F(ClientTest, SendsARequestAndReadsItsAnswer) {
-  auto answer = world.run(client.send({.url = world.url("/echo?a=b"), .method = "POST", .headers = {}, .body = "a body"}));
+  auto answer =
+      world.run(client.send({.url = world.url("/echo?a=b"), .method = "POST", .headers = {}, .body = "a body"}));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, Status::ok);
   EXPECT_EQ(answer->body, "a body");
@@ -110,11 +116,31 @@ TEST_F(ClientTest, NamesTheServerThatIsNotThere) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, core::Code::unavailable);
   EXPECT_THAT(answer.error().message, HasSubstr("http://127.0.0.1:1"));
-  EXPECT_EQ(world.run(client.send({.url = "gopher://x/", .headers = {}, .body = {}})).error().code, core::Code::invalid);
+  EXPECT_EQ(world.run(client.send({.url = "gopher://x/", .headers = {}, .body = {}})).error().code,
+            core::Code::invalid);
+}
+
+TEST_F(ClientTest, LooksUpWhatIsNoAddress) {
+  const std::string port = world.address.substr(world.address.find(':'));
+  auto answer = world.run(client.send({.url = "http://127.1" + port + "/echo", .headers = {}, .body = {}}));
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, Status::ok);
+}
+
+TEST_F(ClientTest, StopsWaitingWhenItsTaskIsCancelled) {
+  std::optional<core::Result<Response>> answer;
+  core::Scope scope(world.loop.executor());
+  scope.spawn("a request", send_into(client, world.url("/wait"), answer));
+  ASSERT_TRUE(world.until([&] { return world.server->counters().requests == 1; }));
+  world.run(scope.close());
+  EXPECT_FALSE(answer);
+  EXPECT_TRUE(world.until([&] { return world.server->counters().connections_open == 0; }))
+      << "and lets go of its connection";
 }
 
 TEST_F(ClientTest, SendsUserAndPasswordOfTheUrl) {
-  auto answer = world.run(client.send({.url = "http://al%3aice:pw@" + world.address + "/echo", .headers = {}, .body = {}}));
+  auto answer =
+      world.run(client.send({.url = "http://al%3aice:pw@" + world.address + "/echo", .headers = {}, .body = {}}));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->headers.get("X-Seen"), "GET /echo Basic YWw6aWNlOnB3");
 }
@@ -161,7 +187,8 @@ core::Task<> close_after_each(Exchange& exchange) {
 
 TEST(Client, AsksAgainOnANewConnectionWhenTheKeptOneHasGone) {
   World world(answer_by_path);
-  Client client(world.loop.executor(), world.clock, {.unix_socket = {}, .trusted_pem = {}, .keep_alive = std::chrono::hours(1)});
+  Client client(world.loop.executor(), world.clock,
+                {.unix_socket = {}, .trusted_pem = {}, .keep_alive = std::chrono::hours(1)});
   ASSERT_TRUE(world.run(client.send({.url = world.url("/echo"), .headers = {}, .body = {}})));
   world.advance(std::chrono::minutes(2));  // the server closes the idle connection
   EXPECT_TRUE(world.run(client.send({.url = world.url("/echo"), .headers = {}, .body = {}})));
@@ -172,6 +199,48 @@ TEST(Client, DoesNotKeepAConnectionThatTheServerCloses) {
   Client client(world.loop.executor(), world.clock);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(world.run(client.send({.url = world.url("/"), .headers = {}, .body = {}})));
   EXPECT_EQ(world.server->counters().connections_accepted, 3u);
+}
+
+core::Task<int> send_many(Client& client, std::string url, int times) {
+  ClientRequest request;
+  request.url = std::move(url);
+  int answered = 0;
+  for (int i = 0; i < times; ++i) {
+    auto answer = co_await client.send(request);
+    answered += answer && answer->body == "from another thread" ? 1 : 0;
+  }
+  co_return answered;
+}
+
+core::Task<> say_where_from(Exchange& exchange) {
+  auto sent = co_await exchange.respond(make_response(Status::ok, "from another thread"));
+}
+
+core::Task<> serve_until(Server& server, core::Signal& over, bool& is_over) {
+  while (!is_over) co_await over.wait();
+  co_await server.shutdown(std::chrono::seconds(5));
+}
+
+TEST(Client, AndServerMayRunOnLoopsOfTheirOwn) {
+  core::SystemClock clock;
+  core::Loop there;
+  core::Signal signal(there.executor());
+  bool over = false;
+  Server server(there.executor(), clock, say_where_from);
+  auto address = server.listen("127.0.0.1:0");
+  ASSERT_TRUE(address);
+  std::thread thread([&] { there.run(serve_until(server, signal, over)); });
+  core::Loop here;
+  {
+    Client client(here.executor(), clock);
+    EXPECT_EQ(here.run(send_many(client, "http://" + *address + "/", 200)), 200);
+  }
+  there.post([&] {
+    over = true;
+    signal.notify_all();
+  });
+  thread.join();
+  EXPECT_EQ(server.counters().requests, 200u);
 }
 
 }  // namespace

@@ -119,11 +119,13 @@ core::Task<> Connection::call_handler() {
 
 core::Task<> Connection::answer_failure(std::string why) {
   const Request& request = round_->head.request;
-  core::diagnose(core::Level::error, "net", "request " + id() + " (" + request.method_text + " " + request.path + ") failed: " + why);
+  core::diagnose(core::Level::error, "net",
+                 "request " + id() + " (" + request.method_text + " " + request.path + ") failed: " + why);
   if (upgraded_) co_return;
   round_->keep_alive = false;
   if (started()) co_return;
-  Response response = make_response(Status::internal_error, "The server failed to answer. Its diagnostics name the request " + id() + ".\n");
+  Response response = make_response(Status::internal_error,
+                                    "The server failed to answer. Its diagnostics name the request " + id() + ".\n");
   response.headers.add("X-Request-Id", id());
   auto sent = co_await respond(std::move(response));
   if (!sent) lost_ = true;
@@ -164,11 +166,12 @@ bool Connection::body_will_be_skipped() const {
   const Round& round = *round_;
   if (round.body.done()) return true;
   if (round.head.expects_continue && !round.continue_sent) return false;  // the client may send it or not
-  return round.head.framing.kind == Framing::Kind::chunked || round.body.plain_bytes() <= server_.limits.unread_body_max;
+  return round.head.framing.kind == Framing::Kind::chunked ||
+         round.body.plain_bytes() <= server_.limits.unread_body_max;
 }
 
-// Closing with unread input makes the kernel reset the connection, and the client may lose our last answer with it: so let
-// it close first (RFC 9112, section 9.6).
+// Closing with unread input makes the kernel reset the connection, and the client may lose our last answer with it: so
+// let it close first (RFC 9112, section 9.6).
 core::Task<> Connection::linger() {
   stream_.finish_writing();
   stream_.read_within(server_.limits.linger);
@@ -179,7 +182,9 @@ core::Task<> Connection::linger() {
   }
 }
 
-bool Connection::ending() const { return upgraded_ || server_.stopping || round_->gone || round_->broken || stream_.is_cut(); }
+bool Connection::ending() const {
+  return upgraded_ || server_.stopping || round_->gone || round_->broken || stream_.is_cut();
+}
 
 core::Task<> Connection::until_ending() {
   watch();

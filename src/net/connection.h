@@ -1,5 +1,5 @@
-// Connection is one accepted connection: it reads a request, lets the handler answer it, and goes on to the next. Exchange
-// is its face to handlers. Internal to net.
+// Connection is one accepted connection: it reads a request, lets the handler answer it, and goes on to the next.
+// Exchange is its face to handlers. Internal to net.
 #pragma once
 
 #include <memory>
@@ -16,11 +16,30 @@
 
 namespace headrace::net {
 
+enum class Answer { none, started, finished };
+
+// One request and its answer.
+struct Round {
+  RequestHead head;
+  BodyDecoder body;
+  Answer answer = Answer::none;
+  bool continue_sent = false;
+  bool keep_alive = true;
+  bool bodiless = false;  // HEAD, 204, 304: what is written is dropped
+  bool chunked = false;
+  std::optional<uint64_t> left;  // still to be written of a declared length
+  bool watching = false;
+  bool gone = false;    // the client has closed its end
+  bool broken = false;  // a read or write failed
+  std::string id;
+  std::unique_ptr<core::Signal> ending;
+};
+
 class Connection : public std::enable_shared_from_this<Connection>, public Link {
  public:
-  static constexpr size_t input_kept = 2 * 1024;          // of the buffer, while a connection is idle
-  static constexpr size_t watched_input_max = 64 * 1024;  // taken in while a stream runs, to see whether the client goes
-  static constexpr int blank_lines_max = 4;               // before a request line (RFC 9112, section 2.2)
+  static constexpr size_t input_kept = 2 * 1024;  // of the buffer, while a connection is idle
+  static constexpr size_t watched_input_max = 64 * 1024;  // taken in while a stream runs, to see the client go
+  static constexpr int blank_lines_max = 4;  // before a request line (RFC 9112, section 2.2)
 
   Connection(ServerState& server, Stream stream, Peer peer);
 
@@ -45,25 +64,6 @@ class Connection : public std::enable_shared_from_this<Connection>, public Link 
   core::Task<core::Result<std::unique_ptr<WebSocket>>> upgrade(WebSocketOptions options);
 
  private:
-  enum class Answer { none, started, finished };
-
-  // One request and its answer.
-  struct Round {
-    RequestHead head;
-    BodyDecoder body;
-    Answer answer = Answer::none;
-    bool continue_sent = false;
-    bool keep_alive = true;
-    bool bodiless = false;  // HEAD, 204, 304: what is written is dropped
-    bool chunked = false;
-    std::optional<uint64_t> left;  // still to be written of a declared length
-    bool watching = false;
-    bool gone = false;    // the client has closed its end
-    bool broken = false;  // a read or write failed
-    std::string id;
-    std::unique_ptr<core::Signal> ending;
-  };
-
   core::Task<bool> serve_one();
   core::Task<bool> read_head();
   core::Task<bool> take_head(size_t length);

@@ -42,7 +42,8 @@ core::Task<core::Result<>> Connection::send(Parts parts) {
 }
 
 core::Task<core::Result<>> Connection::send_continue() {
-  if (!round_->head.expects_continue || std::exchange(round_->continue_sent, true) || started()) co_return core::Result<>();
+  if (!round_->head.expects_continue || std::exchange(round_->continue_sent, true) || started())
+    co_return core::Result<>();
   Parts parts{.head = "HTTP/1.1 100 Continue\r\n\r\n"};
   co_return co_await send(parts);
 }
@@ -71,7 +72,8 @@ core::Task<core::Result<size_t>> Connection::fill(std::span<std::byte> into) {
 core::Task<core::Result<std::string>> Connection::body(size_t max) {
   const auto too_large = [&] {
     round_->keep_alive = false;
-    return core::fail(core::Code::exhausted, "The body of the request is larger than " + std::to_string(max) + " bytes.");
+    return core::fail(core::Code::exhausted,
+                      "The body of the request is larger than " + std::to_string(max) + " bytes.");
   };
   const uint64_t declared = body_length().value_or(0);
   if (declared > max) co_return too_large();
@@ -115,13 +117,17 @@ void Connection::put_framing(Status status, const Headers& headers, std::optiona
     out_.append("Content-Length: ").append(std::to_string(*length)).append(line_end);
   } else if (!length && !has_no_body(status)) {
     round.chunked = modern;
-    if (modern) out_.append("Transfer-Encoding: chunked\r\n");
-    else if (!head) round.keep_alive = false;  // the end of the connection is the end of the body
+    if (modern)
+      out_.append("Transfer-Encoding: chunked\r\n");
+    else if (!head)
+      round.keep_alive = false;  // the end of the connection is the end of the body
   }
   round.left = length;
   if (server_.stopping || headers.has_token("Connection", "close") || !body_will_be_skipped()) round.keep_alive = false;
-  if (!round.keep_alive) out_.append("Connection: close\r\n");
-  else if (!modern) out_.append("Connection: keep-alive\r\n");
+  if (!round.keep_alive)
+    out_.append("Connection: close\r\n");
+  else if (!modern)
+    out_.append("Connection: keep-alive\r\n");
   out_.append(line_end);
 }
 

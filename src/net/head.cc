@@ -26,8 +26,8 @@ std::string_view take_line(std::string_view& rest) {
 int version_minor(std::string_view text) {
   if (text == "HTTP/1.1") return 1;
   if (text == "HTTP/1.0") return 0;
-  const bool version = text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' && text[6] == '.' &&
-                       text[7] >= '0' && text[7] <= '9';
+  const bool version = text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' &&
+                       text[6] == '.' && text[7] >= '0' && text[7] <= '9';
   if (!version) return -1;
   return text[5] == '1' ? 1 : -2;  // RFC 9110, section 2.5: a higher minor version is read as ours
 }
@@ -37,7 +37,8 @@ bool is_visible(std::string_view text) {
 }
 
 bool is_host(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && !std::string_view("/?#@\\<>\"'{}|^`,;").contains(c); });
+  return std::ranges::all_of(
+      text, [](char c) { return c > ' ' && c < 0x7f && !std::string_view("/?#@\\<>\"'{}|^`,;").contains(c); });
 }
 
 // RFC 9112, section 3.2: origin-form, absolute-form (its host counts, not the Host field's), and "*" for OPTIONS.
@@ -125,9 +126,12 @@ bool keeps_alive(const Headers& headers, int version) {
 
 std::optional<Refusal> HeadScanner::check(std::string_view bytes) const {
   const size_t length = lines_ == 0 ? bytes.size() : 0;
-  if (length > limits_.first_line_max) return Refusal{Status::uri_too_long, "The first line of the request is too long."};
-  if (lines_ > limits_.fields_max + 1) return Refusal{Status::header_fields_too_large, "The request has too many header fields."};
-  if (scanned_ > limits_.bytes_max) return Refusal{Status::header_fields_too_large, "The header of the request is too large."};
+  if (length > limits_.first_line_max)
+    return Refusal{Status::uri_too_long, "The first line of the request is too long."};
+  if (lines_ > limits_.fields_max + 1)
+    return Refusal{Status::header_fields_too_large, "The request has too many header fields."};
+  if (scanned_ > limits_.bytes_max)
+    return Refusal{Status::header_fields_too_large, "The header of the request is too large."};
   return std::nullopt;
 }
 
@@ -140,7 +144,8 @@ std::expected<size_t, Refusal> HeadScanner::scan(std::string_view bytes) {
     }
     const auto at = static_cast<size_t>(static_cast<const char*>(found) - bytes.data());
     scanned_ = at + 1;
-    if (at == line_start_ || bytes[at - 1] != '\r') return refuse(Status::bad_request, "A line of the header does not end in CR LF.");
+    if (at == line_start_ || bytes[at - 1] != '\r')
+      return refuse(Status::bad_request, "A line of the header does not end in CR LF.");
     if (auto refusal = check(bytes.substr(0, at))) return std::unexpected(std::move(*refusal));
     if (at == line_start_ + 1) return scanned_;
     line_start_ = scanned_;
@@ -188,9 +193,11 @@ std::expected<ResponseHead, std::string> parse_response_head(std::string_view he
   ResponseHead result;
   const std::string_view line = take_line(head);
   const int minor = version_minor(line.substr(0, line.find(' ')));
-  auto status = line.size() >= 12 && line[8] == ' ' && (line.size() == 12 || line[12] == ' ') ? parse_length(line.substr(9, 3))
-                                                                                              : std::nullopt;
-  if (minor < 0 || !status || *status < 100) return std::unexpected("The first line of the answer is not 'HTTP/1.1 200 OK'.");
+  auto status = line.size() >= 12 && line[8] == ' ' && (line.size() == 12 || line[12] == ' ')
+                    ? parse_length(line.substr(9, 3))
+                    : std::nullopt;
+  if (minor < 0 || !status || *status < 100)
+    return std::unexpected("The first line of the answer is not 'HTTP/1.1 200 OK'.");
   result.status = static_cast<Status>(*status);
   result.version_minor = minor;
   if (auto problem = parse_fields(head, result.headers)) return std::unexpected(std::move(*problem));

@@ -30,8 +30,8 @@ class HeadScanner {
  public:
   explicit HeadScanner(HeadLimits limits) : limits_(limits) {}
 
-  // `bytes` starts where the head starts, and has grown since the last call. The length of the head with its blank line;
-  // 0 when more is wanted.
+  // `bytes` starts where the head starts, and has grown since the last call. The length of the head with its blank
+  // line; 0 when more is wanted.
   std::expected<size_t, Refusal> scan(std::string_view bytes);
   void restart() { *this = HeadScanner(limits_); }
 
@@ -39,7 +39,7 @@ class HeadScanner {
   std::optional<Refusal> check(std::string_view bytes) const;
 
   HeadLimits limits_;
-  size_t scanned_ = 0;     // everything before has been looked at
+  size_t scanned_ = 0;  // everything before has been looked at
   size_t line_start_ = 0;
   size_t lines_ = 0;
 };
@@ -68,8 +68,8 @@ struct ResponseHead {
   bool keep_alive = true;
 };
 
-// The framing depends on the request's method: an answer to HEAD has no body (RFC 9112, section 6.3). A string says what
-// is wrong.
+// The framing depends on the request's method: an answer to HEAD has no body (RFC 9112, section 6.3). A string says
+// what is wrong.
 std::expected<ResponseHead, std::string> parse_response_head(std::string_view head, Method asked);
 
 // Fields up to the end of `lines`, each ended by CRLF. A sentence says what is wrong.

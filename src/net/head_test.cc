@@ -9,11 +9,11 @@ namespace headrace::net {
 namespace {
 
 using namespace std::string_literals;
-using testing::Wire;
-using testing::World;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using testing::Wire;
+using testing::World;
 
 constexpr HeadLimits limits{.bytes_max = 32 * 1024, .fields_max = 100, .first_line_max = 8 * 1024};
 
@@ -31,7 +31,9 @@ int status_of(const std::string& text) {
 }
 
 TEST(Head, TakesARequestApart) {
-  auto head = read("POST /a%20b/c%2Fd?x=1&y=a+b%21&z HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 12\r\nX-Two:\t a  b \r\nX-Empty:\r\n\r\nrest");
+  auto head = read(
+      "POST /a%20b/c%2Fd?x=1&y=a+b%21&z HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 12\r\nX-Two:\t a  b "
+      "\r\nX-Empty:\r\n\r\nrest");
   ASSERT_TRUE(head) << head.error().reason;
   const Request& request = head->request;
   EXPECT_EQ(request.method, Method::post);
@@ -82,7 +84,8 @@ const std::vector<Case>& refused() {
       {"a length beyond 64 bits", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551619\r\n\r\n", 400},
       {"an empty length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n", 400},
       {"another coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
-      {"chunked twice", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
+      {"chunked twice",
+       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
       {"chunked, then something", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 501},
       {"nearly chunked", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n", 501},
       {"chunked behind a vertical tab", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \vchunked\r\n\r\n", 400},
@@ -192,8 +195,9 @@ TEST(Head, ReadsAnswers) {
   head = parse_response_head("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", Method::head);
   ASSERT_TRUE(head);
   EXPECT_EQ(head->framing.kind, Framing::Kind::none) << "an answer to HEAD has no body";
-  for (std::string bad : {"HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1  200\r\n\r\n", "HTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"})
+  for (std::string bad :
+       {"HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1  200\r\n\r\n", "HTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 2000\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"})
     EXPECT_FALSE(parse_response_head(bad, Method::get)) << bad;
 }
 

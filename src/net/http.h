@@ -76,8 +76,8 @@ class Headers {
   void remove(std::string_view name);
   void clear() { fields_.clear(); }
 
-  const std::string* find(std::string_view name) const;    // the first; null where absent
-  std::string_view get(std::string_view name) const;       // the first; empty where absent
+  const std::string* find(std::string_view name) const;  // the first; null where absent
+  std::string_view get(std::string_view name) const;     // the first; empty where absent
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   size_t count(std::string_view name) const;
   // `token` is an element of the comma-separated lists in all fields of that name, without case: Connection, Upgrade.
@@ -114,12 +114,12 @@ struct Request {
   std::string method_text;            // "GET", "REPORT"
   std::string target;                 // as sent: "/a%20b?x=1"
   std::string path;                   // as sent, without the query, never decoded: "/a%20b"; "*" for OPTIONS *
-  std::vector<std::string> segments;  // path, cut at "/", then decoded: {"a b"}; never "." or ".."; may hold a "/" that was
-                                      // sent as %2F; "/" has none, "/a/" has {"a", ""}
-  std::vector<Parameter> query;       // decoded ("+" is a space), in order
-  std::string host;                   // "example.org:8080", of an absolute target or the Host field; may be empty in HTTP/1.0
+  std::vector<std::string> segments;  // path, cut at "/", then decoded: {"a b"}; never "." or ".."; may hold a "/" that
+                                      // was sent as %2F; "/" has none, "/a/" has {"a", ""}
+  std::vector<Parameter> query;  // decoded ("+" is a space), in order
+  std::string host;  // "example.org:8080", of an absolute target or the Host field; may be empty in HTTP/1.0
   Headers headers;
-  int version_minor = 1;              // HTTP/1.<minor>: 0 or 1
+  int version_minor = 1;  // HTTP/1.<minor>: 0 or 1
   Peer peer;
   bool over_tls = false;
 

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "net/server.h"
 #include "net/testing/world.h"
@@ -9,11 +11,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::Wire;
-using testing::World;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
+using testing::Wire;
+using testing::World;
 
 core::Task<> count_body(Exchange& exchange) {
   std::array<std::byte, 4096> part;
@@ -23,7 +25,8 @@ core::Task<> count_body(Exchange& exchange) {
     got = co_await exchange.read(part);
     size += got.value_or(0);
   } while (got && *got > 0);
-  Response response = got ? make_response(Status::ok, std::to_string(size)) : make_response(Status::request_timeout, got.error().message);
+  Response response = got ? make_response(Status::ok, std::to_string(size))
+                          : make_response(Status::request_timeout, got.error().message);
   auto sent = co_await exchange.respond(std::move(response));
 }
 
@@ -163,6 +166,30 @@ TEST(Limits, RefuseMoreConnectionsThanTheyAllow) {
   one.close();
   world.settle();
   EXPECT_THAT(world.connect().send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").until("\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(Limits, WaitForDescriptorsToBeFreeAgain) {
+  World world(count_body);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  ::testing::internal::CaptureStderr();
+  std::array<int, 3> free{::dup(1), ::dup(1),
+                          ::dup(1)};  // for the first client, the first connection, the second client
+  for (int descriptor : free) ::close(descriptor);
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(free.back()) + 1, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  std::optional<Wire> first(world.connect());
+  first->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").until("\r\n\r\n0");
+  Wire second = world.connect();
+  second.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(second.ready(), IsEmpty());
+  EXPECT_GE(world.server->counters().connections_refused, 1u);
+  first.reset();
+  world.settle();
+  world.advance(milliseconds(200));
+  EXPECT_THAT(second.until("\r\n\r\n0"), StartsWith("HTTP/1.1 200 "));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("Raise the limit of open files"));
 }
 
 TEST(Limits, HoldAThousandIdleConnections) {

@@ -15,7 +15,7 @@ namespace headrace::net {
 
 class Listener {
  public:
-  static constexpr int accepted_at_once = 64;  // then others have their turn
+  static constexpr int accepted_at_once = 64;            // then others have their turn
   static constexpr std::chrono::milliseconds rest{100};  // when no descriptor is left
 
   using Serve = std::function<void(Stream stream, Peer peer)>;

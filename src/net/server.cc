@@ -92,7 +92,8 @@ const ServerCounters& Server::counters() const {
   counters.bytes_sent = traffic.sent;
   counters.timeouts = traffic.timeouts;
   counters.websockets_open = 0;
-  for (const Link* link = impl_->state.websockets.after; link != &impl_->state.websockets; link = link->after) ++counters.websockets_open;
+  for (const Link* link = impl_->state.websockets.after; link != &impl_->state.websockets; link = link->after)
+    ++counters.websockets_open;
   return counters;
 }
 

@@ -9,8 +9,9 @@
 //   co_await server.shutdown(5s);
 //
 // What can be read two ways is refused before a handler sees it (RFC 9112, sections 2.2, 3, 5.1, 5.2, 6.1, 6.3, 11.2):
-// Content-Length with Transfer-Encoding, repeated Content-Length, codings other than chunked, folded lines, bare CR or LF,
-// space before the colon, a missing or repeated Host. Requests of one connection are answered one after the other, in order.
+// Content-Length with Transfer-Encoding, repeated Content-Length, codings other than chunked, folded lines, bare CR or
+// LF, space before the colon, a missing or repeated Host. Requests of one connection are answered one after the other,
+// in order.
 //
 // All of it belongs to the thread of the loop. No exchange, stream or socket of it outlives the Server.
 #pragma once
@@ -75,30 +76,31 @@ class Exchange {
   core::Task<> until_ending();
   bool shutting_down() const;
 
-  // Answers 101 and hands over the connection as a WebSocket; `invalid` where it was not asked for properly (answered with
-  // 400 or 426 already). Origin is the caller's to check. It must be gone before the Server.
+  // Answers 101 and hands over the connection as a WebSocket; `invalid` where it was not asked for properly (answered
+  // with 400 or 426 already). Origin is the caller's to check. It must be gone before the Server.
   core::Task<core::Result<std::unique_ptr<WebSocket>>> upgrade(WebSocketOptions options);
 
  private:
   Connection& connection_;
 };
 
-// Called once for each request, as a task of its own. If it throws, or returns without an answer to a client that is still
-// there, the answer is 500 with the exchange's id, diagnosed, and the connection is closed.
+// Called once for each request, as a task of its own. If it throws, or returns without an answer to a client that is
+// still there, the answer is 500 with the exchange's id, diagnosed, and the connection is closed.
 using Handler = std::function<core::Task<>(Exchange&)>;
 
 struct Limits {
-  size_t connections_max = 16'384;       // beyond: 503 and closed, counted as refused
-  size_t header_bytes_max = 32 * 1024;   // request line and fields; beyond: 431
-  size_t header_fields_max = 100;        // beyond: 431
-  size_t request_line_max = 8 * 1024;    // beyond: 414
-  std::chrono::milliseconds header_read{10'000};  // from the first byte (or accept, TLS handshake included) to the last of the head; then 408
+  size_t connections_max = 16'384;      // beyond: 503 and closed, counted as refused
+  size_t header_bytes_max = 32 * 1024;  // request line and fields; beyond: 431
+  size_t header_fields_max = 100;       // beyond: 431
+  size_t request_line_max = 8 * 1024;   // beyond: 414
+  // From a head's first byte to its last; for the first head from accept, TLS handshake included. Then 408.
+  std::chrono::milliseconds header_read{10'000};
   std::chrono::milliseconds keep_alive{60'000};   // an idle connection between requests; then closed
   std::chrono::milliseconds body_idle{30'000};    // without a byte of a body somebody reads; then closed
   std::chrono::milliseconds write_stall{30'000};  // without a byte taken by the client; then closed
-  size_t unread_body_max = 64 * 1024;    // what a handler left unread is skipped up to this, else the connection is closed
-  std::chrono::milliseconds linger{2'000};        // for the client to read a last answer before the connection is closed
-  std::chrono::milliseconds tick{250};            // how coarse all of these are
+  size_t unread_body_max = 64 * 1024;  // what a handler left of a body is skipped, beyond: the connection is closed
+  std::chrono::milliseconds linger{2'000};  // for the client to read a last answer before the connection is closed
+  std::chrono::milliseconds tick{250};      // how coarse all of these are
 };
 
 // In PEM: the chain with the server's own certificate first, and its key. TLS 1.2 and 1.3.
@@ -110,13 +112,13 @@ struct TlsCertificate {
 struct ServerCounters {
   uint64_t connections_open = 0;
   uint64_t connections_accepted = 0;
-  uint64_t connections_refused = 0;    // beyond connections_max, or no descriptor was left
-  uint64_t requests = 0;               // that reached the handler
-  uint64_t requests_refused = 0;       // answered 4xx or 5xx before that
-  std::array<uint64_t, 6> answers{};   // by first digit of the status: answers[2] is 2xx
-  uint64_t bytes_received = 0;         // of HTTP, without what TLS adds
+  uint64_t connections_refused = 0;   // beyond connections_max, or no descriptor was left
+  uint64_t requests = 0;              // that reached the handler
+  uint64_t requests_refused = 0;      // answered 4xx or 5xx before that
+  std::array<uint64_t, 6> answers{};  // by first digit of the status: answers[2] is 2xx
+  uint64_t bytes_received = 0;        // of HTTP, without what TLS adds
   uint64_t bytes_sent = 0;
-  uint64_t timeouts = 0;               // connections closed by any of the limits on time
+  uint64_t timeouts = 0;  // connections closed by any of the limits on time
   uint64_t websockets_open = 0;
 };
 
@@ -127,13 +129,13 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // "127.0.0.1:8080", "[::1]:0", "unix:/path". Returns the same with the real port. May be called several times. Errors:
-  // invalid (no such address; a bad certificate), conflict (somebody listens there; says what to do), denied (port below
-  // 1024). A Unix socket is made 0600; one that is left over from a dead process is replaced.
+  // "127.0.0.1:8080", "[::1]:0", "unix:/path". Returns the same with the real port. May be called several times.
+  // Errors: invalid (no such address; a bad certificate), conflict (somebody listens there; says what to do), denied
+  // (port below 1024). A Unix socket is made 0600; one that is left over from a dead process is replaced.
   core::Result<std::string> listen(const std::string& address, const std::optional<TlsCertificate>& tls = {});
 
-  // Stops listening, closes idle connections, lets exchanges finish until `deadline` has passed (their until_ending() wakes;
-  // WebSockets are closed with 1001), then cuts what is left. Returns when no connection is left. Twice is safe.
+  // Stops listening, closes idle connections, lets exchanges finish until `deadline` has passed (their until_ending()
+  // wakes; WebSockets are closed with 1001), then cuts what is left. Returns when no connection is left. Twice is safe.
   core::Task<> shutdown(std::chrono::milliseconds deadline);
 
   const ServerCounters& counters() const;

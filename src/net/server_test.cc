@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include "net/testing/world.h"
@@ -10,12 +9,12 @@
 namespace headrace::net {
 namespace {
 
-using testing::Wire;
-using testing::World;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+using testing::Wire;
+using testing::World;
 
 core::Task<> say_path(Exchange& exchange) {
   auto sent = co_await exchange.respond(make_response(Status::ok, exchange.request().path));
@@ -23,9 +22,10 @@ core::Task<> say_path(Exchange& exchange) {
 
 core::Task<> echo(Exchange& exchange) {
   auto body = co_await exchange.body(1000);
-  Response response = body ? make_response(Status::ok, *body)
-                           : make_response(body.error().code == core::Code::invalid ? Status::bad_request : Status::content_too_large,
-                                           body.error().message);
+  Response response =
+      body ? make_response(Status::ok, *body)
+           : make_response(body.error().code == core::Code::invalid ? Status::bad_request : Status::content_too_large,
+                           body.error().message);
   auto sent = co_await exchange.respond(std::move(response));
 }
 
@@ -76,7 +76,9 @@ TEST(Server, AnswersOneRequestAfterTheOtherOnAKeptConnection) {
 TEST(Server, AnswersPipelinedRequestsInOrder) {
   World world(say_path);
   Wire wire = world.connect();
-  wire.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  wire.send(
+      "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /3 "
+      "HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   const std::string all = wire.rest();
   const size_t first = all.find("\r\n\r\n/1"), second = all.find("\r\n\r\n/2"), third = all.find("\r\n\r\n/3");
   EXPECT_LT(first, second);
@@ -87,7 +89,8 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
 TEST(Server, ReadsARequestThatComesByteByByte) {
   World world(echo);
   Wire wire = world.connect();
-  for (char c : std::string_view("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3;x=\"y\"\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"))
+  for (char c : std::string_view("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: "
+                                 "close\r\n\r\n3;x=\"y\"\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"))
     wire.send(std::string(1, c));
   EXPECT_THAT(wire.rest(), EndsWith("\r\n\r\nabcde"));
 }
@@ -142,7 +145,8 @@ TEST(Server, AsksForTheBodyOnlyWhenItIsWanted) {
 
 TEST(Server, StopsReadingABodyBeyondItsBoundWhateverItsFraming) {
   World world(echo);
-  EXPECT_THAT(world.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\nabc"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(world.ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\nabc"),
+              StartsWith("HTTP/1.1 413 "));
   Wire wire = world.connect();
   wire.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'));
   EXPECT_THAT(wire.until("\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
@@ -213,7 +217,8 @@ TEST(Server, ReportsThePortAndRefusesATakenOne) {
 TEST(Server, ListensOnAUnixSocketAndSaysWhoIsThere) {
   const std::string path = ::testing::TempDir() + "net_server_test.sock";
   World world(say_who, {}, {}, "unix:" + path);
-  EXPECT_THAT(world.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"), EndsWith("local " + std::to_string(getpid())));
+  EXPECT_THAT(world.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+              EndsWith("local " + std::to_string(getpid())));
   EXPECT_EQ(world.server->listen("unix:" + path).error().code, core::Code::conflict);
 }
 

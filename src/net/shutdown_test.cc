@@ -9,11 +9,11 @@ namespace headrace::net {
 namespace {
 
 using std::chrono::seconds;
-using testing::Wire;
-using testing::World;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using testing::Wire;
+using testing::World;
 
 core::Task<> slow_answer(core::Clock& clock, Exchange& exchange) {
   co_await clock.sleep_for(seconds(3));
@@ -39,7 +39,9 @@ struct Handlers {
   core::Clock** clock;
   core::Task<> operator()(Exchange& exchange) const {
     const std::string& path = exchange.request().path;
-    return path == "/live" ? live(exchange) : path == "/stubborn" ? stubborn(**clock, exchange) : slow_answer(**clock, exchange);
+    return path == "/live"       ? live(exchange)
+           : path == "/stubborn" ? stubborn(**clock, exchange)
+                                 : slow_answer(**clock, exchange);
   }
 };
 

@@ -26,8 +26,9 @@ core::Result<Address> parse_unix(std::string_view path) {
   sockaddr_un un{};
   un.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof un.sun_path || path.contains('\0'))
-    return core::fail(core::Code::invalid, "The path of a Unix socket has 1 to " + std::to_string(sizeof un.sun_path - 1) +
-                                               " bytes; '" + std::string(path) + "' has " + std::to_string(path.size()) + ".");
+    return core::fail(core::Code::invalid, "The path of a Unix socket has 1 to " +
+                                               std::to_string(sizeof un.sun_path - 1) + " bytes; '" +
+                                               std::string(path) + "' has " + std::to_string(path.size()) + ".");
   path.copy(un.sun_path, path.size());
   std::memcpy(&address.storage, &un, sizeof un);
   address.size = sizeof un;
@@ -77,12 +78,15 @@ std::string path_of(const Address& address) {
 std::unexpected<core::Error> listen_error(const Address& address, int number) {
   const std::string name = to_string(address);
   if (number == EADDRINUSE)
-    return core::fail(core::Code::conflict, "Another program listens on " + name +
-                                                " already: stop it ('ss -ltnp' shows it), or choose another address with --listen.");
+    return core::fail(core::Code::conflict,
+                      "Another program listens on " + name +
+                          " already: stop it ('ss -ltnp' shows it), or choose another address with --listen.");
   if (number == EACCES)
-    return core::fail(core::Code::denied, "This user may not listen on " + name + ": choose a port from 1024, or a path that may be written.");
+    return core::fail(core::Code::denied, "This user may not listen on " + name +
+                                              ": choose a port from 1024, or a path that may be written.");
   if (number == EADDRNOTAVAIL)
-    return core::fail(core::Code::invalid, "This machine has no address " + name + ": choose one of its own, 127.0.0.1 or 0.0.0.0.");
+    return core::fail(core::Code::invalid,
+                      "This machine has no address " + name + ": choose one of its own, 127.0.0.1 or 0.0.0.0.");
   return std::unexpected(core::error_of_errno(number, "listening", name));
 }
 
@@ -123,7 +127,8 @@ core::Result<Address> parse_address(const std::string& text) {
   Address address;
   const bool known = port && *port <= 65'535 && set_host(host, static_cast<uint16_t>(*port), address);
   if (!known || bracketed != (address.family() == AF_INET6))
-    return core::fail(core::Code::invalid, "'" + text + "' is no address to listen on: write 127.0.0.1:8080, [::1]:8080 or unix:/path.");
+    return core::fail(core::Code::invalid,
+                      "'" + text + "' is no address to listen on: write 127.0.0.1:8080, [::1]:8080 or unix:/path.");
   return address;
 }
 
@@ -141,7 +146,8 @@ core::Result<Socket> listen_on(Address& address) {
   if (address.family() != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (const int error = bind_to(socket.get(), address); error != 0) return listen_error(address, error);
   if (::listen(socket.get(), backlog) != 0) return listen_error(address, errno);
-  if (address.family() != AF_UNIX) ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.size);
+  if (address.family() != AF_UNIX)
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.size);
   return socket;
 }
 

@@ -1,5 +1,5 @@
-// Making sockets: addresses as text, listening, accepting, connecting. All are non-blocking and closed on exec. Internal to
-// net.
+// Making sockets: addresses as text, listening, accepting, connecting. All are non-blocking and closed on exec.
+// Internal to net.
 #pragma once
 
 #include <sys/socket.h>

@@ -46,7 +46,8 @@ core::Result<std::vector<ServerSentEvent>> SseParser::feed(std::string_view byte
     if (std::exchange(skip_line_feed_, false) && bytes.front() == '\n') bytes.remove_prefix(1);
     const size_t end = line_break(bytes);
     if (rest_.size() + end + data_.size() > event_bytes_max_)
-      return core::fail(core::Code::exhausted, "An event of the stream is larger than " + std::to_string(event_bytes_max_) + " bytes.");
+      return core::fail(core::Code::exhausted,
+                        "An event of the stream is larger than " + std::to_string(event_bytes_max_) + " bytes.");
     rest_.append(bytes.substr(0, end));
     if (end == bytes.size()) break;
     skip_line_feed_ = bytes[end] == '\r';

@@ -14,22 +14,23 @@
 namespace headrace::net {
 
 struct ServerSentEvent {
-  std::string id;     // what the client sends as Last-Event-ID when it comes again; empty: none
-  std::string name;   // empty: "message"
-  std::string data;   // any text; lines are kept
+  std::string id;    // what the client sends as Last-Event-ID when it comes again; empty: none
+  std::string name;  // empty: "message"
+  std::string data;  // any text; lines are kept
   bool operator==(const ServerSentEvent&) const = default;
 };
 
 // As bytes for the wire. Line breaks and NUL within id and name are left out: they would break the frame.
 std::string encode(const ServerSentEvent& event);
 
-// Writes a stream to one client. As with any answer in parts, a client that reads nothing for Limits::write_stall is cut,
-// and the caller's queue is its own to bound.
+// Writes a stream to one client. As with any answer in parts, a client that reads nothing for Limits::write_stall is
+// cut, and the caller's queue is its own to bound.
 class SseWriter {
  public:
   explicit SseWriter(Exchange& exchange) : exchange_(exchange) {}  // outlives this
 
-  core::Task<core::Result<>> open(Headers extra = Headers());  // 200, text/event-stream, no caching, and a first comment
+  // 200, text/event-stream, no caching, and a first comment.
+  core::Task<core::Result<>> open(Headers extra = Headers());
   core::Task<core::Result<>> send(ServerSentEvent event);
   core::Task<core::Result<>> send_encoded(std::string_view bytes);  // of encode(): made once for many clients
   core::Task<core::Result<>> heartbeat();                           // a comment; finds clients that have gone
@@ -57,7 +58,7 @@ class SseParser {
   std::string name_;
   std::string data_;
   bool has_data_ = false;
-  bool first_ = true;          // a byte order mark may still come
+  bool first_ = true;            // a byte order mark may still come
   bool skip_line_feed_ = false;  // the last line ended in CR
   std::string last_id_;
   std::optional<std::chrono::milliseconds> retry_;

@@ -9,10 +9,10 @@
 namespace headrace::net {
 namespace {
 
-using testing::Wire;
-using testing::World;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::Wire;
+using testing::World;
 
 std::vector<ServerSentEvent> parse(std::string_view bytes, size_t step) {
   SseParser parser;
@@ -27,19 +27,22 @@ std::vector<ServerSentEvent> parse(std::string_view bytes, size_t step) {
 
 TEST(ServerSentEvents, AreReadAsTheStandardHasItHoweverTheyAreCut) {
   const std::string stream =
-      "\xef\xbb\xbf: a comment\n\ndata: one\ndata\ndata:  three\nid: 7\n\nevent: named\r\ndata: x\r\n\r\ndata: cr\r\rid\ndata: y\n\n"
+      "\xef\xbb\xbf: a comment\n\ndata: one\ndata\ndata:  three\nid: 7\n\nevent: named\r\ndata: x\r\n\r\ndata: "
+      "cr\r\rid\ndata: y\n\n"
       "event: dropped, for it has no data\n\nretry: 1500\nunknown: z\ndata: last\n\ndata: not whole";
   for (size_t step = 1; step < 40; ++step)
-    EXPECT_THAT(parse(stream, step),
-                ElementsAre(ServerSentEvent{"7", "", "one\n\n three"}, ServerSentEvent{"7", "named", "x"}, ServerSentEvent{"7", "", "cr"},
-                            ServerSentEvent{"", "", "y"}, ServerSentEvent{"", "", "last"}))
+    EXPECT_THAT(parse(stream, step), ElementsAre(ServerSentEvent{"7", "", "one\n\n three"},
+                                                 ServerSentEvent{"7", "named", "x"}, ServerSentEvent{"7", "", "cr"},
+                                                 ServerSentEvent{"", "", "y"}, ServerSentEvent{"", "", "last"}))
         << step << " at a time";
 }
 
 TEST(ServerSentEvents, AreReadBackAsTheyWereWritten) {
-  for (ServerSentEvent event : {ServerSentEvent{"1", "a.b", "{\"x\":1}"}, ServerSentEvent{"2", "", ""}, ServerSentEvent{"3", "", "a\n\nb\n"}})
+  for (ServerSentEvent event :
+       {ServerSentEvent{"1", "a.b", "{\"x\":1}"}, ServerSentEvent{"2", "", ""}, ServerSentEvent{"3", "", "a\n\nb\n"}})
     EXPECT_THAT(parse(encode(event), 3), ElementsAre(event));
-  EXPECT_THAT(parse(encode({"1\ndata: forged", "n\r\nid: 2", "a\r\nb\rc"}), 100), ElementsAre(ServerSentEvent{"1data: forged", "nid: 2", "a\nb\nc"}));
+  EXPECT_THAT(parse(encode({"1\ndata: forged", "n\r\nid: 2", "a\r\nb\rc"}), 100),
+              ElementsAre(ServerSentEvent{"1data: forged", "nid: 2", "a\nb\nc"}));
 }
 
 TEST(ServerSentEvents, AreBounded) {

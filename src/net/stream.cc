@@ -61,8 +61,10 @@ Step send(int descriptor, const Parts& parts) {
 // One record for what fits in one, however many pieces it comes in.
 Step send(TlsSession& tls, const Parts& parts) {
   for (std::string_view part : {parts.head, parts.body, parts.tail})
-    if (part.size() >= tls_record || part.size() == parts.size()) return tls.write(part);
-    else if (!part.empty()) break;
+    if (part.size() >= tls_record || part.size() == parts.size())
+      return tls.write(part);
+    else if (!part.empty())
+      break;
   std::array<char, tls_record> record;
   size_t size = 0;
   for (std::string_view part : {parts.head, parts.body, parts.tail})
@@ -85,7 +87,8 @@ struct Stream::Impl {
     bool passed = false;
   };
 
-  Impl(core::Executor executor, int fd, Timers& wheel, std::shared_ptr<Traffic> counted, std::unique_ptr<TlsSession> session)
+  Impl(core::Executor executor, int fd, Timers& wheel, std::shared_ptr<Traffic> counted,
+       std::unique_ptr<TlsSession> session)
       : descriptor(executor, fd), timers(wheel), traffic(std::move(counted)), tls(std::move(session)) {
     ++traffic->open;
   }
@@ -198,11 +201,13 @@ void Stream::read_whenever() {
 }
 
 void Stream::when_readable(std::move_only_function<void()> then) {
-  impl_->descriptor.async_wait(Descriptor::wait_read, [then = std::move(then)](boost::system::error_code) mutable { then(); });
+  impl_->descriptor.async_wait(Descriptor::wait_read,
+                               [then = std::move(then)](boost::system::error_code) mutable { then(); });
 }
 
 void Stream::when_writable(std::move_only_function<void()> then) {
-  impl_->descriptor.async_wait(Descriptor::wait_write, [then = std::move(then)](boost::system::error_code) mutable { then(); });
+  impl_->descriptor.async_wait(Descriptor::wait_write,
+                               [then = std::move(then)](boost::system::error_code) mutable { then(); });
 }
 
 void Stream::finish_writing() {

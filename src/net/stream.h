@@ -1,8 +1,8 @@
 // Stream is the one kind of connection: TCP, TLS or Unix socket, read and written without blocking, each wait with a
 // deadline. Internal to net; loop thread only.
 //
-// Errors: exhausted (the deadline passed), unavailable (the other end has gone, or cut() was called). A cancelled task is
-// unwound by the exception of cancellation. One task at a time reads, one at a time writes.
+// Errors: exhausted (the deadline passed), unavailable (the other end has gone, or cut() was called). A cancelled task
+// is unwound by the exception of cancellation. One task at a time reads, one at a time writes.
 #pragma once
 
 #include <chrono>

@@ -44,7 +44,7 @@ class Deadline : private Link {
 class Timers {
  public:
   Timers(core::Executor executor, core::Clock& clock, core::Duration tick);  // the clock outlives this
-  ~Timers();  // what is still armed is never due
+  ~Timers();                                                                 // what is still armed is never due
   Timers(const Timers&) = delete;
   Timers& operator=(const Timers&) = delete;
 

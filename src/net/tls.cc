@@ -37,10 +37,12 @@ std::string openssl_reason() {
   return code == 0 ? "the connection ended within TLS" : text.data();
 }
 
-// The socket as OpenSSL sees it: its own socket BIO writes without MSG_NOSIGNAL, and a client that has gone would end us.
+// The socket as OpenSSL sees it: its own socket BIO writes without MSG_NOSIGNAL, and a client that has gone would end
+// us.
 int write_socket(BIO* bio, const char* data, size_t size, size_t* written) {
   BIO_clear_retry_flags(bio);
-  const ssize_t sent = ::send(static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))), data, size, MSG_NOSIGNAL);
+  const ssize_t sent =
+      ::send(static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))), data, size, MSG_NOSIGNAL);
   if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
   *written = sent > 0 ? static_cast<size_t>(sent) : 0;
   return sent > 0 ? 1 : 0;
@@ -63,7 +65,8 @@ long control_socket(BIO* bio, int command, long, void*) {
 
 BIO_METHOD* socket_method() {
   static const std::unique_ptr<BIO_METHOD, Free<BIO_meth_free>> method = [] {
-    std::unique_ptr<BIO_METHOD, Free<BIO_meth_free>> made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "headrace socket"));
+    std::unique_ptr<BIO_METHOD, Free<BIO_meth_free>> made(
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "headrace socket"));
     BIO_meth_set_write_ex(made.get(), write_socket);
     BIO_meth_set_read_ex(made.get(), read_socket);
     BIO_meth_set_ctrl(made.get(), control_socket);
@@ -152,7 +155,8 @@ class OpenSslContext final : public TlsContext {
   bool client_;
 };
 
-int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
+int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+                    void*) {
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_size, http_1_1.data(), http_1_1.size(), in, in_size);
   *out = chosen;
@@ -200,11 +204,13 @@ bool trust(SSL_CTX* context, const std::string& pem) {
 core::Result<std::shared_ptr<TlsContext>> make_server_tls(const std::string& chain_pem, const std::string& key_pem) {
   Context context = make_context(TLS_server_method());
   if (!use_chain(context.get(), chain_pem))
-    return core::fail(core::Code::invalid, "The TLS certificate cannot be read: it must be PEM, the server's own first.", openssl_reason());
+    return core::fail(core::Code::invalid,
+                      "The TLS certificate cannot be read: it must be PEM, the server's own first.", openssl_reason());
   Memory memory = memory_of(key_pem);
   Key key(PEM_read_bio_PrivateKey(memory.get(), nullptr, no_passphrase, nullptr));
   if (!key)
-    return core::fail(core::Code::invalid, "The TLS key cannot be read: it must be PEM, without a pass phrase.", openssl_reason());
+    return core::fail(core::Code::invalid, "The TLS key cannot be read: it must be PEM, without a pass phrase.",
+                      openssl_reason());
   if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 || SSL_CTX_check_private_key(context.get()) != 1)
     return core::fail(core::Code::invalid, "The TLS key does not belong to the certificate.", openssl_reason());
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);  // clients that close without a goodbye are many
@@ -215,7 +221,8 @@ core::Result<std::shared_ptr<TlsContext>> make_server_tls(const std::string& cha
 core::Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& trusted_pem) {
   Context context = make_context(TLS_client_method());
   if (!trust(context.get(), trusted_pem))
-    return core::fail(core::Code::invalid, "The trusted certificates cannot be read: they must be PEM.", openssl_reason());
+    return core::fail(core::Code::invalid, "The trusted certificates cannot be read: they must be PEM.",
+                      openssl_reason());
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context.get(), http_1_1.data(), http_1_1.size());
   return std::make_shared<OpenSslContext>(std::move(context), true);

@@ -11,9 +11,9 @@ namespace headrace::net {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 using testing::Wire;
 using testing::World;
-using ::testing::HasSubstr;
 
 std::string text_of(BIO* memory) {
   char* data = nullptr;
@@ -25,7 +25,7 @@ std::string text_of(BIO* memory) {
 
 // Signed by itself, for these names ("DNS:localhost", "IP:127.0.0.1").
 TlsCertificate make_certificate(const std::string& names) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+  EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
   X509* certificate = X509_new();
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
@@ -34,7 +34,8 @@ TlsCertificate make_certificate(const std::string& names) {
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
   const std::string title = "headrace test";
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(title.data()), static_cast<int>(title.size()), -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(title.data()),
+                             static_cast<int>(title.size()), -1, 0);
   X509_set_issuer_name(certificate, name);
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
   X509_add_ext(certificate, extension, -1);

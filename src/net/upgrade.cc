@@ -58,7 +58,8 @@ core::Task<core::Result<std::unique_ptr<WebSocket>>> Connection::upgrade(WebSock
   if (server_.stopping) co_return core::fail(core::Code::unavailable, "The server shuts down.");
   const Headers& headers = request().headers;
   std::string subprotocol = agree(headers, options.subprotocols);
-  std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+  std::string answer =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
   answer.append(accept_of(headers.get("Sec-WebSocket-Key"))).append("\r\n");
   if (!subprotocol.empty()) answer.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
   answer.append("\r\n");
@@ -68,8 +69,9 @@ core::Task<core::Result<std::unique_ptr<WebSocket>>> Connection::upgrade(WebSock
   auto sent = co_await send(parts);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
   upgraded_ = true;
-  auto socket = std::make_shared<WebSocket::Impl>(server_.executor, std::move(stream_), std::exchange(in_, Buffer()), server_.timers,
-                                                  Role::server, std::move(options), std::move(subprotocol));
+  auto socket =
+      std::make_shared<WebSocket::Impl>(server_.executor, std::move(stream_), std::exchange(in_, Buffer()),
+                                        server_.timers, Role::server, std::move(options), std::move(subprotocol));
   socket->join(server_.websockets);
   co_return std::make_unique<WebSocket>(std::move(socket));
 }

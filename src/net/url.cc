@@ -42,7 +42,8 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
 core::Result<uint16_t> parse_port(std::string_view text, std::string_view url) {
   auto number = parse_length(text);
   if (!number || *number == 0 || *number > 65'535)
-    return core::fail(core::Code::invalid, "The URL '" + std::string(url) + "' has a port that is no number from 1 to 65535.");
+    return core::fail(core::Code::invalid,
+                      "The URL '" + std::string(url) + "' has a port that is no number from 1 to 65535.");
   return static_cast<uint16_t>(*number);
 }
 
@@ -80,8 +81,10 @@ core::Result<std::string_view> take_user(std::string_view authority, std::string
   auto name = percent_decode(user.substr(0, colon));
   auto password = percent_decode(colon == std::string_view::npos ? std::string_view() : user.substr(colon + 1));
   if (!name || !password)
-    return core::fail(core::Code::invalid, "The user or password in the URL of '" + std::string(authority.substr(at + 1)) +
-                                               "' has a bad %-escape.", std::string(text.substr(0, 8)));
+    return core::fail(
+        core::Code::invalid,
+        "The user or password in the URL of '" + std::string(authority.substr(at + 1)) + "' has a bad %-escape.",
+        std::string(text.substr(0, 8)));
   url.user = std::move(*name);
   url.password = std::move(*password);
   return authority.substr(at + 1);
@@ -100,7 +103,8 @@ core::Result<Url> parse_url(std::string_view text) {
   Url url;
   url.scheme = lowered(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
   if (url.scheme != "http" && url.scheme != "https" && url.scheme != "ws" && url.scheme != "wss")
-    return core::fail(core::Code::invalid, "'" + std::string(text) + "' is no URL that starts with http:// or https://.");
+    return core::fail(core::Code::invalid,
+                      "'" + std::string(text) + "' is no URL that starts with http:// or https://.");
   std::string_view rest = text.substr(scheme_end + 3);
   rest = rest.substr(0, rest.find('#'));
   const size_t authority_end = rest.find_first_of("/?");
@@ -110,7 +114,8 @@ core::Result<Url> parse_url(std::string_view text) {
   url.target = authority_end == std::string_view::npos ? "/" : std::string(rest.substr(authority_end));
   if (url.target.front() == '?') url.target.insert(0, 1, '/');
   if (std::ranges::any_of(url.target, [](char c) { return c <= ' ' || c >= 0x7f; }))
-    return core::fail(core::Code::invalid, "The URL '" + std::string(text) + "' has a character that must be written as %XX.");
+    return core::fail(core::Code::invalid,
+                      "The URL '" + std::string(text) + "' has a character that must be written as %XX.");
   return url;
 }
 

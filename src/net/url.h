@@ -36,7 +36,8 @@ std::string percent_encode(std::string_view text);
 std::optional<std::vector<Parameter>> parse_query(std::string_view text);
 std::string encode_query(const std::vector<Parameter>& parameters);
 
-// "/a/b%20c" -> {"a", "b c"}; nothing where it does not start with "/", an escape is bad, or a segment decodes to "." or
+// "/a/b%20c" -> {"a", "b c"}; nothing where it does not start with "/", an escape is bad, or a segment decodes to "."
+// or
 // "..".
 std::optional<std::vector<std::string>> parse_path(std::string_view path);
 

@@ -34,11 +34,19 @@ TEST(Url, HasDefaults) {
 }
 
 TEST(Url, SaysWhatIsWrong) {
-  for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
-           {"", "no URL"}, {"ftp://h", "no URL"}, {"http://", "no proper host"}, {"http:///x", "no proper host"},
-           {"http://h:0", "port"}, {"http://h:65536", "port"}, {"http://h:x", "port"}, {"http://[::1", "without its ']'"},
-           {"http://a b/", "no proper host"}, {"http://h/a b", "must be written as %XX"}, {"http://h/\r\nX: y", "must be written as %XX"},
-           {"http://%zz@h/", "bad %-escape"}}) {
+  for (const auto& [text, reason] :
+       std::vector<std::pair<std::string, std::string>>{{"", "no URL"},
+                                                        {"ftp://h", "no URL"},
+                                                        {"http://", "no proper host"},
+                                                        {"http:///x", "no proper host"},
+                                                        {"http://h:0", "port"},
+                                                        {"http://h:65536", "port"},
+                                                        {"http://h:x", "port"},
+                                                        {"http://[::1", "without its ']'"},
+                                                        {"http://a b/", "no proper host"},
+                                                        {"http://h/a b", "must be written as %XX"},
+                                                        {"http://h/\r\nX: y", "must be written as %XX"},
+                                                        {"http://%zz@h/", "bad %-escape"}}) {
     auto url = parse_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, core::Code::invalid);

@@ -63,9 +63,12 @@ core::Task<core::Result<std::optional<Message>>> WebSocket::Impl::receive_one() 
     }
     in.release(buffer_kept);
     auto got = co_await stream.read(in.prepare(in.empty() ? buffer_kept : input_part));
-    if (!got) end(std::move(got.error()));
-    else if (*got == 0) end({core::Code::unavailable, "The other end of the WebSocket went without a goodbye.", {}});
-    else in.commit(*got), heard();
+    if (!got)
+      end(std::move(got.error()));
+    else if (*got == 0)
+      end({core::Code::unavailable, "The other end of the WebSocket went without a goodbye.", {}});
+    else
+      in.commit(*got), heard();
   }
   if (failure) co_return std::unexpected(*failure);
   co_return std::nullopt;
@@ -190,7 +193,8 @@ void WebSocket::Impl::pump() {
       self->pumping = false;
       self->pump();
     };
-    step.kind == Step::Kind::wants_read ? stream.when_readable(std::move(again)) : stream.when_writable(std::move(again));
+    step.kind == Step::Kind::wants_read ? stream.when_readable(std::move(again))
+                                        : stream.when_writable(std::move(again));
     break;
   }
   out.release(buffer_kept);
@@ -237,7 +241,9 @@ core::Task<core::Result<>> WebSocket::send(Message message) {
 }
 core::Task<core::Result<>> WebSocket::flush() { return impl_->flush(); }
 size_t WebSocket::queued() const { return impl_->out.size(); }
-core::Task<core::Result<>> WebSocket::close(CloseCode code, std::string reason) { return impl_->close(code, std::move(reason)); }
+core::Task<core::Result<>> WebSocket::close(CloseCode code, std::string reason) {
+  return impl_->close(code, std::move(reason));
+}
 bool WebSocket::open() const { return impl_->open(); }
 CloseCode WebSocket::close_code() const { return impl_->close_code; }
 const std::string& WebSocket::close_reason() const { return impl_->close_reason; }

@@ -47,8 +47,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   void queue(Opcode opcode, std::string_view payload);
   void pump();
   void end(core::Error why);
-  void silent();   // nothing came for a while
-  void stalled();  // the peer takes nothing
+  void silent();      // nothing came for a while
+  void stalled();     // the peer takes nothing
   void unanswered();  // our close
 
   Stream stream;

@@ -12,14 +12,15 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::Wire;
-using testing::World;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using testing::Wire;
+using testing::World;
 
 constexpr MaskKey key{1, 2, 3, 4};
 constexpr std::string_view request =
-    "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: "
+    "13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: b, a\r\n\r\n";
 
 std::string from_client(Opcode opcode, std::string_view payload) {
@@ -91,10 +92,14 @@ TEST_F(WebSocketTest, RefusesAnImproperHandshake) {
     std::string text(request);
     return text.replace(text.find(from), from.size(), to);
   };
-  EXPECT_THAT(world.connect().send(changed("Version: 13", "Version: 8")).until("\r\n\r\n"), StartsWith("HTTP/1.1 426 "));
-  EXPECT_THAT(world.connect().send(changed("Upgrade: websocket", "X: y")).until("\r\n\r\n"), StartsWith("HTTP/1.1 426 "));
-  EXPECT_THAT(world.connect().send(changed("keep-alive, Upgrade", "close")).until("\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(world.connect().send(changed("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=")).until("\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(world.connect().send(changed("Version: 13", "Version: 8")).until("\r\n\r\n"),
+              StartsWith("HTTP/1.1 426 "));
+  EXPECT_THAT(world.connect().send(changed("Upgrade: websocket", "X: y")).until("\r\n\r\n"),
+              StartsWith("HTTP/1.1 426 "));
+  EXPECT_THAT(world.connect().send(changed("keep-alive, Upgrade", "close")).until("\r\n\r\n"),
+              StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(world.connect().send(changed("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=")).until("\r\n\r\n"),
+              StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(world.connect().send(changed("GET", "PUT")).until("\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
 }
 

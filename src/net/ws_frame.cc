@@ -106,7 +106,8 @@ std::expected<CloseNotice, FrameProblem> parse_close(std::string_view payload) {
   if (payload.size() == 1) return broken("a close code has two bytes");
   const auto code = static_cast<uint16_t>(big_endian(payload.substr(0, 2)));
   if (!may_be_sent(code)) return broken("the close code may not be sent");
-  if (!core::is_utf8(payload.substr(2))) return std::unexpected(FrameProblem{CloseCode::bad_data, "the reason is no UTF-8"});
+  if (!core::is_utf8(payload.substr(2)))
+    return std::unexpected(FrameProblem{CloseCode::bad_data, "the reason is no UTF-8"});
   return CloseNotice{static_cast<CloseCode>(code), std::string(payload.substr(2))};
 }
 

@@ -18,7 +18,8 @@ TEST(WebSocketFrame, LooksLikeTheExamplesOfTheRfc) {  // RFC 6455, section 5.7
   EXPECT_EQ(frame(Opcode::text, "Hello", false), "\x81\x05Hello");
   EXPECT_EQ(frame(Opcode::text, "Hello", true), "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
   EXPECT_EQ(frame(Opcode::binary, std::string(256, 'x'), false).substr(0, 4), std::string("\x82\x7e\x01\x00", 4));
-  EXPECT_EQ(frame(Opcode::binary, std::string(65536, 'x'), false).substr(0, 10), std::string("\x82\x7f\0\0\0\0\0\x01\0\0", 10));
+  EXPECT_EQ(frame(Opcode::binary, std::string(65536, 'x'), false).substr(0, 10),
+            std::string("\x82\x7f\0\0\0\0\0\x01\0\0", 10));
 }
 
 // What a reader makes of the bytes, given so many at a time.
@@ -40,10 +41,12 @@ std::string read_all(Role role, std::string_view bytes, size_t step, size_t max 
 }
 
 TEST(WebSocketFrame, FragmentsAreOneMessageAndControlMayComeBetween) {
-  const std::string bytes = std::string("\x01\x03Hel", 5) + frame(Opcode::ping, "p", false) + std::string("\x80\x02lo", 4) +
-                            frame(Opcode::binary, std::string(300, 'b'), false) + frame(Opcode::pong, "", false);
+  const std::string bytes = std::string("\x01\x03Hel", 5) + frame(Opcode::ping, "p", false) +
+                            std::string("\x80\x02lo", 4) + frame(Opcode::binary, std::string(300, 'b'), false) +
+                            frame(Opcode::pong, "", false);
   const std::string heard = "9:p 1:Hello 2:" + std::string(300, 'b') + " 10: ";
-  for (size_t step = 1; step <= bytes.size(); ++step) EXPECT_EQ(read_all(Role::client, bytes, step), heard) << step << " at a time";
+  for (size_t step = 1; step <= bytes.size(); ++step)
+    EXPECT_EQ(read_all(Role::client, bytes, step), heard) << step << " at a time";
 }
 
 TEST(WebSocketFrame, IsUnmaskedHoweverItIsCut) {
@@ -56,19 +59,42 @@ TEST(WebSocketFrame, RefusesWhatTheRfcForbids) {
   const auto heard = [](Role role, std::string bytes) { return read_all(role, bytes, bytes.size()); };
   EXPECT_EQ(heard(Role::server, frame(Opcode::text, "a", false)), "!1002") << "unmasked from a client";
   EXPECT_EQ(heard(Role::client, frame(Opcode::text, "a", true)), "!1002") << "masked from a server";
-  EXPECT_EQ(heard(Role::client, "\xc1\x01" "a"), "!1002") << "a reserved bit";
-  EXPECT_EQ(heard(Role::client, "\x83\x01" "a"), "!1002") << "an unknown opcode";
-  EXPECT_EQ(heard(Role::client, "\x8b\x01" "a"), "!1002") << "an unknown control opcode";
+  EXPECT_EQ(heard(Role::client,
+                  "\xc1\x01"
+                  "a"),
+            "!1002")
+      << "a reserved bit";
+  EXPECT_EQ(heard(Role::client,
+                  "\x83\x01"
+                  "a"),
+            "!1002")
+      << "an unknown opcode";
+  EXPECT_EQ(heard(Role::client,
+                  "\x8b\x01"
+                  "a"),
+            "!1002")
+      << "an unknown control opcode";
   EXPECT_EQ(heard(Role::client, std::string("\x09\x00", 2)), "!1002") << "a ping in fragments";
   EXPECT_EQ(heard(Role::client, std::string("\x89\x7e\x00\x7e", 4)), "!1002") << "a ping of 126 bytes";
-  EXPECT_EQ(heard(Role::client, std::string("\x80\x01" "a", 3)), "!1002") << "a continuation of nothing";
-  EXPECT_EQ(heard(Role::client, std::string("\x01\x01" "a\x81\x01" "b", 6)), "!1002") << "a message within a message";
+  EXPECT_EQ(heard(Role::client, std::string("\x80\x01"
+                                            "a",
+                                            3)),
+            "!1002")
+      << "a continuation of nothing";
+  EXPECT_EQ(heard(Role::client, std::string("\x01\x01"
+                                            "a\x81\x01"
+                                            "b",
+                                            6)),
+            "!1002")
+      << "a message within a message";
   EXPECT_EQ(heard(Role::client, std::string("\x82\x7e\x00\x05hello", 9)), "!1002") << "a length in a longer form";
   EXPECT_EQ(heard(Role::client, std::string("\x82\x7f\x80\0\0\0\0\0\0\0", 10)), "!1002") << "a length of 64 bits";
   EXPECT_EQ(heard(Role::client, "\x81\x02\xc3\x28"), "!1007") << "text that is no UTF-8";
   EXPECT_EQ(heard(Role::client, frame(Opcode::binary, std::string(1001, 'x'), false)), "!1009") << "too large";
-  EXPECT_EQ(heard(Role::client, std::string("\x02\x7e\x03\xe8", 4) + std::string(1000, 'x') + "\x80\x01x"), "!1009") << "too large in sum";
-  EXPECT_EQ(heard(Role::client, std::string("\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", 10)), "!1009") << "told before it comes";
+  EXPECT_EQ(heard(Role::client, std::string("\x02\x7e\x03\xe8", 4) + std::string(1000, 'x') + "\x80\x01x"), "!1009")
+      << "too large in sum";
+  EXPECT_EQ(heard(Role::client, std::string("\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", 10)), "!1009")
+      << "told before it comes";
 }
 
 TEST(WebSocketFrame, TextMayBeCutWithinACharacter) {

@@ -1,5 +1,5 @@
-// A server on a loopback port with a clock that the test moves, and raw clients that say whatever bytes they like. All on
-// the test's own thread: the loop runs while a client waits.
+// A server on a loopback port with a clock that the test moves, and raw clients that say whatever bytes they like. All
+// on the test's own thread: the loop runs while a client waits.
 #pragma once
 
 #include <functional>
@@ -23,14 +23,14 @@ class Wire {
   ~Wire();
   Wire(Wire&& other) noexcept;
 
-  Wire& send(std::string_view bytes);  // all of it; the loop runs while the kernel takes no more
+  Wire& send(std::string_view bytes);        // all of it; the loop runs while the kernel takes no more
   std::string until(std::string_view mark);  // everything received up to and with it; shorter if the connection ends
   std::string bytes(size_t count);
-  std::string rest();    // everything until the other end closes
-  std::string ready();   // what is there now, after the loop has come to rest
-  bool closed();         // the other end has closed, and everything before has been received
+  std::string rest();   // everything until the other end closes
+  std::string ready();  // what is there now, after the loop has come to rest
+  bool closed();        // the other end has closed, and everything before has been received
   void close();
-  void reset();          // closes with a reset, as a killed client does
+  void reset();  // closes with a reset, as a killed client does
 
  private:
   bool take_more();
