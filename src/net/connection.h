@@ -37,9 +37,9 @@ struct Round {
 
 class Connection : public std::enable_shared_from_this<Connection>, public Link {
  public:
-  static constexpr size_t input_kept = 2 * 1024;  // of the buffer, while a connection is idle
+  static constexpr size_t input_kept = 2 * 1024;          // of the buffer, while a connection is idle
   static constexpr size_t watched_input_max = 64 * 1024;  // taken in while a stream runs, to see the client go
-  static constexpr int blank_lines_max = 4;  // before a request line (RFC 9112, section 2.2)
+  static constexpr int blank_lines_max = 4;               // before a request line (RFC 9112, section 2.2)
 
   Connection(ServerState& server, Stream stream, Peer peer);
 

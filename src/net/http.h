@@ -116,7 +116,7 @@ struct Request {
   std::string path;                   // as sent, without the query, never decoded: "/a%20b"; "*" for OPTIONS *
   std::vector<std::string> segments;  // path, cut at "/", then decoded: {"a b"}; never "." or ".."; may hold a "/" that
                                       // was sent as %2F; "/" has none, "/a/" has {"a", ""}
-  std::vector<Parameter> query;  // decoded ("+" is a space), in order
+  std::vector<Parameter> query;       // decoded ("+" is a space), in order
   std::string host;  // "example.org:8080", of an absolute target or the Host field; may be empty in HTTP/1.0
   Headers headers;
   int version_minor = 1;  // HTTP/1.<minor>: 0 or 1

@@ -117,5 +117,32 @@ TEST_F(ShutdownTest, CanBeAskedForTwice) {
   EXPECT_TRUE(over);
 }
 
+core::Task<> live_socket(Exchange& exchange) {
+  WebSocketOptions options;
+  auto socket = co_await exchange.upgrade(options);
+  if (socket) auto got = co_await (*socket)->receive();
+}
+
+core::Task<> hold(Exchange& exchange) {
+  return exchange.request().path == "/ws" ? live_socket(exchange) : live(exchange);
+}
+
+TEST(Shutdown, MayBeLeftOutWhenTheLoopDoesNotRunAnyMore) {
+  auto world = std::make_unique<World>(hold);
+  Wire idle = world->connect();
+  Wire stream = world->connect();
+  stream.send("GET /live HTTP/1.1\r\nHost: h\r\n\r\n").until(":\n\n");
+  Wire socket = world->connect();
+  socket
+      .send(
+          "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+      .until("\r\n\r\n");
+  EXPECT_EQ(world->server->counters().connections_open, 3u);
+  world->server.reset();  // with all of its tasks still there; the loop destroys them, and the sanitizers look on
+  for (Wire* wire : {&idle, &stream, &socket}) wire->close();
+  world.reset();
+}
+
 }  // namespace
 }  // namespace headrace::net

@@ -139,6 +139,7 @@ World::World(Handler handler, Limits limits, const std::optional<TlsCertificate>
 }
 
 World::~World() {
+  if (!server) return;
   bool over = false;
   loop.spawn(shut_down(*server, over));
   until([&] {

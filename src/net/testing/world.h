@@ -46,7 +46,7 @@ class World {
  public:
   explicit World(Handler handler, Limits limits = {}, const std::optional<TlsCertificate>& tls = {},
                  const std::string& listen_on = "127.0.0.1:0");
-  ~World();  // shuts the server down
+  ~World();  // shuts the server down, unless the test has destroyed it
 
   Wire connect() { return Wire(*this, address); }
   std::string url(std::string_view path) const;  // "http://127.0.0.1:port" + path
