@@ -42,7 +42,7 @@ core::Result<SegmentIndex> rebuild_index(Window& window, const SegmentHeader& he
       index.gap();
       continue;
     }
-    note_items(**batch, seed_of(header), index);
+    note_items(**batch, index);
   }
 }
 
@@ -59,11 +59,10 @@ core::Result<std::optional<SegmentIndex>> saved_index(core::Disk& disk, const st
 
 }  // namespace
 
-void note_items(const BatchScan::Batch& batch, uint32_t seed, SegmentIndex& index) {
+void note_items(const BatchScan::Batch& batch, SegmentIndex& index) {
   if (batch.header.kind != BatchKind::events) return;
-  Window window(batch.payload, batch.position + batch_header_bytes);
-  ItemWalk walk(window, seed, batch.position + batch_header_bytes, batch.header.time);
-  for (auto item = walk.next(); item && *item; item = walk.next()) index.note(**item, walk.position(), walk.time());
+  // A batch whose sum is right holds what was written; should it not, what follows the odd bytes is not indexed.
+  static_cast<void>(each_item(batch, [&](const Item& item, uint64_t position) { index.note(item, position, batch.header.time); }));
 }
 
 core::Result<std::shared_ptr<const LoadedSegment>> load_segment(core::Disk& disk, const std::string& directory,
@@ -112,8 +111,7 @@ void Catalog::add(const DurableBatch& batch) {
   std::lock_guard lock(mutex_);
   open_->end = batch.position + batch.header.size();
   if (batch.header.events == 0) return;
-  ByteView payload = core::as_bytes(*batch.bytes).subspan(batch_header_bytes, batch.header.length);
-  note_items({batch.header, batch.position, payload}, batch.seed, open_->index);
+  note_items({batch.header, batch.position, core::as_bytes(*batch.bytes)}, open_->index);
   tail_bytes_ += batch.bytes->size();
   tail_.push_back(batch);
   while (tail_bytes_ > tail_bytes_max_ && tail_.size() > 1) {

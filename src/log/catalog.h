@@ -32,8 +32,8 @@ struct LoadedSegment {
 // Index from its file, or from the segment where that is missing, damaged or of another segment.
 core::Result<std::shared_ptr<const LoadedSegment>> load_segment(core::Disk& disk, const std::string& directory, Offset first);
 
-// Notes every item of a checked batch.
-void note_items(const BatchScan::Batch& batch, uint32_t seed, SegmentIndex& index);
+// Every item of a checked batch into the index.
+void note_items(const BatchScan::Batch& batch, SegmentIndex& index);
 
 // The segment that is written to. The index is guarded by the catalog's lock once it is added.
 struct OpenSegment {

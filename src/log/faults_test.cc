@@ -220,7 +220,8 @@ TEST(LogFaults, IndexesAndIdsThatAreMissingOrDamagedAreMadeAgain) {
     auto log = world.open();
     append_numbered(*log, 1, 200);
     log.reset();
-    for (const auto& name : *world.disk->list("/log")) {
+    auto names = world.disk->list("/log");
+    for (const auto& name : *names) {
       if (!name.ends_with(".idx") && !name.ends_with(".ids")) continue;
       if (damage) world.disk->flip("/log/" + name, 20);
       if (!damage) {

@@ -135,12 +135,17 @@ std::optional<ItemHeader> decode_item_header(ByteView bytes) {
   return header;
 }
 
-std::optional<Item> decode_item(ByteView bytes, uint32_t seed) {
+std::optional<Item> decode_item_unchecked(ByteView bytes) {
   auto header = decode_item_header(bytes);
   if (!header || bytes.size() - item_header_bytes < header->length) return std::nullopt;
-  ByteView summed = bytes.subspan(8, item_header_bytes - 8 + header->length);
-  if (header->sum != core::crc32c(summed, seed)) return std::nullopt;
   return Item{*header, bytes.subspan(item_header_bytes, header->length)};
+}
+
+std::optional<Item> decode_item(ByteView bytes, uint32_t seed) {
+  auto item = decode_item_unchecked(bytes);
+  if (!item) return std::nullopt;
+  ByteView summed = bytes.subspan(8, item_header_bytes - 8 + item->header.length);
+  return item->header.sum == core::crc32c(summed, seed) ? item : std::nullopt;
 }
 
 std::vector<Offset> Commit::all_offsets(Offset first) const {

@@ -103,6 +103,7 @@ struct Item {
 };
 std::optional<ItemHeader> decode_item_header(ByteView bytes);    // its sizes are plausible; the sum is not checked
 std::optional<Item> decode_item(ByteView bytes, uint32_t seed);  // whole and its sum right
+std::optional<Item> decode_item_unchecked(ByteView bytes);       // whole
 
 // Stands before the events of a client batch that has a key or names expected keys.
 struct Commit {

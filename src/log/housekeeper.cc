@@ -23,12 +23,6 @@ void Housekeeper::run_posted() {
   }
 }
 
-void Housekeeper::wait_until_done() {
-  if (!own_thread_) return run_posted();
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return jobs_.empty() && !busy_; });
-}
-
 void Housekeeper::stop() {
   {
     std::lock_guard lock(mutex_);
@@ -52,12 +46,9 @@ void Housekeeper::run(std::chrono::milliseconds pause, const std::function<void(
     if (jobs_.empty() && stopping_) return;
     Job job = idle ? Job(when_idle) : std::move(jobs_.front());
     if (!idle) jobs_.pop_front();
-    busy_ = true;
     lock.unlock();
     job();
     lock.lock();
-    busy_ = false;
-    changed_.notify_all();
   }
 }
 

@@ -25,7 +25,6 @@ class Housekeeper {
   void start(std::chrono::milliseconds pause, std::function<void()> when_idle);
   void post(Job job);
   void run_posted();   // here, if there is no thread of its own
-  void wait_until_done();
   void stop();         // runs what was posted; long jobs watch stopping()
   const std::atomic<bool>& stopping() const { return stopping_; }
 
@@ -37,7 +36,6 @@ class Housekeeper {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
-  bool busy_ = false;
   std::thread thread_;
 };
 

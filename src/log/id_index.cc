@@ -129,14 +129,22 @@ core::Result<> IdIndex::install_run(core::Disk& disk, const std::string& directo
   return {};
 }
 
-core::Result<bool> IdIndex::merge(core::Disk& disk, const std::string& directory, const std::atomic<bool>& cancelled) {
+// The newest runs up to some tier, once they are run_fan_in.
+IdIndex::Runs IdIndex::due_for_merge() const {
   Runs all = runs();
-  if (all.size() < run_fan_in) return false;
-  Runs newest(all.end() - run_fan_in, all.end());
-  uint32_t tier = newest.front()->header().tier;
-  auto same = [&](const auto& run) { return run->header().tier == tier; };
-  bool fits = newest.back()->header().last - newest.front()->header().first < UINT32_MAX;
-  if (!std::ranges::all_of(newest, same) || !fits) return false;
+  size_t start = all.size();
+  for (uint32_t tier = 0; start > 0; ++tier) {
+    while (start > 0 && all[start - 1]->header().tier <= tier) --start;
+    if (all.size() - start < run_fan_in) continue;
+    bool fits = all.back()->header().last - all[start]->header().first < UINT32_MAX;
+    return fits ? Runs(all.begin() + static_cast<std::ptrdiff_t>(start), all.end()) : Runs();
+  }
+  return {};
+}
+
+core::Result<bool> IdIndex::merge(core::Disk& disk, const std::string& directory, const std::atomic<bool>& cancelled) {
+  Runs newest = due_for_merge();
+  if (newest.empty()) return false;
   if (auto merged = merge_runs(disk, directory, key_, newest, cancelled); !merged) return std::unexpected(merged.error());
   std::string name = run_name(newest.front()->header().first, newest.back()->header().last);
   if (auto installed = install_run(disk, directory, name); !installed) return std::unexpected(installed.error());

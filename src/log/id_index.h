@@ -1,5 +1,6 @@
 // What the log has stored, by identity: the open segment's ids in memory, the closed segment's whose run is not saved
-// yet, and the runs. One thread changes it (the log's; install_run the housekeeper's), any thread asks.
+// yet, and the runs. The log's thread adds to it, that and the housekeeper's save runs (one at a time)
+// and the housekeeper's merges them, any thread asks.
 #pragma once
 
 #include <map>
@@ -62,6 +63,7 @@ class IdIndex {
     size_t expected_bytes = 0;
   };
   void close_open(Offset last);
+  Runs due_for_merge() const;
   core::Result<> load_filter_if_it_fits(IdRun& run) const;
 
   HashKey key_;

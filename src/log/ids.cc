@@ -18,6 +18,8 @@ constexpr size_t entry_bytes = 12;
 constexpr size_t filter_probes = 7;
 constexpr size_t table_slots_min = 64;
 constexpr size_t write_chunk = 64 * 1024;
+constexpr std::string_view new_name = "new.ids";      // while it is written; a run may be saved during a merge
+constexpr std::string_view merge_name = "merge.ids";
 
 Identity hashed(const HashKey& key, char kind, std::string_view text) {
   std::string bytes(1, kind);
@@ -80,8 +82,8 @@ std::optional<IdRun::Header> decode_header(ByteView bytes) {
 class RunWriter {
  public:
   static core::Result<std::unique_ptr<RunWriter>> create(core::Disk& disk, const std::string& directory,
-                                                         IdRun::Header header) {
-    std::string path = directory + "/new" + std::string(run_suffix);
+                                                         std::string_view name, IdRun::Header header) {
+    std::string path = directory + "/" + std::string(name);
     auto file = disk.open(path, core::Disk::Open::ensure);
     if (!file) return std::unexpected(file.error());
     if (auto emptied = (*file)->truncate(0); !emptied) return std::unexpected(emptied.error());
@@ -335,7 +337,7 @@ core::Result<> write_run(core::Disk& disk, const std::string& directory, const H
   header.entries = table.size();
   header.earliest = table.earliest();
   header.latest = table.latest();
-  auto writer = RunWriter::create(disk, directory, header);
+  auto writer = RunWriter::create(disk, directory, new_name, header);
   if (!writer) return std::unexpected(writer.error());
   for (const auto& entry : table.sorted())
     if (auto added = (*writer)->add(entry.hash, entry.relative); !added) return added;
@@ -356,7 +358,7 @@ core::Result<> merge_runs(core::Disk& disk, const std::string& directory, const 
     header.tier = std::max(header.tier, run->header().tier + 1);
     readers.emplace_back(*run);
   }
-  auto writer = RunWriter::create(disk, directory, header);
+  auto writer = RunWriter::create(disk, directory, merge_name, header);
   if (!writer) return std::unexpected(writer.error());
   std::vector<RunReader*> open;
   for (auto& reader : readers) {

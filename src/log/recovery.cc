@@ -44,7 +44,7 @@ bool parse(std::string_view text, T& value, int base) {
 class TailScan {
  public:
   TailScan(Window& window, OpenSegment& segment, IdIndex& ids, Tail& tail)
-      : window_(window), scan_(window, segment.header), segment_(segment), ids_(ids), tail_(tail) {}
+      : scan_(window, segment.header), segment_(segment), ids_(ids), tail_(tail) {}
 
   core::Result<> run() {
     for (;;) {
@@ -76,12 +76,9 @@ class TailScan {
   }
 
   core::Result<> note(const BatchScan::Batch& batch) {
-    uint32_t seed = seed_of(segment_.header);
-    note_items(batch, seed, segment_.index);
-    if (auto noted = note_ids(batch, seed, ids_); !noted) return noted;
-    auto bytes = window_.view(batch.position, static_cast<size_t>(batch.header.size()));
-    if (!bytes) return std::unexpected(bytes.error());
-    tail_.sum = core::crc32c(*bytes, tail_.sum);
+    note_items(batch, segment_.index);
+    if (auto noted = note_ids(batch, ids_); !noted) return noted;
+    tail_.sum = core::crc32c(batch.bytes, tail_.sum);
     segment_.end = batch.position + batch.header.size();
     tail_.next_batch = batch.header.number + 1;
     tail_.sealed = batch.header.kind != BatchKind::events;
@@ -93,7 +90,6 @@ class TailScan {
     return {};
   }
 
-  Window& window_;
   BatchScan scan_;
   OpenSegment& segment_;
   IdIndex& ids_;
@@ -280,22 +276,17 @@ std::vector<Offset> segments_in(const std::vector<std::string>& names) {
   return firsts;
 }
 
-core::Result<> note_ids(const BatchScan::Batch& batch, uint32_t seed, IdIndex& ids) {
+core::Result<> note_ids(const BatchScan::Batch& batch, IdIndex& ids) {
   if (batch.header.kind != BatchKind::events) return {};
-  Window window(batch.payload, batch.position + batch_header_bytes);
-  ItemWalk walk(window, seed, batch.position + batch_header_bytes, batch.header.time);
-  for (;;) {
-    auto item = walk.next();
-    if (!item) return std::unexpected(item.error());
-    if (!*item) return {};
-    Offset offset = (*item)->header.offset;
-    if ((*item)->header.kind == ItemKind::event) {
-      if (auto fields = fields_of((*item)->attributes())) ids.insert(ids.event(fields->identity), offset);
-    } else if (auto commit = decode_commit((*item)->content)) {
+  return each_item(batch, [&](const Item& item, uint64_t) {
+    Offset offset = item.header.offset;
+    if (item.header.kind == ItemKind::event) {
+      if (auto fields = fields_of(item.attributes())) ids.insert(ids.event(fields->identity), offset);
+    } else if (auto commit = decode_commit(item.content)) {
       if (!commit->key.empty()) ids.insert(ids.batch(commit->key), offset);
       for (const auto& expected : commit->expected) ids.name(expected, {offset, offset + commit->events - 1});
     }
-  }
+  });
 }
 
 core::Result<Recovered> recover(core::Disk& disk, const std::string& directory, Access access,

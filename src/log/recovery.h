@@ -38,6 +38,6 @@ core::Result<Recovered> recover(core::Disk& disk, const std::string& directory, 
                                 const SegmentLogOptions& options, Catalog& catalog, IdIndex& ids);
 
 // Every identity in a checked batch into the open segment's ids.
-core::Result<> note_ids(const BatchScan::Batch& batch, uint32_t seed, IdIndex& ids);
+core::Result<> note_ids(const BatchScan::Batch& batch, IdIndex& ids);
 
 }  // namespace headrace::log

@@ -66,7 +66,7 @@ core::Result<std::optional<Item>> ItemWalk::item() {
   if (!header) return damaged(position_);
   auto whole = window_.view(next_, item_header_bytes + header->length);
   if (!whole) return std::unexpected(whole.error());
-  auto item = decode_item(*whole, seed_);
+  auto item = sums_ == Sums::check ? decode_item(*whole, seed_) : decode_item_unchecked(*whole);
   if (!item) return damaged(position_);
   next_ += item->size();
   return item;
@@ -94,11 +94,12 @@ core::Result<std::optional<BatchScan::Batch>> BatchScan::next() {
   if (!head) return std::unexpected(head.error());
   auto header = decode_batch_header(*head, seed_);
   if (!header || header->number != number_) return std::optional<Batch>();
-  auto payload = window_.view(position_ + batch_header_bytes, header->length);
-  if (!payload) return std::unexpected(payload.error());
-  if (payload->size() != header->length || core::crc32c(*payload, seed_) != header->payload_sum)
+  if (header->size() > window_.end() - position_) return std::optional<Batch>();
+  auto bytes = window_.view(position_, static_cast<size_t>(header->size()));
+  if (!bytes) return std::unexpected(bytes.error());
+  Batch batch{*header, position_, *bytes};
+  if (bytes->size() != header->size() || core::crc32c(batch.payload(), seed_) != header->payload_sum)
     return std::optional<Batch>();
-  Batch batch{*header, position_, *payload};
   position_ += header->size();
   ++number_;
   closed_ = header->kind == BatchKind::close;

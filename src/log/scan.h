@@ -33,8 +33,10 @@ class Window {
 // The items of one segment from a place on where an item or a batch stands.
 class ItemWalk {
  public:
-  ItemWalk(Window& window, uint32_t seed, uint64_t position, core::Time time)
-      : window_(window), seed_(seed), next_(position), time_(time) {}
+  enum class Sums { check, known };  // known: the batch as a whole was checked
+
+  ItemWalk(Window& window, uint32_t seed, uint64_t position, core::Time time, Sums sums = Sums::check)
+      : window_(window), seed_(seed), sums_(sums), next_(position), time_(time) {}
 
   // Nothing at the end. Corrupt where something else stands: position() says where. Valid until the next call.
   core::Result<std::optional<Item>> next();
@@ -47,6 +49,7 @@ class ItemWalk {
 
   Window& window_;
   uint32_t seed_;
+  Sums sums_;
   uint64_t position_ = 0;
   uint64_t next_;
   core::Time time_;
@@ -60,7 +63,9 @@ class BatchScan {
   struct Batch {
     BatchHeader header;
     uint64_t position = 0;
-    ByteView payload;  // valid until the next call
+    ByteView bytes;  // header, payload and padding; valid until the next call
+
+    ByteView payload() const { return bytes.subspan(batch_header_bytes, header.length); }
   };
   // Nothing at the end, where the segment is closed, and where no whole batch with the next number stands.
   core::Result<std::optional<Batch>> next();
@@ -83,6 +88,19 @@ class BatchScan {
   uint64_t number_;
   bool closed_ = false;
 };
+
+// Every item of a batch that was checked as a whole; corrupt if it holds something else.
+template <class Visit>
+core::Result<> each_item(const BatchScan::Batch& batch, Visit visit) {
+  Window window(batch.payload(), batch.position + batch_header_bytes);
+  ItemWalk walk(window, 0, batch.position + batch_header_bytes, batch.header.time, ItemWalk::Sums::known);
+  for (;;) {
+    auto item = walk.next();
+    if (!item) return std::unexpected(item.error());
+    if (!*item) return {};
+    visit(**item, walk.position());
+  }
+}
 
 core::Result<SegmentHeader> read_segment_header(const core::File& file, const std::string& name);
 

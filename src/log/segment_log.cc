@@ -31,6 +31,13 @@ core::Result<std::unique_ptr<core::Disk::Lock>> lock_folder(core::Disk& disk, co
                     lock.error().message + " " + lock.error().detail);
 }
 
+// Of the submissions that make one batch, from `next` on.
+size_t bytes_of_next(const std::vector<Submission>& submissions, size_t next, size_t bytes_max) {
+  size_t bytes = submissions[next].items.size();
+  while (++next < submissions.size() && bytes + submissions[next].items.size() <= bytes_max) bytes += submissions[next].items.size();
+  return bytes;
+}
+
 }  // namespace
 
 struct SegmentLog::Impl {
@@ -56,9 +63,11 @@ struct SegmentLog::Impl {
   std::atomic<uint64_t> batches = 0, events = 0, bytes = 0, duplicates = 0;
   std::atomic<core::Duration> last_sync{};
   std::atomic<bool> prefilled = false;
+  bool spare_asked = false;  // for the segment behind the open one
   mutable std::mutex stopped_mutex;
   std::optional<core::Error> stopped;
   std::mutex trim_mutex;
+  std::mutex save_mutex;
   Housekeeper keeper;
   std::thread thread;
 
@@ -70,14 +79,17 @@ struct SegmentLog::Impl {
   // The log's thread.
   void run();
   void work(std::vector<Submission> submissions);
-  void commit(Group& group);
-  void idle();
+  void commit(Group& group, size_t bytes_taken);
+  void measure();
+  core::Result<> seal();
   void answer_seal(Submission& submission);
 
   // The housekeeper's.
   Writer::Hooks hooks();
   void keep_house(core::Result<> done, std::string_view doing);
+  core::Result<> save_closed_ids();  // also the log's thread, when it cannot wait
   void save_ids();
+  void ask_for_spare();  // on the log's thread: once a segment
   void prepare_spare();
   void measure_prefill();
   core::Result<> scrub(size_t segments_max);
@@ -90,9 +102,6 @@ void SegmentLog::Impl::start(core::Random& random, Recovered recovered) {
   keeper.start(options.scrub_pause, [this] { keep_house(scrub(1), "re-reading a closed segment"); });
   if (options.prefill == Options::Prefill::always || (meta.prefill && meta.prefill->gains() && options.prefill == Options::Prefill::measured))
     spare.want();
-  if (options.prefill == Options::Prefill::measured && !meta.prefill) keeper.post([this] { measure_prefill(); });
-  keeper.post([this] { prepare_spare(); });
-  keeper.run_posted();
   thread = std::thread([this] { run(); });
 }
 
@@ -119,18 +128,18 @@ void SegmentLog::Impl::run() {
     auto patience = writer->sealed() || why_stopped() ? std::chrono::milliseconds(0) : options.idle_seal;
     auto submissions = queue.take(patience);
     if (submissions.empty()) {
-      idle();
+      static_cast<void>(seal());  // a full disk: tried again at the next idle moment; else stop() was told
     } else {
       work(std::move(submissions));
     }
     keeper.run_posted();
   }
-  idle();
+  static_cast<void>(seal());
 }
 
 void SegmentLog::Impl::work(std::vector<Submission> submissions) {
   for (size_t next = 0; next < submissions.size();) {
-    Group group(catalog, ids, writer->next_offset(), submissions[next].items.size());
+    Group group(catalog, ids, writer->next_offset(), bytes_of_next(submissions, next, options.batch_bytes_max));
     size_t bytes_taken = 0;
     auto stopped_by = why_stopped();
     while (next < submissions.size() && !submissions[next].seal) {
@@ -141,16 +150,12 @@ void SegmentLog::Impl::work(std::vector<Submission> submissions) {
       group.take(std::move(submission));
       ++next;
     }
-    commit(group);
-    if (next < submissions.size() && submissions[next].seal) {
-      bytes_taken += submissions[next].bytes();
-      answer_seal(submissions[next++]);
-    }
-    queue.settled(bytes_taken);
+    commit(group, bytes_taken);
+    if (next < submissions.size() && submissions[next].seal) answer_seal(submissions[next++]);
   }
 }
 
-void SegmentLog::Impl::commit(Group& group) {
+void SegmentLog::Impl::commit(Group& group, size_t bytes_taken) {
   core::Result<> written;
   if (!group.empty())
     written = writer->write(group, [&] {
@@ -158,12 +163,11 @@ void SegmentLog::Impl::commit(Group& group) {
       group.answer(Durability::memory);
     });
   if (!written && writer->failure()) stop(*writer->failure());
-  batches = writer->batches_written();
-  bytes = writer->bytes_written();
-  last_sync = writer->last_sync();
-  prefilled = writer->prefilled();
+  measure();
   duplicates += group.duplicates();
   if (written) events += group.events();
+  ask_for_spare();
+  queue.settled(bytes_taken);  // who is answered finds room for the next
   AnswerRound round;
   if (!written) return group.fail(written.error());
   group.answer(Durability::memory);
@@ -171,20 +175,24 @@ void SegmentLog::Impl::commit(Group& group) {
   if (!group.empty()) watchers.tell(catalog.durable());
 }
 
-void SegmentLog::Impl::idle() {
-  if (why_stopped()) return;
+void SegmentLog::Impl::measure() {
+  batches = writer->batches_written();
+  bytes = writer->bytes_written();
+  last_sync = writer->last_sync();
+  prefilled = writer->prefilled();
+}
+
+core::Result<> SegmentLog::Impl::seal() {
+  if (auto why = why_stopped()) return std::unexpected(*why);
   auto sealed = writer->seal();
   if (!sealed && writer->failure()) stop(*writer->failure());
+  measure();
+  return sealed;
 }
 
 void SegmentLog::Impl::answer_seal(Submission& submission) {
-  core::Result<> sealed;
-  if (auto why = why_stopped()) {
-    sealed = std::unexpected(*why);
-  } else {
-    sealed = writer->seal();
-    if (!sealed && writer->failure()) stop(*writer->failure());
-  }
+  queue.settled(submission.bytes());
+  auto sealed = seal();
   submission.done(sealed ? core::Result<Appended>(Appended{}) : std::unexpected(sealed.error()));
 }
 
@@ -195,14 +203,11 @@ Writer::Hooks SegmentLog::Impl::hooks() {
     });
   };
   auto save = [this] {
+    spare_asked = false;
     keeper.post([this] { save_ids(); });
-    keeper.post([this] { prepare_spare(); });
   };
   auto saved = [this]() -> core::Result<> {
-    if (ids.has_unsaved()) keeper.wait_until_done();
-    while (ids.has_unsaved())
-      if (auto done = ids.save(disk, directory); !done) return done;
-    return {};
+    return save_closed_ids();
   };
   return {save_index, save, saved};
 }
@@ -214,13 +219,29 @@ void SegmentLog::Impl::keep_house(core::Result<> done, std::string_view doing) {
   stop(stopped_error(fmt::format("{} failed", doing), catalog.newest_segment(), catalog.durable() + 1, done.error().message + " " + done.error().detail));
 }
 
+core::Result<> SegmentLog::Impl::save_closed_ids() {
+  std::lock_guard held(save_mutex);
+  while (ids.has_unsaved())
+    if (auto saved = ids.save(disk, directory); !saved) return saved;
+  return {};
+}
+
 void SegmentLog::Impl::save_ids() {
-  if (auto saved = ids.save(disk, directory); !saved) return keep_house(saved, "saving ids");
+  if (auto saved = save_closed_ids(); !saved) return keep_house(saved, "saving ids");
   for (;;) {
     auto merged = ids.merge(disk, directory, keeper.stopping());
     if (!merged) return keep_house(std::unexpected(merged.error()), "merging ids");
     if (!*merged) return;
   }
+}
+
+void SegmentLog::Impl::ask_for_spare() {
+  if (spare_asked || options.prefill == Options::Prefill::never || !writer->wants_spare()) return;
+  spare_asked = true;
+  keeper.post([this] {
+    if (options.prefill == Options::Prefill::measured && !meta.prefill) measure_prefill();
+    prepare_spare();
+  });
 }
 
 void SegmentLog::Impl::prepare_spare() { keep_house(spare.make(keeper.stopping()), "preparing the next segment"); }

@@ -31,7 +31,8 @@
 namespace headrace::log {
 
 struct SegmentLogOptions {
-  // Whether the next segment is filled with zeros beforehand, which makes syncs cheaper on most disks.
+  // Whether the next segment is filled with zeros beforehand, which makes syncs cheaper on most disks; begun when a
+  // quarter of the open one is written.
   enum class Prefill { never, measured, always };  // measured: once for a folder, by a probe of 200 syncs
   enum class Housekeeping { own_thread, log_thread };  // log_thread: between batches, in a fixed order; for tests
 

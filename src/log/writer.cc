@@ -10,6 +10,8 @@ namespace headrace::log {
 
 namespace {
 
+constexpr uint64_t spare_at_fraction = 4;  // of the open segment written: then the next one is prepared
+
 std::string path_in(const std::string& directory, std::string_view name) { return directory + "/" + std::string(name); }
 
 // After a failed sync nothing is known, whatever the reason was: never a full disk that one waits for.
@@ -102,6 +104,10 @@ bool Writer::is_full(uint64_t bytes) const {
   bool better_one_ready = parts_.spare.ready() && !tail_.prefilled;
   return better_one_ready || tail_.segment->end + bytes > parts_.options.segment_bytes ||
          parts_.ids.full(parts_.options.segment_events_max);
+}
+
+bool Writer::wants_spare() const {
+  return tail_.segment && tail_.segment->end - segment_header_bytes > parts_.options.segment_bytes / spare_at_fraction;
 }
 
 core::Result<> Writer::make_room(uint64_t bytes) {

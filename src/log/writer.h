@@ -62,6 +62,8 @@ class Writer {
 
   Offset next_offset() const { return tail_.next_offset; }
   bool prefilled() const { return tail_.prefilled; }
+  // The open segment is in earnest use, so that the next one is worth preparing: small logs never take the room.
+  bool wants_spare() const;
   core::Duration last_sync() const { return last_sync_; }
   uint64_t bytes_written() const { return bytes_written_; }
   uint64_t batches_written() const { return batches_written_; }
