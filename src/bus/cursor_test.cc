@@ -3,6 +3,7 @@
 
 #include "bus/cursor_store.h"
 #include "bus/testing/world.h"
+#include "events/bus.h"
 
 namespace headrace::bus {
 namespace {
@@ -61,6 +62,36 @@ TEST(Cursor, ACrashRepeatsOnlyWhatWasAcknowledgedSinceTheLastFlush) {
   world.start();
   EXPECT_THAT(first.heard, ElementsAre(1, 2));
   EXPECT_THAT(second.heard, ElementsAre(2));
+}
+
+core::Task<core::Result<>> speak(World& world, size_t& runs, Delivery delivery) {
+  ++runs;
+  Said said(world.bus(), "pipeline", delivery);
+  said.add("run", events::SubscriptionPaused{.subscription = "run " + std::to_string(runs), .reason = "test"});
+  auto appended = co_await said.append();
+  if (!appended) co_return std::unexpected(appended.error());
+  co_return core::Result<>{};
+}
+
+TEST(Cursor, ACrashRepeatsTheHandlerButNotWhatItSaid) {
+  testing::Disk disk;
+  World world(disk.database());
+  size_t runs = 0;
+  for (int life = 0; life < 3; ++life) {
+    Subscription subscription;
+    subscription.name = "plan";
+    subscription.types = {"a"};
+    subscription.start = Start::beginning();
+    ASSERT_TRUE(world.bus().subscribe(subscription, AsyncHandler([&](Delivery d) { return speak(world, runs, std::move(d)); })));
+    world.start();
+    if (life == 0) world.say("a");
+    world.settle();
+    world.crash();  // before the cursor is written
+  }
+  EXPECT_EQ(runs, 3U);
+  auto said = world.said(events::SubscriptionPaused::type);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(events::decode<events::SubscriptionPaused>(said[0].event)->subscription, "run 1");
 }
 
 TEST(Cursor, IsFlushedAfterAThousandAcknowledgementsWithoutWaiting) {
