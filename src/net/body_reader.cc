@@ -27,7 +27,8 @@ core::Task<core::Result<size_t>> read_body(Stream& stream, Buffer& in, BodyDecod
     if (step->produced > 0 || body.done()) co_return step->produced;
     if (idle > core::Duration::zero()) stream.read_within(idle);
     const auto straight = straight_part(body, into);
-    auto got = co_await stream.read(straight.empty() ? in.prepare(input_part) : straight);
+    const auto room = straight.empty() ? in.prepare(input_part) : straight;
+    auto got = co_await stream.read(room);
     stream.read_whenever();
     if (!got) co_return std::unexpected(std::move(got.error()));
     if (*got == 0) {

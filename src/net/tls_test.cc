@@ -67,7 +67,8 @@ core::Task<> echo_or_stream(Exchange& exchange) {
   }
   auto body = co_await exchange.body(32 << 20);
   auto sent = co_await exchange.start(Status::ok, Headers());
-  if (sent) sent = co_await exchange.write(exchange.request().over_tls ? "over TLS " : "in the clear ");
+  const std::string_view how = exchange.request().over_tls ? "over TLS " : "in the clear ";
+  if (sent) sent = co_await exchange.write(how);
   if (sent && body) sent = co_await exchange.write(*body);
   if (sent) sent = co_await exchange.finish();
 }

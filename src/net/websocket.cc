@@ -62,7 +62,8 @@ core::Task<core::Result<std::optional<Message>>> WebSocket::Impl::receive_one() 
       continue;
     }
     in.release(buffer_kept);
-    auto got = co_await stream.read(in.prepare(in.empty() ? buffer_kept : input_part));
+    const auto room = in.prepare(in.empty() ? buffer_kept : input_part);
+    auto got = co_await stream.read(room);
     if (!got)
       end(std::move(got.error()));
     else if (*got == 0)

@@ -257,7 +257,8 @@ TEST(Child, AllWhoWaitGetTheSameExit) {
 }
 
 Task<> run_one(core::Executor executor, int number, int& right) {
-  auto ran = co_await run(executor, shell("cat; exit 5"), std::to_string(number), RunLimits{});
+  RunLimits limits;
+  auto ran = co_await run(executor, shell("cat; exit 5"), std::to_string(number), limits);
   if (ran && ran->out == std::to_string(number) && ran->exit.code == 5) ++right;
 }
 

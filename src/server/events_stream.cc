@@ -39,7 +39,12 @@ Task<> pump(bus::Feed& feed, net::SseWriter& out) {
       net::ServerSentEvent event{std::to_string(stored->offset), {}, event_text(*stored)};
       bytes += net::encode(event);
     }
-    auto sent = heard->empty() ? co_await out.heartbeat() : co_await out.send_encoded(bytes);
+    core::Result<> sent;
+    if (heard->empty()) {
+      sent = co_await out.heartbeat();
+    } else {
+      sent = co_await out.send_encoded(bytes);
+    }
     if (!sent) co_return;
   }
 }

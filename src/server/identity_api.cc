@@ -151,7 +151,8 @@ Task<Result<>> grant(Platform& platform, Call& call) {
 }
 
 Task<Result<>> take_role(Platform& platform, Call& call) {
-  auto revoked = co_await platform.identity.revoke_role(call.caller, call.capture("user"), call.query("scope").empty() ? "*" : call.query("scope"));
+  std::string scope = call.query("scope").empty() ? "*" : call.query("scope");
+  auto revoked = co_await platform.identity.revoke_role(call.caller, call.capture("user"), std::move(scope));
   if (!revoked) co_return revoked;
   co_return co_await call.exchange.respond(no_content());
 }

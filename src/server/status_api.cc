@@ -24,7 +24,8 @@ Task<Result<>> ready(Platform& platform, Call& call) {
   if (auto stopped = platform.log.stopped()) trouble += stopped->message + (stopped->detail.empty() ? "" : " (" + stopped->detail + ")") + "\n";
   if (auto projected = platform.store.ready(); !projected) trouble += projected.error().message + "\n";
   auto status = trouble.empty() ? net::Status::ok : net::Status::unavailable;
-  co_return co_await call.exchange.respond(net::make_response(status, trouble.empty() ? "ready\n" : trouble));
+  std::string words = trouble.empty() ? "ready\n" : std::move(trouble);
+  co_return co_await call.exchange.respond(net::make_response(status, std::move(words)));
 }
 
 json::object of(const store::Status& projection) {

@@ -49,7 +49,12 @@ Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
       net::ServerSentEvent event{std::to_string(one.stored->offset), {}, automatic ? event_text(*one.stored) : text_of(one)};
       bytes += net::encode(event);
     }
-    auto sent = handed->empty() ? co_await out.heartbeat() : co_await out.send_encoded(bytes);
+    core::Result<> sent;
+    if (handed->empty()) {
+      sent = co_await out.heartbeat();
+    } else {
+      sent = co_await out.send_encoded(bytes);
+    }
     if (!sent) co_return;
     if (automatic && !handed->empty())
       if (auto settled = pull.acknowledge_to(handed->back().stored->offset); !settled) co_return;

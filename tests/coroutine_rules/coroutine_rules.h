@@ -1,7 +1,7 @@
 // Finds what g++ 12 compiles wrongly: in a statement that holds co_await, it destroys twice a lambda whose captures
-// have destructors, a braced aggregate, and an aggregate made by the default argument `= {}`. The program that comes
-// out corrupts its heap without a word, so the form is refused wherever it stands, harmless or not: name the thing
-// first.
+// have destructors, a braced aggregate, what `a ? b : c` chose, and an aggregate made by the default argument `= {}`.
+// The program that comes out corrupts its heap without a word, so the form is refused wherever it stands, harmless or
+// not: name the thing first.
 //
 //   co_await blocking(pool, [name] { ... });           ->  auto work = [name] { ... };
 //                                                          co_await blocking(pool, std::move(work));

@@ -44,6 +44,13 @@ TEST(CoroutineRules, RefuseABracedValueBesideCoAwait) {
   EXPECT_FALSE(finds("while (co_await more()) { step(); }"));
 }
 
+TEST(CoroutineRules, RefuseAChoiceBesideCoAwait) {
+  EXPECT_TRUE(finds("co_await send(empty ? \"ready\" : trouble);"));
+  EXPECT_TRUE(finds("auto sent = empty ? co_await heartbeat() : co_await send(bytes);"));
+  EXPECT_FALSE(finds("auto words = empty ? \"ready\" : trouble;\nco_await send(std::move(words));"));
+  EXPECT_FALSE(finds("co_await run([&] { return a ? b : c; });"));
+}
+
 TEST(CoroutineRules, RefuseADefaultArgumentInBraces) {
   EXPECT_TRUE(finds("core::Task<core::Result<Published>> publish(events::Event event, Publish options = {});"));
   EXPECT_TRUE(finds("Task<> publish(Event event, Publish options = Publish{});"));
