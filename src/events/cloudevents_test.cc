@@ -214,6 +214,16 @@ TEST(BinaryMode, NamesTheHeaderThatIsWrong) {
                                               "/headers/ce-type", "/body"));
 }
 
+// Section 3.1.3.2: "%C0%A0" is an overlong encoding of a space.
+TEST(BinaryMode, RefusesBytesThatAreNoUtf8) {
+  for (auto bad : {"%C0%A0", "%ED%A0%80", "%ff", "%8", "%zz"}) {
+    auto event = read_binary(
+        {{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "/a"}, {"ce-type", "t"}, {"ce-note", bad}}, "");
+    ASSERT_FALSE(event) << bad;
+    EXPECT_THAT(places(event.error()), ElementsAre("/headers/ce-note")) << bad;
+  }
+}
+
 TEST(BinaryMode, AsksForTheVersion) {
   auto event = read_binary({{"ce-id", "1"}, {"ce-source", "/a"}, {"ce-type", "t"}}, "");
   ASSERT_FALSE(event);

@@ -116,7 +116,7 @@ class Identity {
   // --- Queries, now or as it was after the event at offset `at`. Rights are the caller's to check (Action::operate).
   core::Task<core::Result<std::vector<User>>> users(std::optional<log::Offset> at = {});
   core::Task<core::Result<std::vector<Token>>> tokens(std::string user,
-                                                      std::optional<log::Offset> at = {});  // that work
+                                                      std::optional<log::Offset> at = {});  // not revoked
   core::Task<core::Result<std::vector<RoleRow>>> roles(std::string user, std::optional<log::Offset> at = {});
   std::optional<core::Time> last_used(std::string_view token) const;  // since this process started
 

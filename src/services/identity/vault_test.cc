@@ -108,6 +108,18 @@ TEST_F(VaultTest, TellsADamagedOrSwappedEntry) {
   EXPECT_EQ(*vault->get("token", "b"), "two");
 }
 
+// docs/vault.md, "Example": the layout is fixed for as long as there are vaults.
+TEST_F(VaultTest, OpensTheExampleOfItsPage) {
+  ASSERT_TRUE(core::write_file(disk, folder.file("vault.key"),
+                               "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"));
+  auto vault = opened();
+  auto tables = *sqlite::Connection::open(folder.file("vault.db"), {});
+  ASSERT_TRUE(tables->execute(
+      "INSERT INTO sealed (kind, id, box) VALUES ('token', 'a', "
+      "x'404142434445464748494a4b4c4d4e4f505152535455565732105ddfed442a01cccbedd34a2b3a1d3e783e1c5451da2aa93714')"));
+  EXPECT_EQ(*vault->get("token", "a"), "one");
+}
+
 TEST_F(VaultTest, RefusesASecretBeyondItsBound) {
   auto vault = opened();
   EXPECT_TRUE(vault->put("token", "a", std::string(vault_secret_bytes_max, 'x')));
