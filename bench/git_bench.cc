@@ -46,7 +46,7 @@ class Serving {
         store_(loop_, *log_, folder + "/projections"),
         bus_(bus::Bus::open({loop_, clock_, random_, ids_, *log_, nullptr, ""}).value()),
         git_(loop_.executor(), with_hooks(folder)),
-        repositories_({loop_, clock_, ids_, pool_, *log_, store_, *bus_, git_, folder + "/repositories"}, {}),
+        repositories_({loop_, clock_, ids_, pool_, *log_, store_, *bus_, git_, folder + "/repositories"}, any_size()),
         http_(loop_.executor(), clock_, [this](net::Exchange& exchange) { return handle(exchange); }) {
     core::require(store_.start().has_value(), "the store starts");
     core::require(loop_.run(git_.prepare()).has_value(), "git is there");
@@ -70,6 +70,11 @@ class Serving {
   std::string url(const std::string& name) const { return "http://" + address_ + "/team/" + name + ".git"; }
 
  private:
+  static repository::Policy any_size() {
+    repository::Policy policy;
+    policy.file_bytes_max = uint64_t{4} << 30;
+    return policy;
+  }
   static git::ServeOptions with_hooks(const std::string& folder) {
     git::ServeOptions options;
     options.hooks = folder + "/hooks";

@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 
 #include "core/bytes.h"
 #include "core/diagnostics.h"
@@ -143,6 +144,7 @@ const ServeCounters& Server::counters() const {
 // The advertisement of version 2 holds no refs, only what git and our settings offer. It is asked for once, of an empty
 // repository, and spares a process on every fetch.
 Task<Result<>> Server::prepare() {
+  impl_->options.hooks = std::filesystem::absolute(impl_->options.hooks).string();  // git would begin at the repository
   if (auto written = write_hooks(impl_->options.hooks); !written) co_return written;
   const std::string sample = impl_->options.hooks + "/sample.git";
   if (auto removed = remove_bare(sample); !removed) co_return removed;

@@ -49,6 +49,8 @@ Settlement settle(std::vector<PushRow> open, const Refs& known, const Refs& actu
   std::set<std::string> names;
   for (const auto& [name, commit] : known) names.insert(name);
   for (const auto& [name, commit] : actual) names.insert(name);
+  for (const auto& push : open)
+    for (const auto& update : push.updates) names.insert(update.ref);
   Settlement settlement;
   for (const auto& name : names) {
     const auto from = commit_of(known, name);

@@ -61,6 +61,11 @@ TEST(Settle, AWayThereAndBackIsApplied) {
   EXPECT_THAT(applied(settlement), ElementsAre("one", "two"));
 }
 
+TEST(Settle, ABranchMadeAndDeletedMeanwhileIsSaid) {
+  const auto settlement = settle({push("one", "refs/heads/x", none, "a"), push("two", "refs/heads/x", "a", none)}, {}, {});
+  EXPECT_THAT(applied(settlement), ElementsAre("one", "two"));
+}
+
 TEST(Settle, OfTwoPushesOfTheSameCommitOnlyOneMovedTheRef) {
   // The first was killed, the second said its outcome: the log has the commit, and nothing is left to be explained.
   const auto settlement =
