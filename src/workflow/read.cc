@@ -18,7 +18,8 @@ constexpr Property<Workflow> properties[] = {
     {"jobs", [](Reader& r, const Node& n, Workflow& w) { w.jobs = read_jobs(r, n); }},
 };
 
-auto place(const Position& at) { return std::tie(at.line, at.column); }
+auto place(const Finding& finding) { return std::tie(finding.at.line, finding.at.column, finding.message); }
+auto place(const Unsupported& entry) { return std::tie(entry.at.line, entry.at.column, entry.feature); }
 
 void read_workflow(Reader& reader, const Node& root, Workflow& workflow) {
   if (root.kind == Node::Kind::null) {
@@ -45,9 +46,9 @@ Reading read(std::string_view yaml, std::string_view file) {
   Workflow workflow;
   workflow.file = file;
   read_workflow(reader, tree.root, workflow);
-  auto by_place = [](const auto& a, const auto& b) { return place(a.at) < place(b.at); };
-  std::ranges::stable_sort(reader.errors, by_place);
-  std::ranges::stable_sort(reader.lacking, by_place);
+  auto by_place = [](const auto& a, const auto& b) { return place(a) < place(b); };
+  std::ranges::sort(reader.errors, by_place);
+  std::ranges::sort(reader.lacking, by_place);
   reading.errors = std::move(reader.errors);
   reading.unsupported = std::move(reader.lacking);
   workflow.unsupported = reading.unsupported;

@@ -7,9 +7,9 @@
 //          repository.created, .deleted   kept, for ids
 //   says   pipelinerun.queued, .started, .finished, job.queued, job.cancelled, job.skipped
 //
-// A run is one atomic append: queued, its first jobs, and its end where nothing can run. All that is said of a run names
-// the log's key "run/<run>", so whoever decides has seen everything decided before: hearing twice acts once, and a
-// cancellation is never overtaken by a job. Numbers count within a workflow file of a repository, under the key
+// A run is one atomic append: queued, its first jobs, and its end where nothing can run. All that is said of a run
+// names the log's key "run/<run>", so whoever decides has seen everything decided before: hearing twice acts once, and
+// a cancellation is never overtaken by a job. Numbers count within a workflow file of a repository, under the key
 // "numbers/<repository>"; 64-bit ids come from the key "ids" (numbers.h).
 //
 // A push that deletes a ref runs nothing. A workflow file that cannot be read, or that needs what this version lacks,
@@ -77,7 +77,7 @@ struct Reason {
   std::string file;  // empty: of the ref as a whole
   bool started = false;
   std::string text;
-  std::string run;   // where it started
+  std::string run;  // where it started
 };
 
 class Pipeline {
@@ -94,8 +94,10 @@ class Pipeline {
   core::Task<core::Result<>> cancel(core::Actor actor, int64_t run);
   // rerun: the same run, its next attempt. conflict: it is not over, or no job of it failed.
   core::Task<core::Result<>> rerun(core::Actor actor, int64_t run, Jobs jobs);
-  // dispatch: the file's workflow_dispatch on a full ref; returns the id of the run. invalid: the file does not have it.
-  core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file, std::string ref);
+  // dispatch: the file's workflow_dispatch on a full ref; returns the id of the run. invalid: the file does not have
+  // it.
+  core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
+                                             std::string ref);
 
   // Queries, now or at an offset.
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});

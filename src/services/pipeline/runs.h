@@ -28,9 +28,9 @@ struct Job {
   Status status = Status::waiting;
   std::optional<events::Conclusion> conclusion;  // where it is completed
   std::string reason;                            // why it failed, was skipped or cancelled; for people
-  int64_t attempt = 1;   // of this job, counting losses of its runner
-  std::string runner;    // who has it, or had
-  std::vector<events::StepResult> steps;  // once it is over
+  int64_t attempt = 1;                           // of this job, counting losses of its runner
+  std::string runner;                            // who has it, or had
+  std::vector<events::StepResult> steps;         // once it is over
   events::LogSize log;
   std::optional<core::Time> queued_at, started_at, completed_at;
 };
@@ -54,17 +54,18 @@ struct Run {
   std::string url;
   Status status = Status::queued;
   std::optional<events::Conclusion> conclusion;
-  std::string errors;  // of a run that ended without success; "file:line:column: message" a line where it could not start
+  std::string
+      errors;  // of a run that ended without success; "file:line:column: message" a line where it could not start
   bool cancelled = false;  // it was asked to end
   std::optional<core::Time> queued_at, started_at, completed_at;
-  std::vector<Job> jobs;   // of the newest attempt, in the order of the file
+  std::vector<Job> jobs;  // of the newest attempt, in the order of the file
 };
 
 struct RunQuery {
-  std::string repository;      // empty: of all
-  size_t limit = 30;           // 1 to list_max
-  std::string cursor;          // RunPage::next of the page before; empty: the newest
-  std::string branch;          // empty: any
+  std::string repository;  // empty: of all
+  size_t limit = 30;       // 1 to list_max
+  std::string cursor;      // RunPage::next of the page before; empty: the newest
+  std::string branch;      // empty: any
   std::optional<Status> status;
 };
 

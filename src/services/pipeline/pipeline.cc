@@ -1,0 +1,180 @@
+#include "services/pipeline/pipeline.h"
+
+#include <algorithm>
+
+#include "core/diagnostics.h"
+#include "services/pipeline/service.h"
+
+namespace headrace::pipeline {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+const std::string projection{RunsProjection::projection_name};
+
+std::string plan_key(std::string_view run, int64_t attempt) { return std::string(run) + "/" + std::to_string(attempt); }
+
+std::unexpected<core::Error> no_run(const std::string& which) {
+  return core::fail(Code::not_found, "There is no run " + which + ".");
+}
+
+template <class T>
+Result<T> present(Result<std::optional<T>> found, const std::string& which) {
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return no_run(which);
+  return std::move(**found);
+}
+
+}  // namespace
+
+Service::Service(Parts on, Policy by)
+    : parts(on), policy(std::move(by)), strand_(parts.loop.executor(), parts.store, parts.log, projection) {}
+
+Task<> Service::gate(log::Offset offset) {
+  auto reached = co_await parts.store.caught_up(projection, offset, std::chrono::seconds(30));
+  if (!reached) core::diagnose(core::Level::warning, "pipeline", reached.error().message);
+}
+
+Task<Result<>> Service::caught_up(log::Offset offset) {
+  if (parts.store.applied(projection) >= offset) co_return Result<>{};
+  co_return co_await parts.store.caught_up(projection, offset, behind_max);
+}
+
+Result<> Service::hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler) {
+  bus::Subscription subscription;
+  subscription.name = std::move(name);
+  subscription.service = "pipeline";
+  subscription.types = std::move(types);
+  subscription.sync = true;
+  subscription.gate = [this](log::Offset offset) { return gate(offset); };
+  return parts.bus.subscribe(std::move(subscription), std::move(handler));
+}
+
+Result<> Service::subscribe() {
+  parts.bus.says("pipeline", {std::string(events::RunQueued::type), std::string(events::RunStarted::type),
+                              std::string(events::RunFinished::type), std::string(events::JobQueued::type),
+                              std::string(events::JobCancelled::type), std::string(events::JobSkipped::type)});
+  auto planned = hear("pipeline.plan", {std::string(events::PushReceived::type)},
+                      [this](bus::Delivery delivery) { return heard_push(std::move(delivery)); });
+  if (!planned) return planned;
+  return hear("pipeline.advance",
+              {std::string(events::JobStarted::type), std::string(events::JobFinished::type),
+               std::string(events::JobCancelled::type)},
+              [this](bus::Delivery delivery) { return heard_job(std::move(delivery)); });
+}
+
+Result<Ids> Service::ids() {
+  auto last = parts.log.last_of(ids_key);
+  if (!last) return std::unexpected(last.error());
+  return Ids(*last);
+}
+
+// Reads the log's key first: what it counts is then shown before the run is looked at.
+Task<Result<Settled>> Service::settle(std::string run) {
+  auto last = parts.log.last_of(run_key(run));
+  if (!last) co_return std::unexpected(last.error());
+  auto shown = co_await caught_up(*last);
+  if (!shown) co_return std::unexpected(shown.error());
+  auto row = present(
+      parts.store.read_here(projection, {}, [&run](sqlite::Connection& tables) { return find_run(tables, run); }), run);
+  if (!row) co_return std::unexpected(row.error());
+  co_return Settled{std::move(*row), {run_key(run), *last}};
+}
+
+Task<Result<Settled>> Service::settle_id(int64_t id) {
+  auto row =
+      present(parts.store.read_here(projection, {}, [id](sqlite::Connection& tables) { return find_run(tables, id); }),
+              std::to_string(id));
+  if (!row) co_return std::unexpected(row.error());
+  co_return co_await settle(row->run);
+}
+
+Task<Result<SourceFile>> Service::file_of(std::string repository, std::string commit, std::string path) {
+  auto snapshot = co_await parts.source.files(repository, commit);
+  if (!snapshot) co_return std::unexpected(snapshot.error());
+  auto found = std::ranges::find(snapshot->files, path, &SourceFile::path);
+  if (found == snapshot->files.end()) {
+    co_return core::fail(Code::not_found, "The commit " + commit + " has no workflow file " + path + ".");
+  }
+  co_return std::move(*found);
+}
+
+Task<Result<Service::Plan>> Service::plan_of(RunRow run) {
+  auto kept = plans_.find(plan_key(run.run, run.attempt));
+  if (kept != plans_.end()) co_return kept->second;
+  auto file = co_await file_of(run.repository, run.commit, run.workflow_file);
+  if (!file) co_return std::unexpected(file.error());
+  events::RunQueued words = queued_again(run);
+  auto plan = std::make_shared<const Planned>(plan_run(*file, words, policy.server_url));
+  remember(words, plan);
+  co_return plan;
+}
+
+void Service::remember(const events::RunQueued& run, Plan plan) {
+  std::string key = plan_key(run.run, run.attempt);
+  if (!plans_.insert_or_assign(key, std::move(plan)).second) return;
+  plan_ages_.push_back(std::move(key));
+  if (plan_ages_.size() <= plans_kept_max) return;
+  plans_.erase(plan_ages_.front());
+  plan_ages_.pop_front();
+}
+
+struct Pipeline::Impl {
+  Impl(Parts parts, Policy policy) : service(parts, std::move(policy)) {}
+  Service service;
+};
+
+Pipeline::Pipeline(Parts parts, Policy policy) {
+  parts.store.add(std::make_unique<RunsProjection>());
+  impl_ = std::make_unique<Impl>(parts, std::move(policy));
+}
+
+Pipeline::~Pipeline() = default;
+
+Result<> Pipeline::start() { return impl_->service.subscribe(); }
+
+Task<Result<>> Pipeline::cancel(core::Actor actor, int64_t run) { return impl_->service.cancel(std::move(actor), run); }
+
+Task<Result<>> Pipeline::rerun(core::Actor actor, int64_t run, Jobs jobs) {
+  return impl_->service.rerun(std::move(actor), run, jobs);
+}
+
+Task<Result<int64_t>> Pipeline::dispatch(core::Actor actor, std::string repository, std::string file, std::string ref) {
+  return impl_->service.dispatch(std::move(actor), std::move(repository), std::move(file), std::move(ref));
+}
+
+Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string push_event_id) {
+  return impl_->service.why_not(std::move(push_event_id));
+}
+
+Task<Result<RunPage>> Pipeline::list(RunQuery query, std::optional<store::Offset> at) {
+  auto look = [query](sqlite::Connection& tables) { return find_runs(tables, query); };
+  return impl_->service.parts.store.read(projection, at, std::move(look));
+}
+
+Task<Result<Run>> Pipeline::view(int64_t run, std::optional<store::Offset> at) {
+  auto look = [run](sqlite::Connection& tables) -> Result<Run> {
+    return present(find_run(tables, run), std::to_string(run));
+  };
+  return impl_->service.parts.store.read(projection, at, std::move(look));
+}
+
+Task<Result<Run>> Pipeline::view_by_uuid(std::string run, std::optional<store::Offset> at) {
+  auto look = [run](sqlite::Connection& tables) -> Result<Run> { return present(find_run(tables, run), run); };
+  return impl_->service.parts.store.read(projection, at, std::move(look));
+}
+
+Task<Result<Job>> Pipeline::job(int64_t job, std::optional<store::Offset> at) {
+  auto look = [job](sqlite::Connection& tables) -> Result<Job> {
+    auto found = find_job(tables, job);
+    if (!found) return std::unexpected(found.error());
+    if (!*found) return core::fail(Code::not_found, "There is no job " + std::to_string(job) + ".");
+    return std::move(**found);
+  };
+  return impl_->service.parts.store.read(projection, at, std::move(look));
+}
+
+}  // namespace headrace::pipeline

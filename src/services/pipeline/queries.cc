@@ -1,0 +1,223 @@
+// Rows of the projection as runs and jobs.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/json.h"
+#include "services/pipeline/pipeline.h"
+#include "services/pipeline/projection.h"
+
+namespace headrace::pipeline {
+
+using core::Result;
+
+namespace {
+
+constexpr std::array<std::pair<Status, std::string_view>, 4> statuses{{{Status::waiting, "waiting"},
+                                                                       {Status::queued, "queued"},
+                                                                       {Status::in_progress, "in_progress"},
+                                                                       {Status::completed, "completed"}}};
+
+// What the queries below begin with; read_run and read_job read these columns.
+constexpr std::string_view select_run =
+    "SELECT run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
+    "branch, "
+    "commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
+    "last_event, "
+    "correlation, queued FROM run ";
+constexpr std::string_view select_job =
+    "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
+    "log_lines, queued_at, started_at, completed_at FROM job ";
+
+Status status_of(std::string_view name) {
+  for (auto [status, known] : statuses) {
+    if (known == name) return status;
+  }
+  return Status::completed;
+}
+
+std::optional<core::Time> time_of(const std::optional<int64_t>& nanoseconds) {
+  if (!nanoseconds) return std::nullopt;
+  return core::Time(core::Duration(*nanoseconds));
+}
+
+std::optional<events::Conclusion> conclusion_at(const sqlite::Row& row, int column) {
+  return row.is_null(column) ? std::nullopt : events::parse_conclusion(row.view(column));
+}
+
+std::vector<std::string> texts_of(std::string_view json) {
+  std::vector<std::string> texts;
+  auto value = core::parse_json(json);
+  if (!value || !value->is_array()) return texts;
+  for (const auto& text : value->get_array()) texts.emplace_back(text.get_string());
+  return texts;
+}
+
+std::vector<events::StepResult> steps_of(std::string_view json) {
+  std::vector<events::StepResult> steps;
+  auto value = core::parse_json(json);
+  if (!value || !value->is_array()) return steps;
+  for (const auto& object : value->get_array()) {
+    events::StepResult step;
+    step.number = core::integer_at(object, "number").value_or(0);
+    step.name = core::string_at(object, "name").value_or("");
+    step.conclusion =
+        events::parse_conclusion(core::string_at(object, "conclusion").value_or("")).value_or(step.conclusion);
+    step.started_at = time_of(core::integer_at(object, "started_at"));
+    step.completed_at = time_of(core::integer_at(object, "completed_at"));
+    step.exit_code = core::integer_at(object, "exit_code");
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+struct Listed {
+  RunRow run;
+  int64_t queued = 0;  // what the list is ordered by
+};
+
+Listed read_run(const sqlite::Row& row) {
+  Listed listed;
+  RunRow& run = listed.run;
+  run.run = row.text(0);
+  run.id = row.integer(1);
+  run.number = row.integer(2);
+  run.attempt = row.integer(3);
+  run.repository = row.text(4);
+  run.repository_id = row.integer(5);
+  run.workflow = row.text(6);
+  run.workflow_file = row.text(7);
+  run.event = row.text(8);
+  run.event_id = row.text(9);
+  run.ref = row.text(10);
+  run.branch = row.text(11);
+  run.commit = row.text(12);
+  run.actor = row.text(13);
+  run.title = row.text(14);
+  run.url = row.text(15);
+  run.status = status_of(row.view(16));
+  run.conclusion = conclusion_at(row, 17);
+  run.errors = row.text(18);
+  run.cancelled = row.boolean(19);
+  run.queued_at = time_of(row.maybe_integer(20));
+  run.started_at = time_of(row.maybe_integer(21));
+  run.completed_at = time_of(row.maybe_integer(22));
+  run.last_event = row.text(23);
+  run.correlation = row.text(24);
+  listed.queued = row.integer(25);
+  return listed;
+}
+
+Job read_job(const sqlite::Row& row) {
+  Job job;
+  job.job = row.text(0);
+  job.id = row.integer(1);
+  job.run = row.text(2);
+  job.repository = row.text(3);
+  job.key = row.text(4);
+  job.name = row.text(5);
+  job.needs = texts_of(row.view(6));
+  job.status = status_of(row.view(7));
+  job.conclusion = conclusion_at(row, 8);
+  job.reason = row.text(9);
+  job.attempt = row.integer(10);
+  job.runner = row.text(11);
+  job.steps = steps_of(row.view(12));
+  job.log = {row.integer(13), row.integer(14)};
+  job.queued_at = time_of(row.maybe_integer(15));
+  job.started_at = time_of(row.maybe_integer(16));
+  job.completed_at = time_of(row.maybe_integer(17));
+  return job;
+}
+
+std::string sql(std::string_view head, std::string_view tail) { return std::string(head) + std::string(tail); }
+
+Result<> add_jobs(sqlite::Connection& tables, Run& run) {
+  std::string text = sql(select_job, "WHERE run = ? AND run_attempt = ? ORDER BY position, key");
+  auto jobs = tables.all(sqlite::Sql::generated(text), read_job, run.run, run.attempt);
+  if (!jobs) return std::unexpected(jobs.error());
+  run.jobs = std::move(*jobs);
+  return {};
+}
+
+template <class Key>
+Result<std::optional<RunRow>> find_one(sqlite::Connection& tables, std::string_view where, const Key& key) {
+  std::string text = sql(select_run, where);
+  auto found = tables.first(sqlite::Sql::generated(text), read_run, key);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::optional<RunRow>();
+  RunRow run = std::move((*found)->run);
+  if (auto added = add_jobs(tables, run); !added) return std::unexpected(added.error());
+  return run;
+}
+
+Result<int64_t> read_cursor(const std::string& cursor) {
+  if (cursor.empty()) return INT64_MAX;
+  int64_t before = 0;
+  auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
+  if (error == std::errc() && end == cursor.data() + cursor.size()) return before;
+  return core::fail(core::Code::invalid,
+                    "The cursor '" + cursor + "' is none that a list of runs gave. Begin without one.");
+}
+
+}  // namespace
+
+std::string_view name_of(Status status) {
+  for (auto [known, name] : statuses) {
+    if (known == status) return name;
+  }
+  return "completed";
+}
+
+Result<std::optional<RunRow>> find_run(sqlite::Connection& tables, std::string_view uuid) {
+  return find_one(tables, "WHERE run = ?", uuid);
+}
+
+Result<std::optional<RunRow>> find_run(sqlite::Connection& tables, int64_t id) {
+  return find_one(tables, "WHERE id = ?", id);
+}
+
+Result<std::optional<Job>> find_job(sqlite::Connection& tables, int64_t id) {
+  std::string text = sql(select_job, "WHERE id = ? AND id > 0");
+  return tables.first(sqlite::Sql::generated(text), read_job, id);
+}
+
+Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query) {
+  if (query.limit < 1 || query.limit > list_max) {
+    return core::fail(core::Code::invalid,
+                      "The limit of a list of runs is " + std::to_string(query.limit) + "; it must be 1 to 1000.");
+  }
+  auto before = read_cursor(query.cursor);
+  if (!before) return std::unexpected(before.error());
+  std::string text = sql(select_run, "WHERE queued < ?");
+  text += query.repository.empty() ? " AND (? = '')" : " AND repository = ?";
+  text += query.branch.empty() ? " AND (? = '')" : " AND branch = ?";
+  std::string_view status = query.status ? name_of(*query.status) : std::string_view();
+  text += status.empty() ? " AND (? = '')" : " AND status = ?";
+  text += " ORDER BY queued DESC LIMIT ?";
+  auto rows = tables.all(sqlite::Sql::generated(text), read_run, *before, query.repository, query.branch, status,
+                         static_cast<int64_t>(query.limit + 1));
+  if (!rows) return std::unexpected(rows.error());
+  RunPage page;
+  if (rows->size() > query.limit) {
+    rows->pop_back();
+    page.next = std::to_string(rows->back().queued);
+  }
+  for (Listed& listed : *rows) {
+    if (auto added = add_jobs(tables, listed.run); !added) return std::unexpected(added.error());
+    page.runs.push_back(std::move(listed.run));
+  }
+  return page;
+}
+
+Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file) {
+  return tables.integer("SELECT number FROM counter WHERE repository = ? AND workflow_file = ?", repository, file);
+}
+
+Result<std::optional<int64_t>> repository_id(sqlite::Connection& tables, std::string_view full_name) {
+  return tables.first(
+      "SELECT id FROM repository WHERE full_name = ?", [](const sqlite::Row& row) { return row.integer(0); },
+      full_name);
+}
+
+}  // namespace headrace::pipeline

@@ -1,0 +1,123 @@
+// The inside of Pipeline: what it hears (planning.cc, advancing.cc) and what it may be asked (commands.cc,
+// pipeline.cc).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "events/repository.h"
+#include "services/pipeline/launch.h"
+#include "services/pipeline/projection.h"
+#include "store/commands.h"
+
+namespace headrace::pipeline {
+
+// A run as it is, and what the next batch about it must expect.
+struct Settled {
+  RunRow run;
+  log::Expected expected;
+};
+
+// The events of a command, each because of what `origin` says; where that is nothing, the first is the cause of the
+// rest.
+class Words {
+ public:
+  Words(bus::Bus& bus, bus::Origin origin) : bus_(bus), origin_(std::move(origin)) {}
+
+  template <class T>
+  void add(std::string_view, const T& said) {
+    batch.events.push_back(events::encode(said, bus_.header(origin_)));
+    if (!origin_.causation_id.empty()) return;
+    origin_.causation_id = origin_.correlation_id = batch.events.back().id;
+  }
+  void expect(log::Expected expected) { batch.expected.push_back(std::move(expected)); }
+
+  log::Batch batch;
+
+ private:
+  bus::Bus& bus_;
+  bus::Origin origin_;
+};
+
+// Into a bus::Said or Words: everything that a launch says, in order.
+template <class Sink>
+void say(Sink& sink, const Launch& launch) {
+  const std::string& run = launch.run.run;  // one cause may start several
+  sink.add("run/" + run, launch.run);
+  for (const events::JobQueued& job : launch.queued) sink.add("queued/" + job.job, job);
+  for (const events::JobSkipped& job : launch.skipped) sink.add("skipped/" + job.job, job);
+  if (launch.finished) sink.add("finished/" + run, *launch.finished);
+  sink.expect({run_key(launch.run.run), 0});
+}
+
+// What a batch that gives a number must expect.
+struct Numbered {
+  Ids ids;
+  log::Offset numbers = 0;  // of the key "numbers/<repository>"
+};
+
+class Service {
+ public:
+  using Plan = std::shared_ptr<const Planned>;  // shared by the cache and by who uses it while others come and go
+
+  Service(Parts on, Policy by);
+  core::Result<> subscribe();
+
+  // planning.cc
+  core::Task<core::Result<>> heard_push(bus::Delivery delivery);
+  core::Task<core::Result<std::vector<Reason>>> why_not(std::string push_event_id);
+
+  // advancing.cc
+  core::Task<core::Result<>> heard_job(bus::Delivery delivery);
+
+  // commands.cc
+  core::Task<core::Result<>> cancel(core::Actor actor, int64_t id);
+  core::Task<core::Result<>> rerun(core::Actor actor, int64_t id, Jobs jobs);
+  core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
+                                             std::string ref);
+
+  Parts parts;
+  Policy policy;
+
+ private:
+  core::Result<> hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler);
+  core::Task<> gate(log::Offset offset);
+  core::Task<core::Result<>> caught_up(log::Offset offset);
+
+  core::Task<core::Result<>> start_runs(bus::Delivery cause, events::PushReceived push, events::SettledUpdate update);
+  core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file);
+  core::Task<core::Result<std::vector<Reason>>> reasons_of(std::string event_id, std::string repository,
+                                                           events::SettledUpdate update);
+  // Gives the run its number and ids, which the batch must then expect.
+  core::Task<core::Result<Numbered>> number(events::RunQueued& run);
+
+  core::Task<core::Result<Settled>> settle(std::string run);
+  core::Task<core::Result<Settled>> settle_id(int64_t id);
+  core::Result<Ids> ids();
+  core::Task<core::Result<Plan>> plan_of(RunRow run);
+  core::Task<core::Result<SourceFile>> file_of(std::string repository, std::string commit, std::string path);
+  void remember(const events::RunQueued& run, Plan plan);
+  core::Task<core::Result<bool>> advance_once(bus::Delivery cause, std::string run);
+  core::Task<core::Result<bool>> begin_once(bus::Delivery cause, std::string run);
+
+  core::Task<core::Result<log::Batch>> cancel_batch(core::Actor actor, int64_t id);
+  core::Task<core::Result<log::Batch>> rerun_batch(core::Actor actor, int64_t id, Jobs jobs);
+  core::Task<core::Result<log::Batch>> dispatch_batch(core::Actor actor, std::string repository, std::string file,
+                                                      std::string ref, std::shared_ptr<int64_t> id);
+
+  store::CommandStrand strand_;
+  std::map<std::string, Plan> plans_;  // by run and attempt
+  std::deque<std::string> plan_ages_;  // oldest first
+};
+
+inline constexpr int attempts_max = 20;  // of one decision, while others say something of the same run or take ids
+inline constexpr std::chrono::seconds behind_max{10};  // for the projection to show what was said
+
+// The jobs of a run in terms of the graph. Without a plan those that wait can never run.
+std::vector<Vertex> vertices_of(const Run& run, const Planned* plan);
+
+}  // namespace headrace::pipeline
