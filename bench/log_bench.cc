@@ -1,7 +1,8 @@
 // rooms: log core
 //
 // The embedded log against a bare group commit written here: one thread that writes what arrived during the previous
-// sync and answers after fdatasync, without offsets, sums, duplicates, indexes or readers. Rows: EVENT-LOG.md, section 3.
+// sync and answers after fdatasync, without offsets, sums, duplicates, indexes or readers. Rows: EVENT-LOG.md,
+// section 3.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ using Append = std::function<void(std::function<void()> done)>;
 
 std::filesystem::path folder() {
   const char* given = std::getenv("HEADRACE_BENCH_DIR");
-  return std::filesystem::path(given != nullptr ? given : "/var/tmp") / ("headrace-log-bench-" + std::to_string(getpid()));
+  return std::filesystem::path(given != nullptr ? given : "/var/tmp") /
+         ("headrace-log-bench-" + std::to_string(getpid()));
 }
 
 class BareGroupCommit {
@@ -193,7 +195,8 @@ double p99_at(double per_second, const Append& append) {
   std::atomic<size_t> answered = 0;
   auto start = Clock::now() + std::chrono::milliseconds(20);
   for (size_t i = 0; i < count; ++i) {
-    auto due = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(i) / per_second));
+    auto due = start + std::chrono::duration_cast<Clock::duration>(
+                           std::chrono::duration<double>(static_cast<double>(i) / per_second));
     std::this_thread::sleep_until(due);
     append([&, i, due] {
       times[i] = std::chrono::duration<double, std::milli>(Clock::now() - due).count();
@@ -232,19 +235,38 @@ void appends(Rig& rig) {
   BareGroupCommit bare((rig.root / "bare").string());
   const std::string against = "bare group commit, same run";
   for (size_t producers : {size_t{1}, size_t{16}, size_t{64}}) {
-    auto sides = bench::alternate(rounds, [&] { return closed_loop(producers, into(rig, *log)); },
-                                  [&] { return closed_loop(producers, into(rig, bare)); });
-    bench::print({.figure = "log: append, " + std::to_string(producers) + " in flight, durable", .unit = "events/s",
-                  .ours = sides.ours, .reference = sides.reference, .against = against, .better = Better::higher,
-                  .target = bench::ratio(0.8), .note = "1 KiB events"});
+    auto sides = bench::alternate(
+        rounds, [&] { return closed_loop(producers, into(rig, *log)); },
+        [&] { return closed_loop(producers, into(rig, bare)); });
+    bench::print({.figure = "log: append, " + std::to_string(producers) + " in flight, durable",
+                  .unit = "events/s",
+                  .ours = sides.ours,
+                  .reference = sides.reference,
+                  .against = against,
+                  .better = Better::higher,
+                  .target = bench::ratio(0.8),
+                  .note = "1 KiB events"});
   }
-  auto sides = bench::alternate(rounds, [&] { return windowed(256, into(rig, *log)); }, [&] { return windowed(256, into(rig, bare)); });
-  bench::print({.figure = "log: append, window of 256, durable", .unit = "events/s", .ours = sides.ours,
-                .reference = sides.reference, .against = against, .better = Better::higher, .target = bench::at_least(100'000),
+  auto sides = bench::alternate(
+      rounds, [&] { return windowed(256, into(rig, *log)); }, [&] { return windowed(256, into(rig, bare)); });
+  bench::print({.figure = "log: append, window of 256, durable",
+                .unit = "events/s",
+                .ours = sides.ours,
+                .reference = sides.reference,
+                .against = against,
+                .better = Better::higher,
+                .target = bench::at_least(100'000),
                 .note = "1 KiB events, one producer"});
-  auto p99 = bench::alternate(rounds, [&] { return p99_at(10'000, into(rig, *log)); }, [&] { return p99_at(10'000, into(rig, bare)); });
-  bench::print({.figure = "log: p99 of the acknowledgement at 10,000 events/s offered", .unit = "ms", .ours = p99.ours,
-                .reference = p99.reference, .against = against, .better = Better::lower, .target = bench::ratio(0.5), .note = {}});
+  auto p99 = bench::alternate(
+      rounds, [&] { return p99_at(10'000, into(rig, *log)); }, [&] { return p99_at(10'000, into(rig, bare)); });
+  bench::print({.figure = "log: p99 of the acknowledgement at 10,000 events/s offered",
+                .unit = "ms",
+                .ours = p99.ours,
+                .reference = p99.reference,
+                .against = against,
+                .better = Better::lower,
+                .target = bench::ratio(0.5),
+                .note = {}});
 }
 
 double replay_rate(SegmentLog& log) {
@@ -305,17 +327,39 @@ void large(Rig& rig, const std::string& program) {
     std::unique_ptr<SegmentLog> log;
     restart = bench::seconds([&] { log = rig.open("large"); }) * 1000;
     bytes = bytes_of(*log, rig.root / "large") / static_cast<double>(log->durable());
-    bench::print({.figure = "log: replay", .unit = "events/s", .ours = replay_rate(*log), .reference = {}, .against = {},
-                  .better = Better::higher, .target = bench::at_least(10'000'000 / 60.0), .note = "1 KiB events, decoded, one thread"});
+    bench::print({.figure = "log: replay",
+                  .unit = "events/s",
+                  .ours = replay_rate(*log),
+                  .reference = {},
+                  .against = {},
+                  .better = Better::higher,
+                  .target = bench::at_least(10'000'000 / 60.0),
+                  .note = "1 KiB events, decoded, one thread"});
   }
-  bench::print({.figure = "log: open, 1 M events of 1 KiB", .unit = "ms", .ours = restart, .reference = {}, .against = {},
-                .better = Better::lower, .target = bench::at_most(100), .note = "page cache warm"});
-  bench::print({.figure = "log: bytes of a 1 KiB event, log and indexes", .unit = "bytes", .ours = bytes,
-                .reference = nats_bytes_per_event, .against = "NATS JetStream (recorded)", .better = Better::lower,
-                .target = bench::ratio(1 / 1.08), .note = "UUIDv7, time, type, source and content type besides"});
-  bench::print({.figure = "log: resident memory, 1 M events stored", .unit = "MiB",
-                .ours = resident_with(program, (rig.root / "large").string()), .reference = nats_rss_mib,
-                .against = "NATS server (recorded)", .better = Better::lower, .target = bench::ratio(1), .note = "a process with the log alone"});
+  bench::print({.figure = "log: open, 1 M events of 1 KiB",
+                .unit = "ms",
+                .ours = restart,
+                .reference = {},
+                .against = {},
+                .better = Better::lower,
+                .target = bench::at_most(100),
+                .note = "page cache warm"});
+  bench::print({.figure = "log: bytes of a 1 KiB event, log and indexes",
+                .unit = "bytes",
+                .ours = bytes,
+                .reference = nats_bytes_per_event,
+                .against = "NATS JetStream (recorded)",
+                .better = Better::lower,
+                .target = bench::ratio(1 / 1.08),
+                .note = "UUIDv7, time, type, source and content type besides"});
+  bench::print({.figure = "log: resident memory, 1 M events stored",
+                .unit = "MiB",
+                .ours = resident_with(program, (rig.root / "large").string()),
+                .reference = nats_rss_mib,
+                .against = "NATS server (recorded)",
+                .better = Better::lower,
+                .target = bench::ratio(1),
+                .note = "a process with the log alone"});
 }
 
 // As many segments as a log of 100 M events of 1 KiB has, each small, for what grows with them.
@@ -329,8 +373,14 @@ void many_segments(Rig& rig) {
   }
   std::unique_ptr<SegmentLog> log;
   double restart = bench::seconds([&] { log = rig.open("many"); }) * 1000;
-  bench::print({.figure = "log: open, 1,600 closed segments", .unit = "ms", .ours = restart, .reference = {}, .against = {},
-                .better = Better::lower, .target = bench::at_most(1000), .note = "as many as 100 M events of 1 KiB make; the last one is read besides"});
+  bench::print({.figure = "log: open, 1,600 closed segments",
+                .unit = "ms",
+                .ours = restart,
+                .reference = {},
+                .against = {},
+                .better = Better::lower,
+                .target = bench::at_most(1000),
+                .note = "as many as 100 M events of 1 KiB make; the last one is read besides"});
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ void read_item(const Item& item) {
   if (!event) return;
   std::string again;
   auto size = encode_event(*event, again);
-  auto twice = decode_event(core::as_bytes(again).first(size.attributes), core::as_bytes(again).subspan(size.attributes), item.has_data());
+  auto twice = decode_event(core::as_bytes(again).first(size.attributes),
+                            core::as_bytes(again).subspan(size.attributes), item.has_data());
   check(twice && *twice == *event);
 }
 

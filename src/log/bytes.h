@@ -16,9 +16,7 @@ namespace headrace::log {
 
 using ByteView = std::span<const std::byte>;
 
-inline std::string_view text_of(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view text_of(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 template <std::integral T>
 void store(char* at, T value) {

@@ -62,7 +62,8 @@ core::Result<std::optional<SegmentIndex>> saved_index(core::Disk& disk, const st
 void note_items(const BatchScan::Batch& batch, SegmentIndex& index) {
   if (batch.header.kind != BatchKind::events) return;
   // A batch whose sum is right holds what was written; should it not, what follows the odd bytes is not indexed.
-  static_cast<void>(each_item(batch, [&](const Item& item, uint64_t position) { index.note(item, position, batch.header.time); }));
+  static_cast<void>(
+      each_item(batch, [&](const Item& item, uint64_t position) { index.note(item, position, batch.header.time); }));
 }
 
 core::Result<std::shared_ptr<const LoadedSegment>> load_segment(core::Disk& disk, const std::string& directory,
@@ -123,7 +124,9 @@ void Catalog::add(const DurableBatch& batch) {
 std::vector<Offset> Catalog::forget_before(Offset before) {
   std::lock_guard lock(mutex_);
   std::vector<Offset> forgotten;
-  auto next_first = [&](size_t i) { return i + 1 < closed_.size() ? closed_[i + 1].first : open_ ? open_->header.first_offset : 0; };
+  auto next_first = [&](size_t i) {
+    return i + 1 < closed_.size() ? closed_[i + 1].first : open_ ? open_->header.first_offset : 0;
+  };
   size_t count = 0;
   while (count < closed_.size() && next_first(count) != 0 && next_first(count) <= before) ++count;
   for (size_t i = 0; i < count; ++i) forgotten.push_back(closed_[i].first);
@@ -162,7 +165,8 @@ void Catalog::remember(std::shared_ptr<const LoadedSegment> segment) {
 }
 
 Catalog::Start Catalog::start_in_tail(Offset offset) const {
-  auto behind = std::ranges::upper_bound(tail_, offset, {}, [](const DurableBatch& batch) { return batch.header.first_offset; });
+  auto behind =
+      std::ranges::upper_bound(tail_, offset, {}, [](const DurableBatch& batch) { return batch.header.first_offset; });
   const DurableBatch& batch = *std::prev(behind);
   Start start;
   start.alive = batch.bytes;
@@ -261,7 +265,8 @@ Offset Catalog::goes_on_behind(Offset segment, Offset damaged) {
 
 std::unexpected<core::Error> Catalog::damage(const Start& start, uint64_t position, Offset damaged) {
   Offset on = goes_on_behind(start.segment, damaged);
-  std::string rest = on != 0 ? fmt::format("reading goes on at offset {}", on) : std::string("nothing behind it is stored");
+  std::string rest =
+      on != 0 ? fmt::format("reading goes on at offset {}", on) : std::string("nothing behind it is stored");
   return core::fail(core::Code::corrupt,
                     fmt::format("Segment {} of the event log is damaged at byte {}: the event at offset {} cannot be "
                                 "read; {}. Run `headrace log verify`, and restore the segment from a backup.",
@@ -317,7 +322,8 @@ core::Result<std::optional<Catalog::Start>> Catalog::start_at(core::Time time) {
   Offset next = 0;
   {
     std::lock_guard lock(mutex_);
-    if (open_ && (firsts.empty() || open_->header.created < time)) return std::optional(start_in_open(time, 0, nullptr));
+    if (open_ && (firsts.empty() || open_->header.created < time))
+      return std::optional(start_in_open(time, 0, nullptr));
     if (firsts.empty()) return std::optional<Start>();
     low = std::max<size_t>(low, 1);
     next = low < firsts.size() ? firsts[low] : open_ ? open_->header.first_offset : 0;
@@ -336,7 +342,8 @@ core::Result<std::optional<Offset>> Catalog::at(core::Time time) {
       ItemWalk walk(*(*start)->window, (*start)->seed, (*start)->position, (*start)->time);
       auto item = walk.next();
       for (; item && *item; item = walk.next())
-        if ((*item)->header.kind == ItemKind::event && walk.time() >= time) return std::optional((*item)->header.offset);
+        if ((*item)->header.kind == ItemKind::event && walk.time() >= time)
+          return std::optional((*item)->header.offset);
       if (!item) return damage(**start, walk.position(), 0);
     }
     Offset next = (*start)->next;

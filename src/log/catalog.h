@@ -30,7 +30,8 @@ struct LoadedSegment {
   SegmentIndex index;
 };
 // Index from its file, or from the segment where that is missing, damaged or of another segment.
-core::Result<std::shared_ptr<const LoadedSegment>> load_segment(core::Disk& disk, const std::string& directory, Offset first);
+core::Result<std::shared_ptr<const LoadedSegment>> load_segment(core::Disk& disk, const std::string& directory,
+                                                                Offset first);
 
 // Every item of a checked batch into the index.
 void note_items(const BatchScan::Batch& batch, SegmentIndex& index);
@@ -70,16 +71,17 @@ class Catalog {
       : disk_(disk), directory_(std::move(directory)), tail_bytes_max_(tail_bytes_max) {}
 
   // By the writer.
-  void add_closed(Offset first, uint64_t bytes);         // at start, oldest first
+  void add_closed(Offset first, uint64_t bytes);  // at start, oldest first
   void open(std::shared_ptr<OpenSegment> segment);
-  void close();                                          // the open one is closed; another may follow
-  void add(const DurableBatch& batch);                   // readers may have it from now on
+  void close();                         // the open one is closed; another may follow
+  void add(const DurableBatch& batch);  // readers may have it from now on
   void set_durable(Offset offset, core::Time time) { last_time_ = time, durable_ = offset; }
-  std::vector<Offset> forget_before(Offset before);      // whole closed segments; their first offsets
-  std::string encoded_index() const;                     // of the open segment
+  std::vector<Offset> forget_before(Offset before);  // whole closed segments; their first offsets
+  std::string encoded_index() const;                 // of the open segment
 
   // By anyone.
-  core::Result<std::vector<Stored>> read(Offset from, size_t max, const std::vector<std::string>* types);  // types as encode_type gives them; null: all
+  core::Result<std::vector<Stored>> read(
+      Offset from, size_t max, const std::vector<std::string>* types);  // types as encode_type gives them; null: all
   core::Result<std::optional<Offset>> at(core::Time time);
   core::Result<std::optional<FoundItem>> item(Offset offset, ItemKind kind);
   Offset first() const;

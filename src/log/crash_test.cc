@@ -67,7 +67,8 @@ Told run_script(World& world, const SegmentLogOptions& options) {
 }
 
 // What must hold of any disk that a power cut may leave.
-void expect_nothing_lost(std::unique_ptr<core::testing::SimulatedDisk> disk, const Told& told, const SegmentLogOptions& options) {
+void expect_nothing_lost(std::unique_ptr<core::testing::SimulatedDisk> disk, const Told& told,
+                         const SegmentLogOptions& options) {
   World after(99);
   after.disk = std::move(disk);
   auto log = after.try_open(options);

@@ -24,10 +24,11 @@ struct Submit {
     core::Executor executor = boost::asio::get_associated_executor(handler);
     auto work = boost::asio::make_work_guard(executor);
     auto done = [executor, held = std::move(handler), guard = std::move(work)](Answer answer) mutable {
-      AnswerRound::post(executor, [resume = std::move(held), answer = std::move(answer), guard = std::move(guard)]() mutable {
-        guard.reset();
-        std::move(resume)(std::move(answer));
-      });
+      AnswerRound::post(executor,
+                        [resume = std::move(held), answer = std::move(answer), guard = std::move(guard)]() mutable {
+                          guard.reset();
+                          std::move(resume)(std::move(answer));
+                        });
     };
     log->submit(std::move(batch), std::move(done));
   }

@@ -34,8 +34,8 @@ struct Stored {
   events::Event event;
 };
 
-// The batch counts only if the last batch that named `key` ended at `offset` (0: no batch named it yet). The batch names
-// the key by expecting it. For numbers: "numbers/<repository>"; for GitHub's 64-bit ids: "ids".
+// The batch counts only if the last batch that named `key` ended at `offset` (0: no batch named it yet). The batch
+// names the key by expecting it. For numbers: "numbers/<repository>"; for GitHub's 64-bit ids: "ids".
 struct Expected {
   std::string key;
   Offset offset = 0;
@@ -49,9 +49,9 @@ struct Batch {
 };
 
 struct Appended {
-  std::vector<Offset> offsets;                  // one an event; for a repeated key or event, those of the first
-  Durability durability = Durability::disk;     // what was reached when this was said
-  bool duplicate = false;                       // nothing was written: it was there already
+  std::vector<Offset> offsets;               // one an event; for a repeated key or event, those of the first
+  Durability durability = Durability::disk;  // what was reached when this was said
+  bool duplicate = false;                    // nothing was written: it was there already
 };
 
 class EventLog {
@@ -85,8 +85,8 @@ class EventLog {
   // Why appends are refused for good, if they are.
   virtual std::optional<core::Error> stopped() const = 0;
 
-  // `heard` is called on the log's thread, once a batch, after durable() has moved; it must not block. Any thread; after
-  // the returned handle is destroyed it is not called any more.
+  // `heard` is called on the log's thread, once a batch, after durable() has moved; it must not block. Any thread;
+  // after the returned handle is destroyed it is not called any more.
   using Watch = std::shared_ptr<void>;
   virtual Watch watch(std::function<void(Offset durable)> heard) = 0;
 };

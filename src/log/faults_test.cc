@@ -9,11 +9,11 @@
 namespace headrace::log {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::append;
 using testing::batch_of;
 using testing::deterministic_options;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::ids_in;
 using testing::numbered_event;
 using testing::World;

@@ -131,7 +131,8 @@ std::optional<ItemHeader> decode_item_header(ByteView bytes) {
                     .kind = static_cast<ItemKind>(kind),
                     .flags = load<uint8_t>(from + 21)};
   if (header.length == 0 || header.length > item_bytes_max || header.attributes > header.length) return std::nullopt;
-  if (kind != static_cast<uint8_t>(ItemKind::event) && kind != static_cast<uint8_t>(ItemKind::commit)) return std::nullopt;
+  if (kind != static_cast<uint8_t>(ItemKind::event) && kind != static_cast<uint8_t>(ItemKind::commit))
+    return std::nullopt;
   return header;
 }
 

@@ -1,9 +1,10 @@
 // The frames of a segment file: its header page, the batches, and the items within them. docs/log-format.md has every
 // byte and a worked example.
 //
-// A batch is what one write and one sync made durable: a header with its own sum, then items. Batches stand at multiples
-// of 8, items at multiples of 4, zeros between. So the first four bytes tell what stands at a place: the magic of a
-// batch, the length of an item (below 2^24), or zero: padding, or at a multiple of 8 the end of what was written.
+// A batch is what one write and one sync made durable: a header with its own sum, then items. Batches stand at
+// multiples of 8, items at multiples of 4, zeros between. So the first four bytes tell what stands at a place: the
+// magic of a batch, the length of an item (below 2^24), or zero: padding, or at a multiple of 8 the end of what was
+// written.
 #pragma once
 
 #include <array>
@@ -32,7 +33,7 @@ inline constexpr size_t batch_alignment = 8;
 inline constexpr size_t item_alignment = 4;
 inline constexpr uint32_t format_version = 1;
 inline constexpr uint32_t batch_magic = 0x42524848;  // "HHRB" as bytes
-inline constexpr size_t batch_events_max = 1000;  // of one client batch
+inline constexpr size_t batch_events_max = 1000;     // of one client batch
 inline constexpr uint32_t item_bytes_max = (1U << 24) - 1;
 
 constexpr uint64_t aligned(uint64_t size, size_t to) { return (size + to - 1) / to * to; }

@@ -94,7 +94,8 @@ TEST(LogSipHash, GivesTheValueOfThePaper) {
 }
 
 TEST(LogFormat, HeadersAreReadBackAndEveryFlippedByteIsSeen) {
-  SegmentHeader segment{.first_offset = 7, .first_batch = 3, .epoch = 0x1122334455667788, .created = core::Time(core::Duration(99))};
+  SegmentHeader segment{
+      .first_offset = 7, .first_batch = 3, .epoch = 0x1122334455667788, .created = core::Time(core::Duration(99))};
   auto page = encode(segment);
   ASSERT_TRUE(decode_segment_header(page));
   EXPECT_EQ(decode_segment_header(page)->epoch, segment.epoch);
@@ -104,8 +105,13 @@ TEST(LogFormat, HeadersAreReadBackAndEveryFlippedByteIsSeen) {
     EXPECT_FALSE(decode_segment_header(page)) << i;
     page[i] ^= std::byte{1};
   }
-  BatchHeader batch{.kind = BatchKind::events, .number = 4, .first_offset = 9, .time = core::Time(core::Duration(5)), .length = 10,
-                    .payload_sum = 11, .events = 12};
+  BatchHeader batch{.kind = BatchKind::events,
+                    .number = 4,
+                    .first_offset = 9,
+                    .time = core::Time(core::Duration(5)),
+                    .length = 10,
+                    .payload_sum = 11,
+                    .events = 12};
   std::string bytes(batch_header_bytes, '\0');
   encode(batch, 77, bytes.data());
   ASSERT_TRUE(decode_batch_header(core::as_bytes(bytes), 77));
@@ -140,7 +146,8 @@ TEST(LogIndex, IsReadBackAndEveryFlippedByteIsSeen) {
   for (uint64_t i = 0; i < 50; ++i) {
     ItemHeader header{.offset = i + 1, .attributes = size.attributes};
     header.length = static_cast<uint32_t>(bytes.size() - item_header_bytes);
-    index.note({header, core::as_bytes(bytes).subspan(item_header_bytes)}, 4096 + i * 1000, core::Time(core::Duration(i)));
+    index.note({header, core::as_bytes(bytes).subspan(item_header_bytes)}, 4096 + i * 1000,
+               core::Time(core::Duration(i)));
   }
   std::string saved = index.encode();
   auto back = SegmentIndex::decode(core::as_bytes(saved));
@@ -161,7 +168,8 @@ std::string dump(ByteView bytes, uint64_t from) {
   std::string text;
   for (size_t line = 0; line < bytes.size(); line += 16) {
     text += fmt::format("{:08x}", from + line);
-    for (size_t i = line; i < std::min(line + 16, bytes.size()); ++i) text += fmt::format(" {:02x}", std::to_integer<unsigned>(bytes[i]));
+    for (size_t i = line; i < std::min(line + 16, bytes.size()); ++i)
+      text += fmt::format(" {:02x}", std::to_integer<unsigned>(bytes[i]));
     text += '\n';
   }
   return text;
@@ -185,11 +193,13 @@ TEST(LogFormat, ThePageShowsTheBytesThatAreWritten) {
   auto bytes = core::read_file(*world.disk, "/log/00000000000000000001.seg");
   ASSERT_TRUE(bytes);
   ByteView all = core::as_bytes(*bytes);
-  std::string example = dump(all.first(48), 0) + "*\n" + dump(all.subspan(segment_header_bytes - 16), segment_header_bytes - 16);
+  std::string example =
+      dump(all.first(48), 0) + "*\n" + dump(all.subspan(segment_header_bytes - 16), segment_header_bytes - 16);
   std::ifstream in(std::string(HEADRACE_SOURCE_DIR) + "/docs/log-format.md");
   std::stringstream page;
   page << in.rdbuf();
-  EXPECT_THAT(page.str(), ::testing::HasSubstr("```\n" + example + "```\n")) << "docs/log-format.md should show:\n" << example;
+  EXPECT_THAT(page.str(), ::testing::HasSubstr("```\n" + example + "```\n")) << "docs/log-format.md should show:\n"
+                                                                             << example;
 }
 
 }  // namespace

@@ -14,8 +14,10 @@ namespace {
 bool equal(ByteView a, ByteView b) { return text_of(a) == text_of(b); }
 
 auto other_content(const EncodedEvent&, Offset offset) {
-  return core::fail(core::Code::conflict, fmt::format("An event with this source and id is stored already, at offset {}, "
-                                                      "with other content; give the new event an id of its own.", offset));
+  return core::fail(core::Code::conflict,
+                    fmt::format("An event with this source and id is stored already, at offset {}, "
+                                "with other content; give the new event an id of its own.",
+                                offset));
 }
 
 bool repeats_itself(const Submission& submission) {
@@ -78,8 +80,10 @@ core::Result<std::vector<Offset>> Group::stored_offsets(const Submission& submis
   for (size_t i = 0; i < submission.events.size(); ++i) {
     const EncodedEvent& event = submission.events[i];
     for (size_t k = 0; repeats && k < i; ++k)
-      if (equal(submission.content(event).first(event.identity), submission.content(submission.events[k]).first(submission.events[k].identity)))
-        return core::fail(core::Code::invalid, fmt::format("Events {} and {} of the batch have the same source and id.", k + 1, i + 1));
+      if (equal(submission.content(event).first(event.identity),
+                submission.content(submission.events[k]).first(submission.events[k].identity)))
+        return core::fail(core::Code::invalid,
+                          fmt::format("Events {} and {} of the batch have the same source and id.", k + 1, i + 1));
     auto offset = stored_offset(submission, event);
     if (!offset) return std::unexpected(offset.error());
     offsets.push_back(*offset);
@@ -91,7 +95,8 @@ core::Result<bool> Group::compare(const Submission& submission, const EncodedEve
                                   const ItemHeader& stored, ByteView content) const {
   ByteView own = submission.content(event);
   if (content.size() < event.identity || !equal(content.first(event.identity), own.first(event.identity))) return false;
-  if (stored.attributes == event.header.attributes && stored.flags == event.header.flags && equal(content, own)) return true;
+  if (stored.attributes == event.header.attributes && stored.flags == event.header.flags && equal(content, own))
+    return true;
   return other_content(event, offset);
 }
 
@@ -127,9 +132,10 @@ core::Result<> Group::check_expected(const Submission& submission) const {
       last = *stored;
     }
     if (last.ended != expected.offset)
-      return core::fail(core::Code::conflict,
-                        fmt::format("\"{}\" has moved on: its last batch ended at offset {}, not {}. Look again and decide anew.",
-                                    expected.key, last.ended, expected.offset));
+      return core::fail(
+          core::Code::conflict,
+          fmt::format("\"{}\" has moved on: its last batch ended at offset {}, not {}. Look again and decide anew.",
+                      expected.key, last.ended, expected.offset));
   }
   return {};
 }
@@ -164,7 +170,8 @@ void Group::add_commit(const Submission& submission, const std::vector<Offset>& 
     keys_.emplace(submission.key, offsets);
     key_ids_.emplace_back(ids_.batch(submission.key), first);
   }
-  for (const auto& expected : submission.expected) named_.insert_or_assign(expected.key, Named{first, first + added - 1});
+  for (const auto& expected : submission.expected)
+    named_.insert_or_assign(expected.key, Named{first, first + added - 1});
 }
 
 void Group::add_event(const Submission& submission, const EncodedEvent& event) {

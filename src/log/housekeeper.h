@@ -24,8 +24,8 @@ class Housekeeper {
   // `when_idle` is run after each `pause` without a job; 0: never. Only with a thread of its own.
   void start(std::chrono::milliseconds pause, std::function<void()> when_idle);
   void post(Job job);
-  void run_posted();   // here, if there is no thread of its own
-  void stop();         // runs what was posted; long jobs watch stopping()
+  void run_posted();  // here, if there is no thread of its own
+  void stop();        // runs what was posted; long jobs watch stopping()
   const std::atomic<bool>& stopping() const { return stopping_; }
 
  private:

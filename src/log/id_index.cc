@@ -95,7 +95,8 @@ core::Result<> IdIndex::save(core::Disk& disk, const std::string& directory) {
   }
   Offset last = closed->last;
   IdTable table = closed->table;
-  for (const auto& [expected, named] : closed->expected) table.insert(identity_of_expected(key_, expected), named.commit);
+  for (const auto& [expected, named] : closed->expected)
+    table.insert(identity_of_expected(key_, expected), named.commit);
   if (auto written = write_run(disk, directory, key_, table, last); !written) return written;
   return install_run(disk, directory, run_name(table.first(), last));
 }
@@ -111,7 +112,8 @@ core::Result<> IdIndex::load_filter_if_it_fits(IdRun& run) const {
 core::Result<> IdIndex::install_run(core::Disk& disk, const std::string& directory, const std::string& name) {
   auto run = IdRun::open(disk, directory + "/" + name, key_);
   if (!run) return std::unexpected(run.error());
-  if (!*run) return core::fail(core::Code::corrupt, "A file of stored ids that was just written reads back damaged.", name);
+  if (!*run)
+    return core::fail(core::Code::corrupt, "A file of stored ids that was just written reads back damaged.", name);
   std::lock_guard lock(mutex_);
   if (auto loaded = load_filter_if_it_fits(**run); !loaded) return loaded;
   auto covered = [&](const std::shared_ptr<const IdRun>& other) {
@@ -145,7 +147,8 @@ IdIndex::Runs IdIndex::due_for_merge() const {
 core::Result<bool> IdIndex::merge(core::Disk& disk, const std::string& directory, const std::atomic<bool>& cancelled) {
   Runs newest = due_for_merge();
   if (newest.empty()) return false;
-  if (auto merged = merge_runs(disk, directory, key_, newest, cancelled); !merged) return std::unexpected(merged.error());
+  if (auto merged = merge_runs(disk, directory, key_, newest, cancelled); !merged)
+    return std::unexpected(merged.error());
   std::string name = run_name(newest.front()->header().first, newest.back()->header().last);
   if (auto installed = install_run(disk, directory, name); !installed) return std::unexpected(installed.error());
   for (const auto& run : newest) {

@@ -18,7 +18,7 @@ constexpr size_t entry_bytes = 12;
 constexpr size_t filter_probes = 7;
 constexpr size_t table_slots_min = 64;
 constexpr size_t write_chunk = 64 * 1024;
-constexpr std::string_view new_name = "new.ids";      // while it is written; a run may be saved during a merge
+constexpr std::string_view new_name = "new.ids";  // while it is written; a run may be saved during a merge
 constexpr std::string_view merge_name = "merge.ids";
 
 Identity hashed(const HashKey& key, char kind, std::string_view text) {
@@ -28,9 +28,7 @@ Identity hashed(const HashKey& key, char kind, std::string_view text) {
 }
 
 // Filter blocks are ordered as hashes are, so that a filter is written front to back beside the sorted entries.
-uint64_t block_of(uint64_t hash, uint64_t blocks) {
-  return (hash >> 32) * blocks >> 32;
-}
+uint64_t block_of(uint64_t hash, uint64_t blocks) { return (hash >> 32) * blocks >> 32; }
 
 // The bits of a hash within its block; from the low bits, as the high ones chose the block.
 template <class Visit>
@@ -93,8 +91,13 @@ class RunWriter {
 
   RunWriter(core::Disk& disk, std::string directory, std::string path, IdRun::Header header,
             std::unique_ptr<core::File> file)
-      : disk_(disk), directory_(std::move(directory)), path_(std::move(path)), header_(header), file_(std::move(file)),
-        entries_at_(header_bytes + header.filter_blocks * filter_block_bytes), block_(filter_block_bytes, '\0') {}
+      : disk_(disk),
+        directory_(std::move(directory)),
+        path_(std::move(path)),
+        header_(header),
+        file_(std::move(file)),
+        entries_at_(header_bytes + header.filter_blocks * filter_block_bytes),
+        block_(filter_block_bytes, '\0') {}
 
   core::Result<> add(uint64_t hash, uint32_t relative) {
     uint64_t block = block_of(hash, header_.filter_blocks);
@@ -283,12 +286,14 @@ core::Result<uint64_t> IdRun::lower_bound(uint64_t hash) const {
   uint64_t guess = block_of(hash, header_.entries);
   std::array<std::byte, sight * entry_bytes> bytes;
   for (int step = 0; low < high; ++step) {
-    uint64_t start = step == 0 ? guess - std::min(guess, sight / 2) : low + (high - low) / 2 - std::min((high - low) / 2, sight / 2);
+    uint64_t start =
+        step == 0 ? guess - std::min(guess, sight / 2) : low + (high - low) / 2 - std::min((high - low) / 2, sight / 2);
     start = std::clamp(start, low, high - std::min(high - low, sight));
     auto count = static_cast<size_t>(std::min(sight, high - start));
     auto read = file_->read_at(entries_at() + start * entry_bytes, std::span(bytes).first(count * entry_bytes));
     if (!read) return std::unexpected(read.error());
-    if (*read != count * entry_bytes) return core::fail(core::Code::corrupt, "A file of stored ids is shorter than it says.");
+    if (*read != count * entry_bytes)
+      return core::fail(core::Code::corrupt, "A file of stored ids is shorter than it says.");
     auto hash_at = [&](size_t i) { return load<uint64_t>(bytes.data() + i * entry_bytes); };
     size_t below = 0;
     while (below < count && hash_at(below) < hash) ++below;
@@ -301,7 +306,8 @@ core::Result<uint64_t> IdRun::lower_bound(uint64_t hash) const {
 
 core::Result<bool> IdRun::find(Identity identity, const Candidate& accept) const {
   uint64_t hash = std::max<uint64_t>(identity.hash, 1);
-  if (identity.milliseconds != 0 && (identity.milliseconds < header_.earliest || identity.milliseconds > header_.latest))
+  if (identity.milliseconds != 0 &&
+      (identity.milliseconds < header_.earliest || identity.milliseconds > header_.latest))
     return false;
   auto may = may_have(hash);
   if (!may || !*may) return may;

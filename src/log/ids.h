@@ -2,8 +2,8 @@
 // ever, in little memory. A hash found is a candidate; who asks verifies it by reading the event.
 //
 // The open segment's hashes are in a table. A closed segment's go to a run: a file of entries sorted by hash with a
-// filter (a Bloom filter of one cache line a hash) before them. The newest eight of one tier become one of the next, so a
-// log of a hundred million events has a few dozen. An id that is a UUIDv7 is looked for only in runs whose ids' times
+// filter (a Bloom filter of one cache line a hash) before them. The newest eight of one tier become one of the next, so
+// a log of a hundred million events has a few dozen. An id that is a UUIDv7 is looked for only in runs whose ids' times
 // enclose its own. Bytes: docs/log-format.md, "Ids".
 #pragma once
 
@@ -24,7 +24,7 @@
 
 namespace headrace::log {
 
-inline constexpr size_t run_fan_in = 8;            // runs up to a tier that are merged into one of the next
+inline constexpr size_t run_fan_in = 8;  // runs up to a tier that are merged into one of the next
 inline constexpr size_t filter_bits_per_hash = 10;
 inline constexpr size_t filter_block_bytes = 64;
 
@@ -63,7 +63,7 @@ class IdTable {
   void place(Entry entry);
 
   Offset first_, last_ = 0;
-  std::vector<uint64_t> hashes_;     // 0: free
+  std::vector<uint64_t> hashes_;  // 0: free
   std::vector<uint32_t> relatives_;
   size_t size_ = 0;
   uint64_t earliest_ = UINT64_MAX, latest_ = 0;

@@ -16,7 +16,7 @@
 
 namespace headrace::log {
 
-inline constexpr size_t index_stride = 4096;        // bytes of segment between two entries, at least
+inline constexpr size_t index_stride = 4096;                // bytes of segment between two entries, at least
 inline constexpr size_t index_type_bytes_max = 256 * 1024;  // text of types kept; a segment with more has "any type"
 
 struct TypeRange {

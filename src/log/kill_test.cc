@@ -1,7 +1,7 @@
 // A real process on a real folder, killed with -9 while it appends, again and again.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -66,7 +66,8 @@ TEST(LogKillChild, AppendsUntilItIsKilled) {
   auto log = SegmentLog::open(disk, clock, random, folder, options_of_kill());
   ASSERT_TRUE(log);
   std::vector<std::thread> threads;
-  for (int i = 0; i < producers; ++i) threads.emplace_back([&, i] { append_for_ever(**log, std::getenv(round_variable), i); });
+  for (int i = 0; i < producers; ++i)
+    threads.emplace_back([&, i] { append_for_ever(**log, std::getenv(round_variable), i); });
   for (auto& thread : threads) thread.join();
 }
 
@@ -80,7 +81,8 @@ std::vector<std::string> run_and_kill(const std::string& folder, int round) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  std::string program = std::filesystem::read_symlink("/proc/self/exe").string(), filter = "--gtest_filter=LogKillChild.*";
+  std::string program = std::filesystem::read_symlink("/proc/self/exe").string(),
+              filter = "--gtest_filter=LogKillChild.*";
   char* arguments[] = {program.data(), filter.data(), nullptr};
   pid_t child = 0;
   EXPECT_EQ(posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ), 0);

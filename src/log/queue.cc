@@ -9,8 +9,10 @@ void Queue::push(Submission submission) {
   {
     std::lock_guard lock(mutex_);
     if (bytes_ + submission.bytes() > bytes_max_ && !submission.refused && !submission.seal) {
-      auto full = core::fail(core::Code::exhausted, fmt::format("More than {} KiB wait to be written to the event log; try again "
-                                                                "in a moment.", bytes_max_ / 1024));
+      auto full = core::fail(core::Code::exhausted,
+                             fmt::format("More than {} KiB wait to be written to the event log; try again "
+                                         "in a moment.",
+                                         bytes_max_ / 1024));
       submission.refused = full.error();
     }
     if (submission.refused) {

@@ -11,8 +11,10 @@ enum class Field : uint8_t { source = 1, id, type, subject, time, datacontenttyp
 enum class Form : uint8_t { text = 0, uuid, prefixed, number, truth, falsehood, instant };
 
 // Beginnings that nearly every event has, written as one byte. Only ever added to, at the end.
-constexpr std::array<std::string_view, 8> prefixes = {
-    "dev.cdevents.", "dev.cdeventsx.headrace-", "/headrace/", "application/json", "user:", "service:", "runner:", "00-"};
+constexpr std::array<std::string_view, 8> prefixes = {"dev.cdevents.", "dev.cdeventsx.headrace-",
+                                                      "/headrace/",    "application/json",
+                                                      "user:",         "service:",
+                                                      "runner:",       "00-"};
 // Names of extensions, written as one byte likewise.
 constexpr std::array<std::string_view, 4> known_names = {"actor", "causationid", "correlationid", "traceparent"};
 
@@ -76,7 +78,8 @@ void put_name(std::string& to, std::string_view name) {
 size_t prefix_of(std::string_view text) {
   size_t best = prefixes.size();
   for (size_t i = 0; i < prefixes.size(); ++i)
-    if (text.starts_with(prefixes[i]) && (best == prefixes.size() || prefixes[i].size() > prefixes[best].size())) best = i;
+    if (text.starts_with(prefixes[i]) && (best == prefixes.size() || prefixes[i].size() > prefixes[best].size()))
+      best = i;
   return best;
 }
 
@@ -256,7 +259,8 @@ uint64_t id_milliseconds(ByteView identity) {
   size_t at = 0;
   if (skip_string(identity, at, Field::source).empty()) return 0;
   ByteView id = identity.subspan(at);
-  if (id.size() != 1 + uuid_bytes || (std::to_integer<unsigned>(id[0]) & 15) != static_cast<unsigned>(Form::uuid)) return 0;
+  if (id.size() != 1 + uuid_bytes || (std::to_integer<unsigned>(id[0]) & 15) != static_cast<unsigned>(Form::uuid))
+    return 0;
   if ((std::to_integer<unsigned>(id[7]) >> 4) != 7) return 0;  // RFC 9562, section 5.7: version in octet 6
   uint64_t milliseconds = 0;
   for (size_t i = 1; i <= 6; ++i) milliseconds = milliseconds << 8 | std::to_integer<uint64_t>(id[i]);

@@ -50,11 +50,18 @@ class TailScan {
     for (;;) {
       if (auto read = whole_batches(); !read) return read;
       if (scan_.closed()) return {};
+      auto written = scan_.end_of_writing();
+      if (!written) return std::unexpected(written.error());
+      end_of_writing_ = *written;
+      if (end_of_writing_ == scan_.position()) return {};
       auto later = scan_.later_batch();
       if (!later) return std::unexpected(later.error());
       if (!*later) return {};
-      if (!damaged_) damaged_ = Place{.segment = segment_name(segment_.header.first_offset), .position = scan_.position(),
-                                      .offset = tail_.next_offset, .what = "a batch is damaged, and later ones are whole"};
+      if (!damaged_)
+        damaged_ = Place{.segment = segment_name(segment_.header.first_offset),
+                         .position = scan_.position(),
+                         .offset = tail_.next_offset,
+                         .what = "a batch is damaged, and later ones are whole"};
       if (auto on = scan_.goes_on_at(**later); !on) return std::unexpected(on.error());
       segment_.index.gap();
       tail_.next_batch = scan_.next_number();
@@ -63,7 +70,7 @@ class TailScan {
 
   bool closed() const { return scan_.closed(); }
   const std::optional<Place>& damaged() const { return damaged_; }
-  core::Result<uint64_t> end_of_writing() { return scan_.end_of_writing(); }
+  uint64_t end_of_writing() const { return end_of_writing_; }  // one behind the last byte that is not zero
 
  private:
   core::Result<> whole_batches() {
@@ -94,19 +101,22 @@ class TailScan {
   OpenSegment& segment_;
   IdIndex& ids_;
   Tail& tail_;
+  uint64_t end_of_writing_ = 0;
   std::optional<Place> damaged_;
 };
 
 core::Error corruption(const Place& place) {
   core::Error error = stopped_error("stored events are damaged", 0, place.offset, place.what);
-  error.message = fmt::format("The event log takes no more events: segment {} is damaged at byte {}, from offset {} on: {}. "
-                              "What is whole stays readable. Run `headrace log verify`, and restore the segment from a backup.",
-                              place.segment, place.position, place.offset, place.what);
+  error.message = fmt::format(
+      "The event log takes no more events: segment {} is damaged at byte {}, from offset {} on: {}. "
+      "What is whole stays readable. Run `headrace log verify`, and restore the segment from a backup.",
+      place.segment, place.position, place.offset, place.what);
   return error;
 }
 
 core::Result<> cut(core::File& file, uint64_t position) {
-  core::diagnose(core::Level::warning, "log", fmt::format("cut a torn tail at byte {}: it was never acknowledged", position));
+  core::diagnose(core::Level::warning, "log",
+                 fmt::format("cut a torn tail at byte {}: it was never acknowledged", position));
   if (auto done = file.truncate(position); !done) return done;
   return file.sync();
 }
@@ -146,12 +156,15 @@ class Recovery {
     std::vector<std::pair<Offset, Offset>> found;
     for (const auto& name : names)
       if (auto range = run_range(name)) found.push_back(*range);
-    std::ranges::sort(found, [](const auto& a, const auto& b) { return a.first != b.first ? a.first < b.first : a.second > b.second; });
+    std::ranges::sort(found, [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : a.second > b.second;
+    });
     Offset covered = 0;
     for (const auto& [first, last] : found) {
       bool used = first > covered && install(first, last);
       if (used) covered = last;
-      if (!used && access_ == Access::write) static_cast<void>(disk_.remove(path_in(directory_, run_name(first, last))));
+      if (!used && access_ == Access::write)
+        static_cast<void>(disk_.remove(path_in(directory_, run_name(first, last))));
     }
     IdIndex::Runs runs = ids_.runs();
     for (size_t i = 0; i + 1 < segments_.size(); ++i) {
@@ -219,9 +232,7 @@ class Recovery {
     if (scan.damaged()) result_.stopped = corruption(*scan.damaged());
     bool writable = access_ == Access::write && !result_.stopped;
     if (writable && !scan.closed()) {
-      auto end = scan.end_of_writing();
-      if (!end) return std::unexpected(end.error());
-      if (*end > segment->end) {
+      if (scan.end_of_writing() > segment->end) {
         if (auto done = cut(*segment->file, segment->end); !done) return done;
         tail.prefilled = false;
       }
@@ -254,7 +265,8 @@ core::Result<std::optional<Meta>> read_meta(core::Disk& disk, const std::string&
   if (!text) return std::unexpected(text.error());
   Meta meta;
   auto key = line_of(*text, "key");
-  if (key.size() != 2 || !parse(key[0], meta.key[0], 16) || !parse(key[1], meta.key[1], 16)) return std::optional<Meta>();
+  if (key.size() != 2 || !parse(key[0], meta.key[0], 16) || !parse(key[1], meta.key[1], 16))
+    return std::optional<Meta>();
   auto prefill = line_of(*text, "prefill");
   int64_t growing = 0, prefilled = 0;
   if (prefill.size() == 2 && parse(prefill[0], growing, 10) && parse(prefill[1], prefilled, 10))
@@ -264,7 +276,8 @@ core::Result<std::optional<Meta>> read_meta(core::Disk& disk, const std::string&
 
 core::Result<> write_meta(core::Disk& disk, const std::string& directory, const Meta& meta) {
   std::string text = fmt::format("{}\nkey {:016x} {:016x}\n", meta_title, meta.key[0], meta.key[1]);
-  if (meta.prefill) text += fmt::format("prefill {} {}\n", meta.prefill->growing.count(), meta.prefill->prefilled.count());
+  if (meta.prefill)
+    text += fmt::format("prefill {} {}\n", meta.prefill->growing.count(), meta.prefill->prefilled.count());
   return core::write_file(disk, path_in(directory, meta_name), text);
 }
 

@@ -1,7 +1,8 @@
 // What a log's folder holds when it is opened: which segments, where appending goes on, whether it may.
 //
-// Only the last segment is read. Damage at its end is a torn tail and is cut off, unless a later batch is there: then it
-// is corruption, nothing is changed, and what is valid stays readable. Indexes and ids that are missing are made again.
+// Only the last segment is read. Damage at its end is a torn tail and is cut off, unless a later batch is there: then
+// it is corruption, nothing is changed, and what is valid stays readable. Indexes and ids that are missing are made
+// again.
 #pragma once
 
 #include <optional>
@@ -19,8 +20,8 @@ namespace headrace::log {
 
 // The log's own small facts, in the file `meta`.
 struct Meta {
-  HashKey key{};                         // of the hashes in its runs
-  std::optional<PrefillProbe> prefill;   // measured once
+  HashKey key{};                        // of the hashes in its runs
+  std::optional<PrefillProbe> prefill;  // measured once
 };
 core::Result<std::optional<Meta>> read_meta(core::Disk& disk, const std::string& directory);
 core::Result<> write_meta(core::Disk& disk, const std::string& directory, const Meta& meta);

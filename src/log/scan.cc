@@ -17,6 +17,14 @@ auto damaged(uint64_t position) {
   return core::fail(core::Code::corrupt, "Stored bytes are damaged.", fmt::format("byte {}", position));
 }
 
+bool all_zero(ByteView bytes) {
+  uint64_t any = 0;
+  size_t at = 0;
+  for (; at + sizeof any <= bytes.size(); at += sizeof any) any |= load<uint64_t>(bytes.data() + at);
+  for (; at < bytes.size(); ++at) any |= std::to_integer<uint64_t>(bytes[at]);
+  return any == 0;
+}
+
 }  // namespace
 
 Window::Window(const core::File& file, uint64_t end) : file_(&file), end_(end), chunk_(chunk_min) {}
@@ -111,6 +119,7 @@ core::Result<std::optional<uint64_t>> BatchScan::later_batch() {
   for (uint64_t at = aligned(position_, batch_alignment); at < window_.end(); at += stride) {
     auto bytes = window_.view(at, stride + batch_header_bytes);
     if (!bytes) return std::unexpected(bytes.error());
+    if (all_zero(*bytes)) continue;
     for (size_t i = 0; i < stride && i + batch_header_bytes <= bytes->size(); i += batch_alignment) {
       if (load<uint32_t>(bytes->data() + i) != batch_magic) continue;
       auto header = decode_batch_header(bytes->subspan(i), seed_);
@@ -136,7 +145,9 @@ core::Result<uint64_t> BatchScan::end_of_writing() {
   for (uint64_t at = position_; at < window_.end(); at += stride) {
     auto bytes = window_.view(at, stride);
     if (!bytes) return std::unexpected(bytes.error());
-    auto last = std::ranges::find_if(bytes->rbegin(), bytes->rend(), [](std::byte byte) { return byte != std::byte{0}; });
+    if (all_zero(*bytes)) continue;
+    auto last =
+        std::ranges::find_if(bytes->rbegin(), bytes->rend(), [](std::byte byte) { return byte != std::byte{0}; });
     if (last != bytes->rend()) end = at + static_cast<uint64_t>(bytes->rend() - last);
   }
   return end;
@@ -148,8 +159,10 @@ core::Result<SegmentHeader> read_segment_header(const core::File& file, const st
   if (!read) return core::pass_on(read.error(), "reading the header of " + name);
   auto header = decode_segment_header(std::span(page).first(*read));
   if (!header)
-    return core::fail(core::Code::corrupt, fmt::format("The header of segment {} is damaged, or of a version of the log "
-                                                       "that this Headrace does not know.", name));
+    return core::fail(core::Code::corrupt,
+                      fmt::format("The header of segment {} is damaged, or of a version of the log "
+                                  "that this Headrace does not know.",
+                                  name));
   return *header;
 }
 

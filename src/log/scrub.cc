@@ -9,7 +9,8 @@
 
 namespace headrace::log {
 
-core::Result<> Scrubber::run(const std::vector<Offset>& closed, size_t segments_max, const std::atomic<bool>& cancelled) {
+core::Result<> Scrubber::run(const std::vector<Offset>& closed, size_t segments_max,
+                             const std::atomic<bool>& cancelled) {
   std::lock_guard lock(mutex_);
   for (size_t i = 0; i < std::min(segments_max, closed.size()) && !cancelled; ++i) {
     auto next = std::ranges::upper_bound(closed, done_);
@@ -20,9 +21,12 @@ core::Result<> Scrubber::run(const std::vector<Offset>& closed, size_t segments_
     if (!checked) return std::unexpected(checked.error());
     if (checked->bad.empty()) continue;
     const Place& place = checked->bad.front();
-    return core::fail(core::Code::corrupt, fmt::format("The event log takes no more events: closed segment {} is damaged at byte {}, from "
-                                                       "offset {} on: {}. What is whole stays readable. Run `headrace log verify`, and restore "
-                                                       "the segment from a backup.", place.segment, place.position, place.offset, place.what));
+    return core::fail(
+        core::Code::corrupt,
+        fmt::format("The event log takes no more events: closed segment {} is damaged at byte {}, from "
+                    "offset {} on: {}. What is whole stays readable. Run `headrace log verify`, and restore "
+                    "the segment from a backup.",
+                    place.segment, place.position, place.offset, place.what));
   }
   return {};
 }

@@ -25,26 +25,38 @@ constexpr std::string_view lock_name = "lock";
 core::Result<std::unique_ptr<core::Disk::Lock>> lock_folder(core::Disk& disk, const std::string& directory) {
   auto lock = disk.lock(directory + "/" + std::string(lock_name));
   if (lock || lock.error().code != core::Code::conflict) return lock;
-  return core::fail(core::Code::conflict,
-                    fmt::format("The folder {} is in use by another Headrace. Stop that one first (`headrace down`), or "
-                                "choose another folder with --data.", directory),
-                    lock.error().message + " " + lock.error().detail);
+  return core::fail(
+      core::Code::conflict,
+      fmt::format("The folder {} is in use by another Headrace. Stop that one first (`headrace down`), or "
+                  "choose another folder with --data.",
+                  directory),
+      lock.error().message + " " + lock.error().detail);
 }
 
 // Of the submissions that make one batch, from `next` on.
 size_t bytes_of_next(const std::vector<Submission>& submissions, size_t next, size_t bytes_max) {
   size_t bytes = submissions[next].items.size();
-  while (++next < submissions.size() && bytes + submissions[next].items.size() <= bytes_max) bytes += submissions[next].items.size();
+  while (++next < submissions.size() && bytes + submissions[next].items.size() <= bytes_max)
+    bytes += submissions[next].items.size();
   return bytes;
 }
 
 }  // namespace
 
 struct SegmentLog::Impl {
-  Impl(core::Disk& on, const core::Clock& by, std::string in, Options with, Meta of, std::unique_ptr<core::Disk::Lock> held)
-      : disk(on), clock(by), directory(std::move(in)), options(with), meta(of), lock(std::move(held)),
-        catalog(disk, directory, options.tail_cache_bytes), ids(meta.key, options.filter_bytes_max),
-        spare(disk, directory, options.segment_bytes), queue(options.pending_bytes_max), scrubber(disk, directory),
+  Impl(core::Disk& on, const core::Clock& by, std::string in, Options with, Meta of,
+       std::unique_ptr<core::Disk::Lock> held)
+      : disk(on),
+        clock(by),
+        directory(std::move(in)),
+        options(with),
+        meta(of),
+        lock(std::move(held)),
+        catalog(disk, directory, options.tail_cache_bytes),
+        ids(meta.key, options.filter_bytes_max),
+        spare(disk, directory, options.segment_bytes),
+        queue(options.pending_bytes_max),
+        scrubber(disk, directory),
         keeper(options.housekeeping == Options::Housekeeping::own_thread) {}
 
   core::Disk& disk;
@@ -97,10 +109,12 @@ struct SegmentLog::Impl {
 
 void SegmentLog::Impl::start(core::Random& random, Recovered recovered) {
   stopped = recovered.stopped;
-  writer.emplace(Writer::Parts{disk, clock, random, directory, options, catalog, ids, spare}, hooks(), std::move(recovered.tail));
+  writer.emplace(Writer::Parts{disk, clock, random, directory, options, catalog, ids, spare}, hooks(),
+                 std::move(recovered.tail));
   prefilled = writer->prefilled();
   keeper.start(options.scrub_pause, [this] { keep_house(scrub(1), "re-reading a closed segment"); });
-  if (options.prefill == Options::Prefill::always || (meta.prefill && meta.prefill->gains() && options.prefill == Options::Prefill::measured))
+  if (options.prefill == Options::Prefill::always ||
+      (meta.prefill && meta.prefill->gains() && options.prefill == Options::Prefill::measured))
     spare.want();
   thread = std::thread([this] { run(); });
 }
@@ -206,9 +220,7 @@ Writer::Hooks SegmentLog::Impl::hooks() {
     spare_asked = false;
     keeper.post([this] { save_ids(); });
   };
-  auto saved = [this]() -> core::Result<> {
-    return save_closed_ids();
-  };
+  auto saved = [this]() -> core::Result<> { return save_closed_ids(); };
   return {save_index, save, saved};
 }
 
@@ -216,7 +228,8 @@ Writer::Hooks SegmentLog::Impl::hooks() {
 void SegmentLog::Impl::keep_house(core::Result<> done, std::string_view doing) {
   if (done || done.error().code == core::Code::exhausted || done.error().code == core::Code::not_found) return;
   if (done.error().code == core::Code::corrupt) return stop(done.error());
-  stop(stopped_error(fmt::format("{} failed", doing), catalog.newest_segment(), catalog.durable() + 1, done.error().message + " " + done.error().detail));
+  stop(stopped_error(fmt::format("{} failed", doing), catalog.newest_segment(), catalog.durable() + 1,
+                     done.error().message + " " + done.error().detail));
 }
 
 core::Result<> SegmentLog::Impl::save_closed_ids() {
@@ -260,8 +273,9 @@ core::Result<> SegmentLog::Impl::scrub(size_t segments_max) {
   return done;
 }
 
-core::Result<std::unique_ptr<SegmentLog>> SegmentLog::open(core::Disk& disk, const core::Clock& clock, core::Random& random,
-                                                           std::string directory, Options options) {
+core::Result<std::unique_ptr<SegmentLog>> SegmentLog::open(core::Disk& disk, const core::Clock& clock,
+                                                           core::Random& random, std::string directory,
+                                                           Options options) {
   if (auto made = disk.make_directories(directory); !made) return core::pass_on(made.error(), "opening the event log");
   auto lock = lock_folder(disk, directory);
   if (!lock) return std::unexpected(lock.error());
@@ -269,7 +283,8 @@ core::Result<std::unique_ptr<SegmentLog>> SegmentLog::open(core::Disk& disk, con
   if (!meta) return core::pass_on(meta.error(), "opening the event log");
   if (!*meta) {
     meta->emplace(Meta{.key = {random.next(), random.next()}, .prefill = {}});
-    if (auto written = write_meta(disk, directory, **meta); !written) return core::pass_on(written.error(), "creating the event log");
+    if (auto written = write_meta(disk, directory, **meta); !written)
+      return core::pass_on(written.error(), "creating the event log");
   }
   auto impl = std::make_unique<Impl>(disk, clock, std::move(directory), options, **meta, std::move(*lock));
   auto recovered = recover(disk, impl->directory, Access::write, options, impl->catalog, impl->ids);
@@ -286,12 +301,14 @@ core::Result<std::unique_ptr<SegmentLog>> SegmentLog::open_read_only(core::Disk&
   if (!lock) return std::unexpected(lock.error());
   auto meta = read_meta(disk, directory);
   if (!meta) return core::pass_on(meta.error(), "opening the event log");
-  auto impl = std::make_unique<Impl>(disk, clock, std::move(directory), Options{}, meta->value_or(Meta{}), std::move(*lock));
+  auto impl =
+      std::make_unique<Impl>(disk, clock, std::move(directory), Options{}, meta->value_or(Meta{}), std::move(*lock));
   auto recovered = recover(disk, impl->directory, Access::read_only, impl->options, impl->catalog, impl->ids);
   if (!recovered) return core::pass_on(recovered.error(), "reading the event log");
   impl->stopped = recovered->stopped;
   if (!impl->stopped)
-    impl->stopped = core::Error{core::Code::unavailable, "This log was opened for reading; it takes no events.", impl->directory};
+    impl->stopped =
+        core::Error{core::Code::unavailable, "This log was opened for reading; it takes no events.", impl->directory};
   return std::unique_ptr<SegmentLog>(new SegmentLog(std::move(impl)));
 }
 
@@ -316,9 +333,12 @@ void SegmentLog::submit(Batch batch, Done done) {
   impl_->queue.push(std::move(*submission));
 }
 
-core::Result<std::vector<Stored>> SegmentLog::read(Offset from, size_t max) { return impl_->catalog.read(from, max, nullptr); }
+core::Result<std::vector<Stored>> SegmentLog::read(Offset from, size_t max) {
+  return impl_->catalog.read(from, max, nullptr);
+}
 
-core::Result<std::vector<Stored>> SegmentLog::read_types(Offset from, size_t max, const std::vector<std::string>& types) {
+core::Result<std::vector<Stored>> SegmentLog::read_types(Offset from, size_t max,
+                                                         const std::vector<std::string>& types) {
   std::vector<std::string> fields;
   for (const auto& type : types) fields.push_back(encode_type(type));
   return impl_->catalog.read(from, max, &fields);
@@ -368,7 +388,9 @@ core::Result<> SegmentLog::trim(Offset before) {
 
 std::optional<core::Error> SegmentLog::stopped() const { return impl_->why_stopped(); }
 
-EventLog::Watch SegmentLog::watch(std::function<void(Offset durable)> heard) { return impl_->watchers.add(std::move(heard)); }
+EventLog::Watch SegmentLog::watch(std::function<void(Offset durable)> heard) {
+  return impl_->watchers.add(std::move(heard));
+}
 
 LogStat SegmentLog::stat() const {
   const Impl& impl = *impl_;

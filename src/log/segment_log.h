@@ -33,16 +33,16 @@ namespace headrace::log {
 struct SegmentLogOptions {
   // Whether the next segment is filled with zeros beforehand, which makes syncs cheaper on most disks; begun when a
   // quarter of the open one is written.
-  enum class Prefill { never, measured, always };  // measured: once for a folder, by a probe of 200 syncs
+  enum class Prefill { never, measured, always };      // measured: once for a folder, by a probe of 200 syncs
   enum class Housekeeping { own_thread, log_thread };  // log_thread: between batches, in a fixed order; for tests
 
   uint64_t segment_bytes = uint64_t{64} << 20;
-  size_t segment_events_max = 262'144;            // bounds the memory of the open segment's tables
-  size_t pending_bytes_max = size_t{8} << 20;     // waiting to be written; beyond, submit answers exhausted
-  size_t batch_bytes_max = size_t{1} << 20;       // of one write and sync; a larger client batch is one alone
-  std::chrono::milliseconds idle_seal{50};        // 0: sealed only by seal() and at the end
-  size_t tail_cache_bytes = size_t{8} << 20;      // recent batches kept in memory for readers
-  size_t filter_bytes_max = size_t{4} << 20;      // filters of stored ids kept in memory; the rest is read when asked
+  size_t segment_events_max = 262'144;         // bounds the memory of the open segment's tables
+  size_t pending_bytes_max = size_t{8} << 20;  // waiting to be written; beyond, submit answers exhausted
+  size_t batch_bytes_max = size_t{1} << 20;    // of one write and sync; a larger client batch is one alone
+  std::chrono::milliseconds idle_seal{50};     // 0: sealed only by seal() and at the end
+  size_t tail_cache_bytes = size_t{8} << 20;   // recent batches kept in memory for readers
+  size_t filter_bytes_max = size_t{4} << 20;   // filters of stored ids kept in memory; the rest is read when asked
   Prefill prefill = Prefill::measured;
   Housekeeping housekeeping = Housekeeping::own_thread;
   std::chrono::milliseconds scrub_pause{60'000};  // one closed segment is re-read each time; 0: never by itself
@@ -86,8 +86,9 @@ class SegmentLog final : public EventLog {
   // Opens or creates the log in `directory` and recovers its tail. Disk, clock and random outlive it. The loops whose
   // tasks append outlive it too: destroy the log first. Errors: conflict (another process has the folder), unavailable,
   // exhausted, corrupt (not a log of a version we know). A log with damaged events opens: see stopped().
-  static core::Result<std::unique_ptr<SegmentLog>> open(core::Disk& disk, const core::Clock& clock, core::Random& random,
-                                                        std::string directory, Options options = {});
+  static core::Result<std::unique_ptr<SegmentLog>> open(core::Disk& disk, const core::Clock& clock,
+                                                        core::Random& random, std::string directory,
+                                                        Options options = {});
   // For offline reading while no server runs: takes the lock, changes nothing else, refuses appends; a torn tail is
   // left as it is and not read.
   static core::Result<std::unique_ptr<SegmentLog>> open_read_only(core::Disk& disk, const core::Clock& clock,
@@ -112,7 +113,8 @@ class SegmentLog final : public EventLog {
   Watch watch(std::function<void(Offset durable)> heard) override;
 
   LogStat stat() const;
-  core::Result<> seal();  // writes the seal now, if the last batch has none; waits for it. Not from the log's own thread.
+  core::Result<>
+  seal();  // writes the seal now, if the last batch has none; waits for it. Not from the log's own thread.
   // Re-reads closed segments against their sums, the least recently read first, at most `segments_max` of them. The
   // first damage found stops appends and is returned as corrupt. Any thread; long.
   core::Result<> scrub(size_t segments_max = SIZE_MAX);

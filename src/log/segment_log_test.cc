@@ -10,12 +10,12 @@
 namespace headrace::log {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::append;
 using testing::batch_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::ids_in;
+using ::testing::IsEmpty;
 using testing::numbered_event;
 using testing::read_all;
 using testing::World;

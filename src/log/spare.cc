@@ -14,7 +14,8 @@ constexpr size_t probe_syncs = 100;
 constexpr std::string_view probe_name = "probe.tmp";
 constexpr std::array<std::byte, zeros_bytes> zeros{};
 
-core::Result<core::Duration> median_sync(core::File& file, const core::Clock& clock, const std::atomic<bool>& cancelled) {
+core::Result<core::Duration> median_sync(core::File& file, const core::Clock& clock,
+                                         const std::atomic<bool>& cancelled) {
   std::vector<std::byte> block(probe_block, std::byte{0x5a});
   std::vector<core::Duration> times;
   for (size_t i = 0; i < probe_syncs; ++i) {

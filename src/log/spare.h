@@ -25,8 +25,8 @@ class Spare {
   bool ready() const { return ready_; }
   bool take() { return ready_.exchange(false); }  // the file spare_name is the taker's
 
-  core::Result<> find();                                      // one that was left by the last run
-  core::Result<> make(const std::atomic<bool>& cancelled);    // nothing if it is ready or not wanted
+  core::Result<> find();                                    // one that was left by the last run
+  core::Result<> make(const std::atomic<bool>& cancelled);  // nothing if it is ready or not wanted
 
  private:
   core::Result<> fill(core::File& file, const std::atomic<bool>& cancelled);

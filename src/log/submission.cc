@@ -18,19 +18,23 @@ std::string_view missing_attribute(const events::Event& event) {
 core::Result<> check_event(const events::Event& event, size_t index) {
   std::string_view missing = missing_attribute(event);
   if (missing.empty()) return {};
-  return core::fail(core::Code::invalid, fmt::format("Event {} of the batch has no {}; CloudEvents requires one.", index + 1, missing));
+  return core::fail(core::Code::invalid,
+                    fmt::format("Event {} of the batch has no {}; CloudEvents requires one.", index + 1, missing));
 }
 
 core::Result<> check_batch(const Batch& batch) {
   if (batch.events.empty() || batch.events.size() > batch_events_max)
-    return core::fail(core::Code::invalid, fmt::format("A batch has 1 to {} events; this one has {}.", batch_events_max, batch.events.size()));
+    return core::fail(core::Code::invalid, fmt::format("A batch has 1 to {} events; this one has {}.", batch_events_max,
+                                                       batch.events.size()));
   if (batch.key.size() > key_bytes_max)
     return core::fail(core::Code::invalid, fmt::format("The key of the batch is longer than {} bytes.", key_bytes_max));
   if (batch.expected.size() > expected_max)
-    return core::fail(core::Code::invalid, fmt::format("A batch may expect at most {} keys; this one has {}.", expected_max, batch.expected.size()));
+    return core::fail(core::Code::invalid, fmt::format("A batch may expect at most {} keys; this one has {}.",
+                                                       expected_max, batch.expected.size()));
   for (const auto& expected : batch.expected)
     if (expected.key.empty() || expected.key.size() > expected_key_bytes_max)
-      return core::fail(core::Code::invalid, fmt::format("A key that a batch expects has 1 to {} bytes.", expected_key_bytes_max));
+      return core::fail(core::Code::invalid,
+                        fmt::format("A key that a batch expects has 1 to {} bytes.", expected_key_bytes_max));
   return {};
 }
 
@@ -42,8 +46,10 @@ core::Result<> encode_one(const events::Event& event, size_t index, const HashKe
   EncodedSize size = encode_event(event, into.items);
   encoded.header.length = static_cast<uint32_t>(into.items.size() - encoded.start - item_header_bytes);
   if (encoded.header.length > events::event_bytes_max)
-    return core::fail(core::Code::invalid, fmt::format("Event {} of the batch ({}) is larger than {} KiB; store what is large as a blob and "
-                                                       "refer to it.", index + 1, event.id, events::event_bytes_max / 1024));
+    return core::fail(core::Code::invalid,
+                      fmt::format("Event {} of the batch ({}) is larger than {} KiB; store what is large as a blob and "
+                                  "refer to it.",
+                                  index + 1, event.id, events::event_bytes_max / 1024));
   encoded.header.attributes = size.attributes;
   encoded.header.flags = event.has_data ? item_has_data : uint8_t{0};
   encoded.identity = size.identity;
@@ -64,9 +70,11 @@ core::Result<Submission> encode_batch(Batch batch, const HashKey& key, size_t ba
   Submission submission;
   submission.events.reserve(batch.events.size());
   for (size_t i = 0; i < batch.events.size(); ++i) {
-    if (auto encoded = encode_one(batch.events[i], i, key, submission); !encoded) return std::unexpected(encoded.error());
+    if (auto encoded = encode_one(batch.events[i], i, key, submission); !encoded)
+      return std::unexpected(encoded.error());
     if (submission.items.size() > batch_bytes_max)
-      return core::fail(core::Code::invalid, fmt::format("The batch is larger than {} KiB; send it in parts.", batch_bytes_max / 1024));
+      return core::fail(core::Code::invalid,
+                        fmt::format("The batch is larger than {} KiB; send it in parts.", batch_bytes_max / 1024));
   }
   submission.key = std::move(batch.key);
   submission.expected = std::move(batch.expected);

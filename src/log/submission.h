@@ -11,7 +11,7 @@
 
 namespace headrace::log {
 
-inline constexpr size_t key_bytes_max = 512;       // of a batch key
+inline constexpr size_t key_bytes_max = 512;  // of a batch key
 inline constexpr size_t expected_key_bytes_max = 256;
 inline constexpr size_t expected_max = 8;
 

@@ -17,7 +17,10 @@ constexpr size_t places_max = 100;
 class Check {
  public:
   Check(Window& window, const SegmentHeader& header)
-      : window_(window), scan_(window, header), name_(segment_name(header.first_offset)), next_offset_(header.first_offset) {
+      : window_(window),
+        scan_(window, header),
+        name_(segment_name(header.first_offset)),
+        next_offset_(header.first_offset) {
     sum_ = core::crc32c(encode(header));
     found_.first_batch = header.first_batch;
     found_.sealed = true;
@@ -111,16 +114,19 @@ void add_last(VerifyReport& report, const SegmentCheck& check, Offset first) {
   report.tail = check.sealed || check.closed ? VerifyReport::Tail::sealed : VerifyReport::Tail::unsealed;
   if (check.closed || check.written <= check.end) return;
   report.tail = VerifyReport::Tail::torn;
-  report.torn = Place{segment_name(first), check.end, report.last + 1, "a batch was being written; it was never acknowledged"};
+  report.torn =
+      Place{segment_name(first), check.end, report.last + 1, "a batch was being written; it was never acknowledged"};
 }
 
 // What must hold between a segment that is not the last and the one behind it.
 void check_neighbours(VerifyReport& report, const SegmentCheck& check, const SegmentCheck& next, Offset first) {
   auto bad = [&](std::string what) {
-    if (report.bad.size() < places_max) report.bad.push_back({segment_name(first), check.end, check.last + 1, std::move(what)});
+    if (report.bad.size() < places_max)
+      report.bad.push_back({segment_name(first), check.end, check.last + 1, std::move(what)});
   };
   if (!check.closed) return bad("the segment ends without its closing batch, though another follows");
-  if (next.next_batch != 0 && check.next_batch != next.first_batch) bad("batches are missing between this segment and the next");
+  if (next.next_batch != 0 && check.next_batch != next.first_batch)
+    bad("batches are missing between this segment and the next");
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ struct SegmentCheck {
   uint64_t first_batch = 0, next_batch = 0;
   bool closed = false;
   bool sealed = false;
-  uint64_t end = 0;             // behind the last whole batch
-  uint64_t written = 0;         // behind the last byte that is not zero
+  uint64_t end = 0;      // behind the last whole batch
+  uint64_t written = 0;  // behind the last byte that is not zero
   std::vector<Place> bad;
 };
 core::Result<SegmentCheck> check_segment(core::Disk& disk, const std::string& directory, Offset first);

@@ -19,7 +19,7 @@ class Watchers {
 
  private:
   struct List {
-    std::recursive_mutex mutex;  // a watcher may leave while it is told
+    std::recursive_mutex mutex;                    // a watcher may leave while it is told
     std::list<std::function<void(Offset)>> heard;  // empty: has left, while others are told
     bool telling = false;
   };

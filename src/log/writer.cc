@@ -23,11 +23,12 @@ core::Result<> final_if_failed(core::Result<> synced) {
 }  // namespace
 
 core::Error stopped_error(std::string_view reason, Offset segment, Offset offset, std::string detail) {
-  return {core::Code::unavailable,
-          fmt::format("The event log takes no more events: {} in segment {} at offset {}. What is stored stays readable. "
-                      "Check the disk, run `headrace log verify`, and start Headrace again.",
-                      reason, segment_name(segment), offset),
-          std::move(detail)};
+  return {
+      core::Code::unavailable,
+      fmt::format("The event log takes no more events: {} in segment {} at offset {}. What is stored stays readable. "
+                  "Check the disk, run `headrace log verify`, and start Headrace again.",
+                  reason, segment_name(segment), offset),
+      std::move(detail)};
 }
 
 Writer::Writer(Parts parts, Hooks hooks, Tail tail)
@@ -39,7 +40,8 @@ core::Result<> Writer::stop(core::Error cause, std::string_view doing) {
     return std::unexpected(std::move(cause));
   }
   Offset segment = tail_.segment ? tail_.segment->header.first_offset : tail_.next_offset;
-  failure_ = stopped_error(fmt::format("{} failed", doing), segment, tail_.next_offset, cause.message + " " + cause.detail);
+  failure_ =
+      stopped_error(fmt::format("{} failed", doing), segment, tail_.next_offset, cause.message + " " + cause.detail);
   return std::unexpected(*failure_);
 }
 
@@ -84,7 +86,8 @@ core::Result<> Writer::write_batch(const BatchHeader& header, std::shared_ptr<co
   auto start = parts_.clock.steady();
   if (auto done = segment.file->write_at(position, core::as_bytes(*bytes)); !done) {
     // Gives back the room that a part of the batch took; should that fail too, the next batch overwrites it.
-    if (done.error().code == core::Code::exhausted && !tail_.prefilled) static_cast<void>(segment.file->truncate(position));
+    if (done.error().code == core::Code::exhausted && !tail_.prefilled)
+      static_cast<void>(segment.file->truncate(position));
     return stop(done.error(), "a write");
   }
   written();

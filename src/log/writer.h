@@ -50,7 +50,8 @@ class Writer {
   struct Hooks {
     std::function<void(Offset first, std::string index)> closed;  // a segment was closed; its index is to be saved
     std::function<void()> started;                                // the next one is there; ids are to be saved
-    std::function<core::Result<>()> saved;  // before closing another: brings it about that all ids are saved, or why not
+    std::function<core::Result<>()>
+        saved;  // before closing another: brings it about that all ids are saved, or why not
   };
   Writer(Parts parts, Hooks hooks, Tail tail);
 

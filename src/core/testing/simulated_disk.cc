@@ -16,8 +16,8 @@ using Bytes = std::vector<std::byte>;
 using Sector = uint64_t;
 
 struct Content {
-  Bytes now;              // what a read gives
-  Bytes durable;          // what the last sync left
+  Bytes now;               // what a read gives
+  Bytes durable;           // what the last sync left
   std::set<Sector> dirty;  // written since
 
   bool resized() const { return now.size() != durable.size(); }
@@ -152,7 +152,8 @@ Result<> SimulatedDisk::State::sync(Content& content) {
   for (Sector sector : content.dirty) {
     size_t start = std::min<size_t>(sector * sector_bytes, content.now.size());
     size_t end = std::min<size_t>(start + sector_bytes, content.now.size());
-    std::copy(content.now.begin() + static_cast<std::ptrdiff_t>(start), content.now.begin() + static_cast<std::ptrdiff_t>(end),
+    std::copy(content.now.begin() + static_cast<std::ptrdiff_t>(start),
+              content.now.begin() + static_cast<std::ptrdiff_t>(end),
               content.durable.begin() + static_cast<std::ptrdiff_t>(start));
   }
   content.dirty.clear();
@@ -186,7 +187,8 @@ class SimulatedDisk::OpenFile final : public File {
     if (!writable_) return fail(Code::unavailable, "The file was opened for reading.");
     if (auto begun = state_->begin(); !begun) return begun;
     // A sector cut off and written again later starts from zeros.
-    for (Sector sector = size / sector_bytes; sector * sector_bytes < inode_->now.size(); ++sector) inode_->dirty.insert(sector);
+    for (Sector sector = size / sector_bytes; sector * sector_bytes < inode_->now.size(); ++sector)
+      inode_->dirty.insert(sector);
     inode_->now.resize(size);
     return {};
   }

@@ -42,7 +42,7 @@ class SimulatedDisk final : public Disk {
   // meets the cut counts as begun: its sectors are among those that may be kept.
   void cut_power_after(uint64_t operations);
   void fail_write(uint64_t nth, size_t bytes_written = 0, Error error = write_error());  // 1: the next write from now
-  void fail_sync(uint64_t nth);   // 1: the next sync from now, of a file or a directory; what it held may be lost
+  void fail_sync(uint64_t nth);  // 1: the next sync from now, of a file or a directory; what it held may be lost
   void limit_space(std::optional<uint64_t> bytes);  // of all files together; a write beyond fits in part: exhausted
   void flip(const std::string& path, uint64_t offset, std::byte mask = std::byte{0xff});  // behind everyone's back
   uint64_t used() const;

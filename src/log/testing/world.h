@@ -20,8 +20,8 @@ core::Result<Appended> append(EventLog& log, events::Event event);
 events::Event numbered_event(uint64_t number, size_t data_bytes = 40);  // id "event-<number>"
 Batch batch_of(std::vector<events::Event> events);
 
-std::vector<Stored> read_all(EventLog& log);       // throws what read fails with, as a std::runtime_error
-std::vector<std::string> ids_in(EventLog& log);    // of all events, in order
+std::vector<Stored> read_all(EventLog& log);     // throws what read fails with, as a std::runtime_error
+std::vector<std::string> ids_in(EventLog& log);  // of all events, in order
 
 // Everything on the log's own thread, in a fixed order: the same calls give the same writes.
 SegmentLogOptions deterministic_options();
