@@ -25,7 +25,8 @@ FileDiff::Status status_of(git_delta_t status) {
 }
 
 Result<DiffHandle> compare(git_repository* repository, git_tree* before, git_tree* after) {
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
+  git_diff_options options;
+  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
   options.context_lines = context_lines;
   options.max_size = compared_bytes_max;
   options.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
@@ -33,7 +34,8 @@ Result<DiffHandle> compare(git_repository* repository, git_tree* before, git_tre
   if (const int code = git_diff_tree_to_tree(&made, repository, before, after, &options); code != 0)
     return std::unexpected(libgit_error(code, "comparing two trees"));
   DiffHandle diff(made);
-  git_diff_find_options renames = GIT_DIFF_FIND_OPTIONS_INIT;
+  git_diff_find_options renames;
+  git_diff_find_options_init(&renames, GIT_DIFF_FIND_OPTIONS_VERSION);
   renames.flags = GIT_DIFF_FIND_RENAMES;
   renames.rename_limit = rename_candidates_max;
   if (git_diff_num_deltas(diff.get()) <= rename_candidates_max)
@@ -65,7 +67,7 @@ Result<> add_patch(git_diff* diff, size_t index, FileDiff& file, size_t bytes_le
   const size_t bytes = git_patch_size(patch.get(), 1, 1, 1);
   file.cut = bytes > file_patch_bytes_max || bytes > bytes_left;
   if (file.cut || file.binary) return {};
-  git_buf text = GIT_BUF_INIT;
+  git_buf text{};
   if (const int code = git_patch_to_buf(&text, patch.get()); code != 0)
     return std::unexpected(libgit_error(code, "writing a patch"));
   file.patch = printable_utf8({text.ptr, text.size});
