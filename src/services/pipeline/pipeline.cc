@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/diagnostics.h"
 #include "services/pipeline/service.h"
 
 namespace headrace::pipeline {
@@ -33,11 +32,6 @@ Result<T> present(Result<std::optional<T>> found, const std::string& which) {
 Service::Service(Parts on, Policy by)
     : parts(on), policy(std::move(by)), strand_(parts.loop.executor(), parts.store, parts.log, projection) {}
 
-Task<> Service::gate(log::Offset offset) {
-  auto reached = co_await parts.store.caught_up(projection, offset, std::chrono::seconds(30));
-  if (!reached) core::diagnose(core::Level::warning, "pipeline", reached.error().message);
-}
-
 Task<Result<>> Service::caught_up(log::Offset offset) {
   if (parts.store.applied(projection) >= offset) co_return Result<>{};
   co_return co_await parts.store.caught_up(projection, offset, behind_max);
@@ -49,7 +43,7 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
   subscription.service = "pipeline";
   subscription.types = std::move(types);
   subscription.sync = true;
-  subscription.gate = [this](log::Offset offset) { return gate(offset); };
+  subscription.gate = parts.store.gate(projection);
   return parts.bus.subscribe(std::move(subscription), std::move(handler));
 }
 

@@ -85,7 +85,6 @@ class Service {
 
  private:
   core::Result<> hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler);
-  core::Task<> gate(log::Offset offset);
   core::Task<core::Result<>> caught_up(log::Offset offset);
 
   core::Task<core::Result<>> start_runs(bus::Delivery cause, events::PushReceived push, events::SettledUpdate update);
