@@ -29,6 +29,13 @@ Result<> check_log(core::Disk& disk, const std::string& data) {
   return {};
 }
 
+// The server's own lock: what it is writing is not whole yet, and its projections are not to be swapped beneath it.
+Result<std::unique_ptr<core::Disk::Lock>> take_folder(core::Disk& disk, const std::string& data) {
+  if (auto there = check_log(disk, data); !there) return std::unexpected(there.error());
+  if (auto made = disk.make_directories(data + "/run"); !made) return std::unexpected(made.error());
+  return disk.lock(data + "/run/serve.lock");
+}
+
 core::Error in_use(core::Error error, const std::string& data) {
   if (error.code == Code::conflict) error.message = "A server has the folder " + data + "; stop it with: headrace down --data " + data;
   return error;
@@ -68,7 +75,8 @@ std::string absolute(const std::string& path) { return std::filesystem::absolute
 
 int log_verify(const std::string& data, bool as_json) {
   core::SystemDisk disk;
-  if (auto there = check_log(disk, data); !there) return report(there.error(), as_json);
+  auto folder = take_folder(disk, data);
+  if (!folder) return report(in_use(folder.error(), data), as_json);
   auto found = log::SegmentLog::verify(disk, data + "/log");
   if (!found) return report(in_use(found.error(), data), as_json);
   if (as_json) {
@@ -82,7 +90,8 @@ int log_verify(const std::string& data, bool as_json) {
 int log_stat(const std::string& data, bool as_json) {
   core::SystemDisk disk;
   core::SystemClock clock;
-  if (auto there = check_log(disk, data); !there) return report(there.error(), as_json);
+  auto folder = take_folder(disk, data);
+  if (!folder) return report(in_use(folder.error(), data), as_json);
   auto log = log::SegmentLog::open_read_only(disk, clock, data + "/log");
   if (!log) return report(in_use(log.error(), data), as_json);
   auto stat = (*log)->stat();
@@ -97,7 +106,8 @@ int log_stat(const std::string& data, bool as_json) {
 int log_export(const std::string& data) {
   core::SystemDisk disk;
   core::SystemClock clock;
-  if (auto there = check_log(disk, data); !there) return report(there.error(), false);
+  auto folder = take_folder(disk, data);
+  if (!folder) return report(in_use(folder.error(), data), false);
   auto log = log::SegmentLog::open_read_only(disk, clock, data + "/log");
   if (!log) return report(in_use(log.error(), data), false);
   log::Offset from = 1;
@@ -115,7 +125,8 @@ int log_export(const std::string& data) {
 int projections_rebuild(const std::string& data, bool verify, bool as_json) {
   core::SystemDisk disk;
   core::SystemClock clock;
-  if (auto there = check_log(disk, data); !there) return report(there.error(), as_json);
+  auto folder = take_folder(disk, data);
+  if (!folder) return report(in_use(folder.error(), data), as_json);
   auto log = log::SegmentLog::open_read_only(disk, clock, data + "/log");
   if (!log) return report(in_use(log.error(), data), as_json);
   identity::Projection identity;

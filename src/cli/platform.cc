@@ -58,22 +58,38 @@ struct Stopped {
   pid_t pid;
 };
 
-Task<> stop_recorded(core::Loop& loop, core::Disk& disk, std::string data, std::string name, std::vector<Stopped>& stopped) {
-  auto path = data + "/run/" + name + ".json";
-  auto record = process::load_record(disk, path);
-  if (!record || !*record) co_return;
+// A process by its record, if it runs; the record and what it takes to end it.
+struct Recorded {
+  std::string name;
+  std::string path;
+  std::unique_ptr<process::Adopted> running;  // null where it does not
+};
+
+Recorded find_recorded(core::Loop& loop, core::Disk& disk, const std::string& data, const std::string& name) {
+  Recorded found{name, data + "/run/" + name + ".json", nullptr};
+  auto record = process::load_record(disk, found.path);
+  if (!record || !*record) return found;
   auto running = process::adopt(loop.executor(), **record);
-  if (running && *running) {
-    auto ended = co_await (*running)->end(patience);
-    if (ended) stopped.push_back({name, (*record)->pid});
-  }
-  if (auto removed = disk.remove(path); !removed) co_return;
+  if (running) found.running = std::move(*running);
+  return found;
 }
 
+Task<> stop(core::Disk& disk, Recorded& process, std::vector<Stopped>& stopped) {
+  if (process.running) {
+    auto ended = co_await process.running->end(patience);
+    if (ended) stopped.push_back({process.name, process.running->record().pid});
+  }
+  if (auto removed = disk.remove(process.path); !removed) co_return;
+}
+
+// The server first: it would start the others again. A runner without jobs ends with it, because of us all the same.
 Task<std::vector<Stopped>> stop_all(core::Loop& loop, core::Disk& disk, std::string data) {
   std::vector<Stopped> stopped;
-  co_await stop_recorded(loop, disk, data, "serve", stopped);  // first: it would start the others again
-  co_await stop_recorded(loop, disk, data, "runner", stopped);
+  auto server = find_recorded(loop, disk, data, "serve");
+  auto runner = find_recorded(loop, disk, data, "runner");
+  co_await stop(disk, server, stopped);
+  if (!runner.running) runner = find_recorded(loop, disk, data, "runner");  // started in the meantime
+  co_await stop(disk, runner, stopped);
   runner::end_leftovers(loop.executor(), disk, data + "/runner");
   co_return stopped;
 }

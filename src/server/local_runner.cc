@@ -107,7 +107,7 @@ Task<> LocalRunner::Impl::look_after(std::unique_ptr<process::Adopted> running) 
   while (true) {
     auto since = clock.steady();
     auto gone = co_await running->gone();
-    if (!gone) core::diagnose(core::Level::error, "server", "watching the runner: " + gone.error().message);
+    if (!gone) co_return;  // given up: the server ends, the runner lives on
     if (clock.steady() - since > settled_after) pause = restart_first;
     core::diagnose(core::Level::warning, "server", "the runner has ended; its output is in " + options.data + "/run/runner.log; starting it again");
     while (true) {
