@@ -98,7 +98,7 @@ void read_batches(ByteView bytes, const SegmentHeader& header) {
     auto later = scan.later_batch();
     check(later.has_value() && scan.end_of_writing().has_value());
     if (scan.closed() || !*later) return;
-    check(**later > before && *scan.goes_on_at(**later));
+    check(**later >= before && *scan.goes_on_at(**later));
     if (auto next = scan.next(); next && !*next) return;
   }
 }

@@ -74,7 +74,7 @@ class BatchScan {
   bool closed() const { return closed_; }
   uint32_t seed() const { return seed_; }
 
-  // The first place behind position() with the header of a batch that comes later than the next one: proof that what
+  // The first place from position() on with the header of a batch that comes later than the next one: proof that what
   // stands at position() was whole once.
   core::Result<std::optional<uint64_t>> later_batch();
   core::Result<bool> goes_on_at(uint64_t position);  // goes on there; false if no header of a batch is there
