@@ -44,11 +44,12 @@ inline int free_port() {
   return ntohs(address.sin_port);
 }
 
-// A program that is killed with this object.
+// A program that is killed with this object, and what it forked within its process group too.
 class Child {
  public:
   explicit Child(const std::vector<std::string>& words) : process_(::fork()) {
     if (process_ != 0) return;
+    ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     static_cast<void>(::freopen("/dev/null", "r", stdin));
     static_cast<void>(::freopen("/dev/null", "w", stdout));
@@ -58,7 +59,10 @@ class Child {
     ::execvp(arguments.front(), arguments.data());
     std::_Exit(127);
   }
-  ~Child() { end(SIGKILL); }
+  ~Child() {
+    if (process_ > 0) ::kill(-process_, SIGKILL);
+    end(SIGKILL);
+  }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
