@@ -26,7 +26,8 @@ std::string command(const std::string& from, const std::string& to, const std::s
 TEST(PktLine, ReadsWhatItWrites) {
   const auto wire = to_packet("hello\n");
   EXPECT_EQ(wire, "000ahello\n");
-  const auto packet = first_packet(wire + "more");
+  const auto longer = wire + "more";
+  const auto packet = first_packet(longer);
   ASSERT_TRUE(packet && *packet);
   EXPECT_EQ((*packet)->text, "hello\n");
   EXPECT_EQ((*packet)->bytes, wire.size());
