@@ -114,7 +114,8 @@ TEST(Story, EveryEventOfARunIsValidAndLeadsBackToThePush) {
   EXPECT_EQ(events_of_type(log, "push.received").size(), 1U);
   auto finished = events_of_type(log, "pipelinerun.finished");
   ASSERT_EQ(finished.size(), 1U);
-  EXPECT_NE(root_by_causes(log, finished[0]).find("push.accepted"), std::string::npos) << root_by_causes(log, finished[0]);
+  EXPECT_NE(root_by_causes(log, finished[0]).find("push.accepted"), std::string::npos)
+      << root_by_causes(log, finished[0]);
 
   std::set<std::string> story;
   for (const auto& event : log) {
@@ -135,7 +136,8 @@ TEST(Story, WhyWalksFromTheEndOfARunToItsPushWithoutAGap) {
   Platform platform;
   ASSERT_TRUE(platform.start()) << platform.said();
   support::run_of(platform, "team/hello", workflow);
-  auto tailed = platform.cli({"event", "tail", "--from", "beginning", "--limit", "1", "--filter", "type LIKE 'dev.cdevents.pipelinerun.finished%'"});
+  auto tailed = platform.cli({"event", "tail", "--from", "beginning", "--limit", "1", "--filter",
+                              "type LIKE 'dev.cdevents.pipelinerun.finished%'"});
   ASSERT_EQ(tailed.exit, 0) << tailed.err;
   auto end = core::parse_json(tailed.out);
   ASSERT_TRUE(end);
@@ -160,7 +162,13 @@ TEST(Story, AnEarlierMomentIsShownAsItWas) {
   ASSERT_TRUE(platform.start()) << platform.said();
   auto run = support::run_of(platform, "team/hello", workflow);
   auto id = std::to_string(core::integer_at(run, "id").value_or(0));
-  auto all = support::listen(platform.port(), {"GET", "/api/v1/events/stream?from=beginning&filter=" + std::string("type%20LIKE%20'dev.cdevents.pipelinerun.%25'"), {"Authorization: Bearer " + platform.token()}, {}}, 3);
+  auto all = support::listen(
+      platform.port(),
+      {"GET",
+       "/api/v1/events/stream?from=beginning&filter=" + std::string("type%20LIKE%20'dev.cdevents.pipelinerun.%25'"),
+       {"Authorization: Bearer " + platform.token()},
+       {}},
+      3);
   ASSERT_EQ(all.size(), 3U);
   auto queued = std::stoll(all[0].id);
   auto before = platform.json({"run", "list", "--repo", "team/hello", "--at", std::to_string(queued - 1)});

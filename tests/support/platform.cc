@@ -48,16 +48,11 @@ Platform::~Platform() {
 }
 
 std::vector<std::string> Platform::environment() const {
-  std::vector<std::string> list{"HOME=" + folder_ + "/home",
-                                "LANG=C.UTF-8",
-                                "GIT_CONFIG_NOSYSTEM=1",
-                                "GIT_TERMINAL_PROMPT=0",
-                                "GIT_AUTHOR_NAME=Ada",
-                                "GIT_AUTHOR_EMAIL=ada@example.org",
-                                "GIT_COMMITTER_NAME=Ada",
-                                "GIT_COMMITTER_EMAIL=ada@example.org",
-                                "HEADRACE_URL=" + url(),
-                                "HEADRACE_TOKEN=" + token_};
+  std::vector<std::string> list{"HOME=" + folder_ + "/home", "LANG=C.UTF-8",
+                                "GIT_CONFIG_NOSYSTEM=1",     "GIT_TERMINAL_PROMPT=0",
+                                "GIT_AUTHOR_NAME=Ada",       "GIT_AUTHOR_EMAIL=ada@example.org",
+                                "GIT_COMMITTER_NAME=Ada",    "GIT_COMMITTER_EMAIL=ada@example.org",
+                                "HEADRACE_URL=" + url(),     "HEADRACE_TOKEN=" + token_};
   for (const char* name : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
     if (const char* value = std::getenv(name)) list.push_back(std::string(name) + "=" + value);
   return list;
@@ -66,7 +61,8 @@ std::vector<std::string> Platform::environment() const {
 bool Platform::start() {
   server_.reset();
   std::string token_file = folder_ + "/token";
-  std::vector<std::string> argv{program_, "serve", "--data", data_, "--listen", address(), "--bootstrap-token-file", token_file};
+  std::vector<std::string> argv{program_,  "serve", "--data", data_, "--listen", address(), "--bootstrap-token-file",
+                                token_file};
   argv.insert(argv.end(), arguments_.begin(), arguments_.end());
   server_ = std::make_unique<Process>(Command{std::move(argv), environment(), folder_, {}, true}, streams());
   const std::string word = " serves http://127.0.0.1:";
@@ -74,6 +70,7 @@ bool Platform::start() {
   auto out = server_->out();
   auto at = out.find(word);
   if (at == std::string::npos) return false;
+  if (port_ != 0) return true;  // other threads may read port and token from the first start on
   port_ = std::atoi(out.c_str() + at + word.size());
   token_ = read_file(token_file);
   while (token_.ends_with('\n')) token_.pop_back();
@@ -104,7 +101,8 @@ std::unique_ptr<Process> Platform::cli_running(std::vector<std::string> argument
 
 Ran Platform::cli(std::vector<std::string> arguments, const std::string& in, const std::string& directory) {
   arguments.insert(arguments.begin(), program_);
-  return run(Command{std::move(arguments), environment(), directory.empty() ? folder_ : directory, in, false}, streams());
+  return run(Command{std::move(arguments), environment(), directory.empty() ? folder_ : directory, in, false},
+             streams());
 }
 
 json::value Platform::json(std::vector<std::string> arguments) {
@@ -121,8 +119,10 @@ std::vector<json::value> Platform::log() {
   std::vector<json::value> events;
   for (size_t at = 0, end = 0; (end = ran.out.find('\n', at)) != std::string::npos; at = end + 1) {
     auto event = core::parse_json(ran.out.substr(at, end - at));
-    if (event) events.push_back(std::move(*event));
-    else ADD_FAILURE() << "not JSON: " << ran.out.substr(at, end - at);
+    if (event)
+      events.push_back(std::move(*event));
+    else
+      ADD_FAILURE() << "not JSON: " << ran.out.substr(at, end - at);
   }
   return events;
 }
@@ -172,7 +172,9 @@ json::value run_of(Platform& platform, const std::string& repository, const std:
   return platform.json({"run", "view", "--repo", repository});
 }
 
-std::string text_at(const json::value& object, std::string_view key) { return core::string_at(object, key).value_or(""); }
+std::string text_at(const json::value& object, std::string_view key) {
+  return core::string_at(object, key).value_or("");
+}
 
 std::string conclusion_of_newest(Platform& platform, const std::string& repository) {
   auto answer = platform.http({"GET", "/api/v1/runs?limit=1&repository=" + repository, {}, {}});

@@ -29,12 +29,13 @@ class Platform {
   Platform(const Platform&) = delete;
   Platform& operator=(const Platform&) = delete;
 
-  // Starts the server, always on the same port, and waits for its word that it serves. False: it ended, or was too slow.
+  // Starts the server, always on the same port, and waits for its word that it serves. False: it ended, or was too
+  // slow.
   bool start();
   bool running() { return server_ && server_->running(); }
-  void kill();            // SIGKILL to the server; what it started lives on
-  Ran terminate();        // SIGTERM; its end
-  Ran server_end();       // of a server that ends by itself
+  void kill();       // SIGKILL to the server; what it started lives on
+  Ran terminate();   // SIGTERM; its end
+  Ran server_end();  // of a server that ends by itself
   std::string said() const { return server_ ? server_->out() + server_->err() : ""; }
   pid_t server_pid() const { return server_ ? server_->pid() : -1; }
   pid_t runner_pid() const;  // by its record; -1: none
@@ -44,7 +45,7 @@ class Platform {
   Ran cli(std::vector<std::string> arguments, const std::string& in = {}, const std::string& directory = {});
   std::unique_ptr<Process> cli_running(std::vector<std::string> arguments);
   core::json::value json(std::vector<std::string> arguments);  // with --json; the test fails where it is none
-  std::vector<core::json::value> log();  // all events, offsets in order; the server must be down
+  std::vector<core::json::value> log();                        // all events, offsets in order; the server must be down
 
   Ran git(const std::string& directory, std::vector<std::string> arguments);
   std::unique_ptr<Process> git_running(const std::string& directory, std::vector<std::string> arguments);
@@ -86,7 +87,7 @@ class Clone {
 // Makes the repository with one workflow, pushes it and waits for the end of its run, which is returned.
 core::json::value run_of(Platform& platform, const std::string& repository, const std::string& workflow);
 
-std::string text_at(const core::json::value& object, std::string_view key);  // empty where absent
+std::string text_at(const core::json::value& object, std::string_view key);           // empty where absent
 std::string conclusion_of_newest(Platform& platform, const std::string& repository);  // empty while it runs
 
 }  // namespace headrace::support

@@ -58,7 +58,7 @@ class Process {
 
 Ran run(Command command, const std::string& folder, milliseconds limit = patience);
 
-std::string read_file(const std::string& path);  // empty where there is none
+std::string read_file(const std::string& path);                     // empty where there is none
 void write_file(const std::string& path, const std::string& text);  // with the folders on its way
 
 }  // namespace headrace::support
