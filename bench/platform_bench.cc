@@ -411,7 +411,8 @@ void measure_publishing(const Platform& platform, const fs::path& folder) {
   if (first_line_of("nats-server --version").empty())
     return print_skip("publishing beside NATS", "nats-server is not installed");
   const int port = free_port();
-  const Child nats({"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port), "-js", "-sd", here + "/nats"});
+  const Child nats({"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port), "-l", here + "/nats.log", "-js",
+                    "-sd", here + "/nats"});
   if (!listens(port)) Wire::fail("NATS does not listen");
   const Connect jetstream = [port] { return std::make_unique<NatsPublisher>(port); };
   const std::string against = "NATS JetStream, acknowledged from the page cache";
