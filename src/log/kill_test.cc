@@ -123,7 +123,7 @@ TEST(LogKill, NothingAcknowledgedIsLostOrDoubledOverKillsInARow) {
     acknowledged.insert(acknowledged.end(), said.begin(), said.end());
     auto log = SegmentLog::open(disk, clock, random, folder.path.string(), options_of_kill());
     ASSERT_TRUE(log) << log.error().message;
-    ASSERT_FALSE((*log)->stopped());
+    ASSERT_FALSE((*log)->stopped()) << (*log)->stopped()->message;
     auto stored = testing::ids_in(**log);
     std::set<std::string> all(stored.begin(), stored.end());
     EXPECT_EQ(all.size(), stored.size()) << "doubled";

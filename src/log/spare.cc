@@ -9,6 +9,7 @@ namespace headrace::log {
 namespace {
 
 constexpr size_t zeros_bytes = 64 * 1024;
+constexpr uint64_t fill_sync_bytes = 1 << 20;  // so that a batch's sync never waits for more of these zeros
 constexpr size_t probe_block = 4096;
 constexpr size_t probe_syncs = 100;
 constexpr std::string_view probe_name = "probe.tmp";
@@ -37,22 +38,26 @@ core::Result<> Spare::find() {
   if (!file) return file.error().code == core::Code::not_found ? core::Result<>() : std::unexpected(file.error());
   auto size = (*file)->size();
   if (!size) return std::unexpected(size.error());
-  ready_ = *size == bytes_;
+  if (*size == bytes_) state_ = State::ready;
   return {};
 }
 
+bool Spare::take() {
+  auto expected = State::ready;
+  return state_.compare_exchange_strong(expected, State::taken);
+}
+
 core::Result<> Spare::make(const std::atomic<bool>& cancelled) {
-  if (!wanted_ || ready_) return {};
+  auto expected = State::absent;
+  if (!wanted_ || !state_.compare_exchange_strong(expected, State::making)) return {};
   std::string path = directory_ + "/" + std::string(spare_name);
   auto file = disk_.open(path, core::Disk::Open::ensure);
-  if (!file) return std::unexpected(file.error());
-  auto filled = fill(**file, cancelled);
-  if (filled) {
-    ready_ = true;
-    return {};
+  core::Result<> filled = file ? fill(**file, cancelled) : std::unexpected(file.error());
+  if (!filled && file) {
+    file->reset();
+    static_cast<void>(disk_.remove(path));  // gives its room back; should it stay, the next attempt empties it
   }
-  file->reset();
-  if (auto removed = disk_.remove(path); !removed) return removed;  // gives its room back
+  state_ = filled ? State::ready : State::absent;
   return filled;
 }
 
@@ -62,6 +67,8 @@ core::Result<> Spare::fill(core::File& file, const std::atomic<bool>& cancelled)
     if (cancelled) return core::fail(core::Code::exhausted, "Filling the next segment was stopped.");
     auto size = static_cast<size_t>(std::min<uint64_t>(zeros_bytes, bytes_ - at));
     if (auto written = file.write_at(at, std::span(zeros).first(size)); !written) return written;
+    if ((at + size) % fill_sync_bytes != 0) continue;
+    if (auto synced = file.sync(); !synced) return synced;
   }
   return file.sync();
 }

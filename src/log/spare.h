@@ -22,20 +22,23 @@ class Spare {
 
   void want() { wanted_ = true; }  // from now on segments are prefilled
   bool wanted() const { return wanted_; }
-  bool ready() const { return ready_; }
-  bool take() { return ready_.exchange(false); }  // the file spare_name is the taker's
+  bool ready() const { return state_ == State::ready; }
+  // The file spare_name is the taker's alone, until it says that the file has its own name or was given up.
+  bool take();
+  void done_with() { state_ = State::absent; }
 
   core::Result<> find();                                    // one that was left by the last run
-  core::Result<> make(const std::atomic<bool>& cancelled);  // nothing if it is ready or not wanted
+  core::Result<> make(const std::atomic<bool>& cancelled);  // nothing if there is one, or it is taken or not wanted
 
  private:
+  enum class State { absent, making, ready, taken };
   core::Result<> fill(core::File& file, const std::atomic<bool>& cancelled);
 
   core::Disk& disk_;
   std::string directory_;
   uint64_t bytes_;
   std::atomic<bool> wanted_ = false;
-  std::atomic<bool> ready_ = false;
+  std::atomic<State> state_ = State::absent;
 };
 
 // What a sync of 4 KiB costs at the median on a growing file and on one filled before; 100 of each.

@@ -138,7 +138,13 @@ core::Result<> Writer::close_segment() {
 
 core::Result<> Writer::start_segment() {
   bool prefilled = parts_.spare.take();
-  std::string path = path_in(parts_.directory, prefilled ? spare_name : fresh_name);
+  auto started = start_segment_in(prefilled ? spare_name : fresh_name, prefilled);
+  if (prefilled) parts_.spare.done_with();  // it has its own name now; or nobody uses it
+  return started;
+}
+
+core::Result<> Writer::start_segment_in(std::string_view fresh, bool prefilled) {
+  std::string path = path_in(parts_.directory, fresh);
   auto file = parts_.disk.open(path, core::Disk::Open::ensure);
   if (!file) return stop(file.error(), "opening the next segment");
   if (!prefilled)

@@ -75,6 +75,7 @@ class Writer {
   bool is_full(uint64_t bytes) const;
   core::Result<> close_segment();
   core::Result<> start_segment();
+  core::Result<> start_segment_in(std::string_view fresh, bool prefilled);
   core::Result<> write_batch(const BatchHeader& header, std::shared_ptr<const std::string> bytes,
                              const std::function<void()>& written);
   BatchHeader next_header(BatchKind kind) const;
