@@ -8,7 +8,6 @@
 namespace headrace::git {
 namespace {
 
-using core::Code;
 using core::Result;
 
 // The object at `path` in a commit's tree; all zeros where there is none.
