@@ -78,22 +78,40 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-// Unicode 15, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+// Length of the well-formed character that begins at `i`, or 0. Unicode 15, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+static size_t character_at(std::string_view text, size_t i) {
+  auto at = [&](size_t j) { return static_cast<unsigned char>(text[j]); };
+  unsigned char lead = at(i);
+  size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  if (length == 0 || i + length > text.size()) return 0;
+  for (size_t j = 1; j < length; ++j)
+    if ((at(i + j) & 0xc0) != 0x80) return 0;
+  if (lead == 0xe0 && at(i + 1) < 0xa0) return 0;   // overlong
+  if (lead == 0xed && at(i + 1) >= 0xa0) return 0;  // surrogates
+  if (lead == 0xf0 && at(i + 1) < 0x90) return 0;   // overlong
+  if (lead == 0xf4 && at(i + 1) >= 0x90) return 0;  // beyond U+10FFFF
+  return length;
+}
+
 bool is_utf8(std::string_view text) {
-  auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   for (size_t i = 0; i < text.size();) {
-    unsigned char lead = at(i);
-    size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (size_t j = 1; j < length; ++j)
-      if ((at(i + j) & 0xc0) != 0x80) return false;
-    if (lead == 0xe0 && at(i + 1) < 0xa0) return false;   // overlong
-    if (lead == 0xed && at(i + 1) >= 0xa0) return false;  // surrogates
-    if (lead == 0xf0 && at(i + 1) < 0x90) return false;   // overlong
-    if (lead == 0xf4 && at(i + 1) >= 0x90) return false;  // beyond U+10FFFF
+    size_t length = character_at(text, i);
+    if (length == 0) return false;
     i += length;
   }
   return true;
+}
+
+std::string to_valid_utf8(std::string text) {
+  if (is_utf8(text)) return text;
+  std::string valid;
+  valid.reserve(text.size() + 16);
+  for (size_t i = 0; i < text.size();) {
+    size_t length = character_at(text, i);
+    valid.append(length == 0 ? std::string_view("\xef\xbf\xbd") : std::string_view(text).substr(i, length));
+    i += length == 0 ? 1 : length;
+  }
+  return valid;
 }
 
 std::array<std::byte, 32> sha256(std::span<const std::byte> bytes) {
