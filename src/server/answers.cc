@@ -1,5 +1,7 @@
 #include "server/answers.h"
 
+#include "core/bytes.h"
+
 namespace headrace::server {
 
 using core::Code;
@@ -30,7 +32,8 @@ net::Response answer_of(net::Status status, std::string_view code, std::string m
 net::Response answer_of(const core::Error& error) { return answer_of(status_of(error.code), core::name_of(error.code), error.message); }
 
 net::Response json_answer(const core::json::value& value, net::Status status) {
-  return net::make_response(status, core::to_text(value) + "\n", "application/json");
+  // Foreign bytes (paths, messages, names of others) can only be within strings, so the text is mended as a whole.
+  return net::make_response(status, core::to_valid_utf8(core::to_text(value)) + "\n", "application/json");
 }
 
 net::Response no_content() {

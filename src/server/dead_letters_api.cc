@@ -1,7 +1,6 @@
-#include <charconv>
-
 #include "server/answers.h"
 #include "server/event_json.h"
+#include "server/request.h"
 #include "server/subscription_json.h"
 #include "server/subscriptions_api.h"
 
@@ -14,10 +13,8 @@ using core::Task;
 namespace {
 
 Result<log::Offset> offset_in(const Call& call) {
-  const std::string& text = call.capture("offset");
-  log::Offset offset = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
-  if (error == std::errc() && end == text.data() + text.size() && offset > 0) return offset;
+  auto offset = number_of(call.capture("offset"));
+  if (offset && *offset > 0) return *offset;
   return core::fail(Code::invalid, "A dead letter is named by its subscription and the offset of its event, a number from 1.");
 }
 

@@ -1,5 +1,8 @@
 #include "server/dispatch.h"
 
+#include <algorithm>
+
+#include "core/bytes.h"
 #include "server/answers.h"
 #include "server/door.h"
 
@@ -24,6 +27,14 @@ net::Response no_route(const net::Request& request, const std::vector<net::Metho
   return answer;
 }
 
+bool readable(std::string_view text) { return text.find('\0') == std::string_view::npos && core::is_utf8(text); }
+
+// What is decoded here may go into events, and those are JSON.
+bool readable(const net::Request& request) {
+  return std::ranges::all_of(request.segments, [](const std::string& part) { return readable(part); }) &&
+         std::ranges::all_of(request.query, [](const net::Parameter& one) { return readable(one.name) && readable(one.value); });
+}
+
 }  // namespace
 
 Task<> Dispatch::operator()(net::Exchange& exchange) {
@@ -36,6 +47,7 @@ Task<> Dispatch::operator()(net::Exchange& exchange) {
 Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
   const auto& request = exchange.request();
   if (!open_ && request.path != "/healthz") co_return core::fail(Code::unavailable, "The server is starting or stopping. Try again in a moment.");
+  if (!readable(request)) co_return co_await exchange.respond(answer_of(net::Status::bad_request, "invalid", "The path or the query of this request holds a NUL or is not UTF-8."));
   auto match = router_.find(request);
   if (!match.route) co_return co_await exchange.respond(no_route(request, match.methods));
   auto caller = caller_of(platform_, request);

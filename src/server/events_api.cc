@@ -1,13 +1,13 @@
 #include "server/events_api.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "events/cloudevents.h"
 #include "filter/filter.h"
 #include "server/answers.h"
 #include "server/event_json.h"
 #include "server/publishing.h"
+#include "server/request.h"
 
 namespace headrace::server {
 
@@ -19,14 +19,8 @@ namespace {
 
 constexpr size_t list_max = 1'000;
 constexpr size_t list_default = 100;
+constexpr size_t list_bytes_max = 8 * 1024 * 1024;  // of data in one list; the answer says where to go on
 constexpr size_t scanned_max = 20'000;  // events looked at for one list; the answer says where to go on
-
-std::optional<uint64_t> number_of(const std::string& text) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Content-type and ce-* headers as the binding wants them: lower-case names, repeated ones joined.
 events::Headers cloudevent_headers(const net::Headers& headers) {
@@ -41,9 +35,7 @@ events::Headers cloudevent_headers(const net::Headers& headers) {
 }
 
 Task<Result<>> publish(Platform& platform, Call& call) {
-  auto body = co_await call.exchange.body(events::batch_bytes_max);
-  if (!body && body.error().code == Code::exhausted)
-    co_return co_await call.exchange.respond(answer_of(net::Status::content_too_large, "exhausted", "A request holds at most 8 MiB of events; an event at most 256 KiB."));
+  auto body = co_await read_body(call, events::batch_bytes_max);
   if (!body) co_return std::unexpected(body.error());
   auto headers = cloudevent_headers(call.request().headers);
   auto read = events::read_http(headers, *body);
@@ -66,19 +58,21 @@ struct Listing {
 // Blocks: reads the log from `from` until `limit` events have matched.
 Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, log::Offset from, log::Offset until, size_t limit) {
   Listing listing;
-  size_t scanned = 0;
+  size_t scanned = 0, bytes = 0;
   auto types = wanted.types();
   while (true) {
     auto read = types ? log.read_types(from, limit, *types) : log.read(from, limit);
     if (!read) return std::unexpected(read.error());
     for (auto& stored : *read) {
       if (stored.offset > until) return listing;
-      if (listing.events.size() == limit || scanned++ == scanned_max) {
+      if (listing.events.size() == limit || bytes > list_bytes_max || scanned++ == scanned_max) {
         listing.next = stored.offset;
         return listing;
       }
       from = stored.offset + 1;
-      if (wanted.matches(stored.event)) listing.events.push_back(std::move(stored));
+      if (!wanted.matches(stored.event)) continue;
+      bytes += stored.event.data.size();
+      listing.events.push_back(std::move(stored));
     }
     if (read->empty()) return listing;
   }
@@ -94,10 +88,12 @@ Task<Result<>> list(Platform& platform, Call& call) {
   if (!wanted) co_return std::unexpected(wanted.error());
   auto at = platform.store.moment(call.query("at"));
   if (!at) co_return std::unexpected(at.error());
-  log::Offset from = number_of(call.query("from")).value_or(1);
-  size_t limit = std::clamp<size_t>(number_of(call.query("limit")).value_or(list_default), 1, list_max);
+  auto from = number_in(call, "from", 0, UINT64_MAX, 1);
+  if (!from) co_return std::unexpected(from.error());
+  auto limit = number_in(call, "limit", 1, list_max, list_default);
+  if (!limit) co_return std::unexpected(limit.error());
   log::Offset until = at->value_or(UINT64_MAX);
-  auto reading = [&log = platform.log, wanted = *wanted, from, until, limit] { return list_events(log, wanted, from, until, limit); };
+  auto reading = [&log = platform.log, wanted = *wanted, from = *from, until, limit = *limit] { return list_events(log, wanted, from, until, limit); };
   auto listing = co_await core::blocking(platform.git_reads, std::move(reading));
   if (!listing) co_return std::unexpected(listing.error());
   std::string text = "{\"events\":" + event_list_text(listing->events) + ",\"next\":" +

@@ -62,12 +62,18 @@ Task<Result<>> stream(Platform& platform, Call& call) {
 
 struct Window {
   explicit Window(core::Executor executor) : room(std::move(executor)) {}
-  size_t at_work = 0;
+  size_t at_work = 0;  // from receipt until the answer is handed to the socket
   core::Signal room;
 };
 
 Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, std::string text, Window& window) {
-  core::json::object answer;
+  struct Leave {
+    Window& window;
+    ~Leave() {
+      --window.at_work;
+      window.room.notify_all();
+    }
+  } leave{window};
   bool batch = text.find_first_not_of(" \t\r\n") != std::string::npos && text[text.find_first_not_of(" \t\r\n")] == '[';
   events::Headers headers{{"content-type", std::string(batch ? events::batch_media_type : events::structured_media_type)}};
   auto read = events::read_http(headers, text);
@@ -80,13 +86,23 @@ Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, st
   }
   core::json::value said = published ? (batch ? core::json::value(std::move(*published)) : published->at(0))
                                      : core::json::value(core::json::object{{"error", {{"code", core::name_of(published.error().code)}, {"message", published.error().message}}}});
-  --window.at_work;
-  window.room.notify_all();
   net::Message message{net::Message::Kind::text, core::to_text(said)};
   if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
 }
 
-// Each message is an event or a batch, answered in the order of arrival of its durability; up to a window at once.
+Task<> receive_all(Platform& platform, net::WebSocket& socket, Caller caller, Window& window, core::Scope& work) {
+  while (true) {
+    auto message = co_await socket.receive();
+    if (!message || !*message) break;
+    while (window.at_work >= publish_window) co_await window.room.wait();
+    ++window.at_work;
+    work.spawn("publish", publish_one(platform, socket, caller, std::move((*message)->data), window));
+  }
+  co_await work.until_idle();  // what was sent is published, though its answer may find nobody
+}
+
+// Each message is an event or a batch, answered when it is durable; up to a window at once, answers that the client has
+// not taken included.
 Task<Result<>> publish_stream(Platform& platform, Call& call) {
   net::WebSocketOptions options;
   options.subprotocols = {"headrace-publish.1"};
@@ -95,14 +111,7 @@ Task<Result<>> publish_stream(Platform& platform, Call& call) {
   if (!socket) co_return Result<>{};
   Window window(platform.loop.executor());
   core::Scope work(platform.loop.executor());
-  while (true) {
-    auto message = co_await (*socket)->receive();
-    if (!message || !*message) break;
-    while (window.at_work >= publish_window) co_await window.room.wait();
-    ++window.at_work;
-    work.spawn("publish", publish_one(platform, **socket, call.caller, std::move((*message)->data), window));
-  }
-  co_await work.close();
+  co_await then_close(receive_all(platform, **socket, call.caller, window, work), work);
   co_return Result<>{};
 }
 

@@ -1,6 +1,7 @@
 #include "server/identity_api.h"
 
 #include "server/answers.h"
+#include "server/request.h"
 #include "services/identity/identity.h"
 
 namespace headrace::server {
@@ -13,12 +14,7 @@ namespace json = core::json;
 namespace {
 
 constexpr size_t body_max = 16 * 1024;
-
-Task<Result<json::value>> body_of(Call& call) {
-  auto body = co_await call.exchange.body(body_max);
-  if (!body) co_return std::unexpected(body.error());
-  co_return core::parse_json(*body);
-}
+constexpr int64_t days_max = 3650;  // of a token
 
 json::object of(const identity::NewToken& token) {
   json::object shown{{"token", token.secret}, {"id", token.id}};
@@ -37,7 +33,8 @@ Result<identity::Role> role_of(const std::string& name) {
 
 // The code of a one-time link for an account's first token.
 Task<Result<>> sign_in(Platform& platform, Call& call) {
-  auto request = co_await body_of(call);
+  std::vector<Member> members{{"code", Kind::text}, {"user", Kind::text}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto code = core::string_at(*request, "code");
   auto user = core::string_at(*request, "user").value_or("admin");
@@ -55,24 +52,31 @@ Task<Result<>> who_am_i(Platform&, Call& call) {
   co_return co_await call.exchange.respond(json_answer(answer));
 }
 
+// A runner may have the name of an account, but it is not that account.
+Result<> of_an_account(const Caller& caller) {
+  if (caller.actor.kind == core::Actor::Kind::user) return {};
+  return core::fail(Code::denied, "Only an account has tokens of its own; " + core::to_string(caller.actor) + " is none.");
+}
+
 Result<identity::TokenWish> wish_of(const json::value& request, const Caller& caller, core::Time now) {
   identity::TokenWish wish;
   wish.user = core::string_at(request, "user").value_or(caller.actor.name);
   wish.name = core::string_at(request, "name").value_or("");
   if (const auto* scopes = core::find(request, "scopes"); scopes && scopes->is_array())
-    for (const auto& scope : scopes->get_array()) {
-      if (!scope.is_string()) return core::fail(Code::invalid, "scopes is a list of names.");
-      wish.scopes.emplace_back(scope.get_string());
-    }
+    for (const auto& scope : scopes->get_array()) wish.scopes.emplace_back(scope.get_string());
   // As much as one came with, where nothing is asked for.
   if (wish.scopes.empty()) wish.scopes = caller.scopes;
-  if (auto days = core::integer_at(request, "days"); days && *days > 0) wish.expires_at = now + std::chrono::hours(24 * *days);
+  auto days = core::integer_at(request, "days").value_or(0);
+  if (days < 0 || days > days_max) return core::fail(Code::invalid, "days is 0 (without end) to 3650.");
+  if (days > 0) wish.expires_at = now + std::chrono::hours(24 * days);
   return wish;
 }
 
 Task<Result<>> create_token(Platform& platform, Call& call) {
-  auto request = co_await body_of(call);
+  std::vector<Member> members{{"user", Kind::text}, {"name", Kind::text}, {"scopes", Kind::list_of_text}, {"days", Kind::integer}, {"runner", Kind::text}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
+  if (auto account = of_an_account(call.caller); !account) co_return account;
   if (auto runner = core::string_at(*request, "runner")) {
     auto token = co_await platform.identity.create_runner_token(call.caller, std::move(*runner));
     if (!token) co_return std::unexpected(token.error());
@@ -86,6 +90,7 @@ Task<Result<>> create_token(Platform& platform, Call& call) {
 }
 
 Task<Result<>> list_tokens(Platform& platform, Call& call) {
+  if (auto account = of_an_account(call.caller); !account) co_return account;
   auto tokens = co_await platform.identity.tokens(call.caller.actor.name);
   if (!tokens) co_return std::unexpected(tokens.error());
   json::array list;
@@ -110,7 +115,8 @@ Task<Result<>> revoke_token(Platform& platform, Call& call) {
 }
 
 Task<Result<>> create_user(Platform& platform, Call& call) {
-  auto request = co_await body_of(call);
+  std::vector<Member> members{{"name", Kind::text}, {"administrator", Kind::boolean}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto user = co_await platform.identity.create_user(call.caller, core::string_at(*request, "name").value_or(""), core::boolean_at(*request, "administrator").value_or(false));
   if (!user) co_return std::unexpected(user.error());
@@ -141,7 +147,8 @@ Task<Result<>> set_disabled(Platform& platform, Call& call, bool disabled) {
 }
 
 Task<Result<>> grant(Platform& platform, Call& call) {
-  auto request = co_await body_of(call);
+  std::vector<Member> members{{"role", Kind::text}, {"scope", Kind::text}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto role = role_of(core::string_at(*request, "role").value_or(""));
   if (!role) co_return std::unexpected(role.error());

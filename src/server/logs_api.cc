@@ -1,9 +1,8 @@
 #include "server/logs_api.h"
 
-#include <charconv>
-
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/request.h"
 #include "server/streaming.h"
 #include "services/runner/runner.h"
 
@@ -18,19 +17,15 @@ namespace {
 constexpr size_t piece_bytes = 256 * 1024;
 constexpr std::chrono::seconds patience{15};
 
-uint64_t number_or(const std::string& text, uint64_t otherwise) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? value : otherwise;
-}
-
 Result<runner::LogName> log_of(Platform& platform, Call& call) {
   auto row = platform.store.read_here(runner::JobsProjection::projection_name, {},
                                       [&](sqlite::Connection& tables) { return runner::find_job(tables, call.capture("job")); });
   if (!row) return std::unexpected(row.error());
   if (!*row) return core::fail(Code::not_found, "There is no job " + call.capture("job") + ".");
   if (auto may = may_on_repository(platform, call.caller, Right::read_runs, (*row)->repository); !may) return std::unexpected(may.error());
-  return runner::LogName{(*row)->job, static_cast<int64_t>(number_or(call.query("attempt"), static_cast<uint64_t>((*row)->attempt)))};
+  auto attempt = number_in(call, "attempt", 1, INT32_MAX, static_cast<uint64_t>((*row)->attempt));
+  if (!attempt) return std::unexpected(attempt.error());
+  return runner::LogName{(*row)->job, static_cast<int64_t>(*attempt)};
 }
 
 // From the file, and as long as it grows and `follow` is asked for, what comes to it.
@@ -55,9 +50,13 @@ Task<> pump(Platform& platform, net::Exchange& exchange, runner::LogName name, u
 Task<Result<>> log(Platform& platform, Call& call) {
   auto name = log_of(platform, call);
   if (!name) co_return std::unexpected(name.error());
+  auto from = number_in(call, "from", 0, INT64_MAX, 0);
+  if (!from) co_return std::unexpected(from.error());
+  auto follow = flag_in(call, "follow");
+  if (!follow) co_return std::unexpected(follow.error());
   net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
   if (auto started = co_await call.exchange.start(net::Status::ok, std::move(headers), std::nullopt); !started) co_return Result<>{};
-  auto pumping = pump(platform, call.exchange, std::move(*name), number_or(call.query("from"), 0), call.query("follow") == "true");
+  auto pumping = pump(platform, call.exchange, std::move(*name), *from, *follow);
   co_await stream_while_open(platform.loop, call.exchange, std::move(pumping));
   co_return Result<>{};
 }

@@ -56,7 +56,11 @@ json::object operation_of(const Route& route) {
                          {"parameters", parameters_of(route)},
                          {"responses", std::move(responses)}};
   if (!route.about.request_type.empty()) operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request_type)}};
-  if (route.right == Right::anyone) operation["security"] = json::array{};
+  if (route.about.tag == "git") {
+    operation["security"] = json::array{json::object{{"git", json::array{}}}};
+  } else if (route.right == Right::anyone) {
+    operation["security"] = json::array{};
+  }
   return operation;
 }
 

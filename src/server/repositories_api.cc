@@ -1,10 +1,8 @@
 #include "server/repositories_api.h"
 
-#include <algorithm>
-#include <charconv>
-
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/request.h"
 #include "services/repository/repository.h"
 
 namespace headrace::server {
@@ -30,9 +28,8 @@ json::object of(const repository::Repo& repo, const std::string& public_url) {
 }
 
 Task<Result<>> create(Platform& platform, Call& call) {
-  auto body = co_await call.exchange.body(body_max);
-  if (!body) co_return std::unexpected(body.error());
-  auto request = core::parse_json(*body);
+  std::vector<Member> members{{"full_name", Kind::text}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto name = core::string_at(*request, "full_name");
   if (!name) co_return core::fail(Code::invalid, "A repository needs a full_name: OWNER/NAME.");
@@ -47,23 +44,24 @@ Task<Result<>> list(Platform& platform, Call& call) {
   if (!at) co_return std::unexpected(at.error());
   json::array shown;
   std::string after = call.query("after");
-  std::string next;
+  bool more = true;
   // What the caller may not see is as if it were not there, so pages are filled from what they may.
-  while (shown.size() < repository::list_max) {
+  while (more && shown.size() < repository::list_max) {
     auto page = co_await platform.repositories.list(after, repository::list_max, *at);
     if (!page) co_return std::unexpected(page.error());
-    if (page->empty()) break;
+    more = page->size() == repository::list_max;
     for (const auto& repo : *page) {
+      if (shown.size() == repository::list_max) {
+        more = true;
+        break;
+      }
       after = repo.full_name;
-      if (shown.size() < repository::list_max && may_on_repository(platform, call.caller, Right::read_repository, repo.full_name))
-        shown.push_back(of(repo, platform.public_url));
+      if (may_on_repository(platform, call.caller, Right::read_repository, repo.full_name)) shown.push_back(of(repo, platform.public_url));
     }
-    if (page->size() < repository::list_max) break;
-    next = after;
   }
   json::object answer;
   answer["repositories"] = std::move(shown);
-  answer["next"] = next.empty() ? json::value() : json::value(next);
+  answer["next"] = more ? json::value(after) : json::value();
   co_return co_await call.exchange.respond(json_answer(answer));
 }
 
@@ -109,10 +107,9 @@ Task<Result<>> pushes(Platform& platform, Call& call) {
   if (!at) co_return std::unexpected(at.error());
   auto id = co_await repository_in(platform, call);
   if (!id) co_return std::unexpected(id.error());
-  log::Offset before = 0;
-  auto text = call.query("before");
-  std::from_chars(text.data(), text.data() + text.size(), before);
-  auto rows = co_await platform.repositories.pushes(*id, before, repository::list_max, *at);
+  auto before = number_in(call, "before", 1, UINT64_MAX, 0);
+  if (!before) co_return std::unexpected(before.error());
+  auto rows = co_await platform.repositories.pushes(*id, *before, repository::list_max, *at);
   if (!rows) co_return std::unexpected(rows.error());
   json::array shown;
   for (const auto& row : *rows) shown.push_back(of(row));
@@ -142,7 +139,7 @@ void add_repository_routes(Router& router, Platform& platform) {
   router.add({net::Method::get, "/api/v1/repositories", Right::signed_in, {"Repositories one may read, by name", "repositories", {{"after", "name to go on after"}, at}, {}},
               [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get, one, Right::read_repository, {"One repository", "repositories", {at}, {}}, [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::delete_, one, Right::operate, {"Delete it, with its history", "repositories", {}, {}, {}, 204},
+  router.add({net::Method::delete_, one, Right::administer_repository, {"Delete it, with its history", "repositories", {}, {}, {}, 204},
               [&platform](Call& call) { return remove(platform, call); }});
   router.add({net::Method::get, one + "/refs", Right::read_repository, {"Its branches and tags", "repositories", {at}, {}},
               [&platform](Call& call) { return refs(platform, call); }});

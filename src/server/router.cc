@@ -1,5 +1,6 @@
 #include "server/router.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace headrace::server {
@@ -8,6 +9,7 @@ namespace {
 
 std::vector<std::string> pieces_of(std::string_view pattern) {
   std::vector<std::string> pieces;
+  if (pattern == "/") return pieces;
   while (!pattern.empty()) {
     pattern.remove_prefix(1);  // the slash
     auto end = std::min(pattern.find('/'), pattern.size());
@@ -49,6 +51,13 @@ std::optional<std::map<std::string, std::string>> match(const std::vector<std::s
   return captures;
 }
 
+// HEAD is answered as GET is, but for streams: what has no end has no length either.
+bool answers(const Route& route, net::Method method) {
+  if (route.method == method) return true;
+  bool stream = route.about.success == 101 || route.about.answer_type == "text/event-stream";
+  return route.method == net::Method::get && method == net::Method::head && !stream;
+}
+
 }  // namespace
 
 const std::string& Call::capture(std::string_view name) const {
@@ -75,9 +84,9 @@ Router::Match Router::find(const net::Request& request) const {
     const Route& route = routes_[i];
     auto captures = match(pieces_[i], request.segments);
     if (!captures) continue;
-    bool fits = route.method == request.method || (route.method == net::Method::get && request.method == net::Method::head);
-    if (fits) return {&route, {}, std::move(*captures)};
-    found.methods.push_back(route.method);
+    if (answers(route, request.method)) return {&route, {}, std::move(*captures)};
+    for (auto method : {route.method, net::Method::head})
+      if (answers(route, method) && std::ranges::find(found.methods, method) == found.methods.end()) found.methods.push_back(method);
   }
   return found;
 }

@@ -1,12 +1,14 @@
 // A run as it happens, over one stream: its state whenever it changes, and the lines of its jobs' logs as they come.
-#include <deque>
 #include <set>
 
+#include "core/bytes.h"
 #include "net/sse.h"
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/outbox.h"
 #include "server/runs_api.h"
 #include "server/streaming.h"
+#include "services/runner/log_lines.h"
 #include "services/runner/runner.h"
 
 namespace headrace::server {
@@ -17,61 +19,17 @@ namespace json = core::json;
 
 namespace {
 
-constexpr size_t piece_bytes = 64 * 1024;
-constexpr size_t outgoing_bytes_max = 512 * 1024;  // beyond it logs wait for the client
-constexpr std::chrono::seconds heartbeat_every{15};
+constexpr size_t piece_bytes = 2 * runner::log_line_max;  // so that a piece always holds a whole line
+constexpr std::chrono::seconds look_again_after{15};
 
-// What several tasks have to say to one client, in order.
-class Outbox {
- public:
-  explicit Outbox(core::Executor executor) : changed_(std::move(executor)) {}
-
-  void put(std::string name, std::string data) {
-    net::ServerSentEvent event{{}, std::move(name), std::move(data)};
-    waiting_.push_back(net::encode(event));
-    bytes_ += waiting_.back().size();
-    changed_.notify_all();
-  }
-  Task<> until_room() {
-    while (bytes_ > outgoing_bytes_max) co_await changed_.wait();
-  }
-  void close() {
-    closed_ = true;
-    changed_.notify_all();
-  }
-  Task<> send_all(net::SseWriter& out) {
-    while (!closed_ || !waiting_.empty()) {
-      if (waiting_.empty()) {
-        bool heard = co_await changed_.wait_for(heartbeat_every);
-        if (heard) continue;
-        if (auto alive = co_await out.heartbeat(); !alive) co_return;
-        continue;
-      }
-      std::string next = std::move(waiting_.front());
-      waiting_.pop_front();
-      bytes_ -= next.size();
-      changed_.notify_all();
-      if (auto sent = co_await out.send_encoded(next); !sent) co_return;
-    }
-  }
-
- private:
-  std::deque<std::string> waiting_;
-  size_t bytes_ = 0;
-  bool closed_ = false;
-  core::Signal changed_;
-};
-
+// Everything it spawns is closed before pump() ends, so it may live in the frame of its request.
 class Watcher {
  public:
-  Watcher(Platform& platform, int64_t run) : platform_(platform), run_(run), outbox_(platform.loop.executor()), changed_(platform.loop.executor()), logs_(platform.loop.executor()) {}
+  Watcher(Platform& platform, int64_t run) : platform_(platform), run_(run), outbox_(platform.loop.executor()), changed_(platform.loop.executor()), tasks_(platform.loop.executor()), logs_(platform.loop.executor()) {}
 
   Task<> pump(net::SseWriter& out) {
-    core::Scope telling(platform_.loop.executor());
-    telling.spawn("tell of a run", tell());
-    co_await outbox_.send_all(out);
-    co_await logs_.close();
-    co_await telling.close();
+    tasks_.spawn("tell of a run", tell());
+    co_await then_close(then_close(outbox_.send_all(out), tasks_), logs_);
   }
 
  private:
@@ -83,27 +41,31 @@ class Watcher {
     auto steps = platform_.bus.channels().listen(runner::steps_topic(view->run));
     core::Scope listening(platform_.loop.executor());
     listening.spawn("steps of a run", hear_steps(*steps));
-    std::string last;
+    co_await then_close(tell_states(), listening);
+    co_await logs_.until_idle();
+    outbox_.put("end", last_.empty() ? "{}" : last_);
+    outbox_.close();
+  }
+
+  // As it is now; for a client that reads slowly, states in between are left out.
+  Task<> tell_states() {
     while (true) {
-      view = co_await platform_.pipeline.view(run_);
-      if (!view) break;
+      co_await outbox_.until_room();
+      auto view = co_await platform_.pipeline.view(run_);
+      if (!view) co_return;
       for (const auto& job : view->jobs)
         if (!job.runner.empty() && followed_.insert({job.job, job.attempt}).second) logs_.spawn("log of a job", follow(job));
-      auto now = core::to_text(run_json(platform_, *view, true));
-      if (now != last) outbox_.put("run", now);
-      last = std::move(now);
-      if (view->status == pipeline::Status::completed) break;
-      co_await changed_.wait_for(heartbeat_every);
+      auto now = core::to_valid_utf8(core::to_text(run_json(platform_, *view, true)));
+      if (now != last_) outbox_.put("run", now);
+      last_ = std::move(now);
+      if (view->status == pipeline::Status::completed) co_return;
+      co_await changed_.wait_for(look_again_after);
     }
-    co_await listening.close();
-    co_await logs_.until_idle();
-    outbox_.put("end", last.empty() ? "{}" : last);
-    outbox_.close();
   }
 
   Task<> hear_steps(bus::Listener& steps) {
     while (true) {
-      auto heard = co_await steps.next(100, heartbeat_every);
+      auto heard = co_await steps.next(100, look_again_after);
       if (!heard.payloads.empty()) changed_.notify_all();
     }
   }
@@ -117,17 +79,19 @@ class Watcher {
       auto reading = [&logs, name, from] { return logs.read(name, from, piece_bytes); };
       auto piece = co_await core::blocking(platform_.git_reads, std::move(reading));
       if (!piece) co_return;
-      // Only whole lines, so that no character is cut in two.
-      piece->resize(piece->rfind('\n') == std::string::npos ? 0 : piece->rfind('\n') + 1);
+      // Only whole lines, so that no character is cut in two; what a runner that died left of one comes at the end.
+      auto whole = piece->rfind('\n') == std::string::npos ? 0 : piece->rfind('\n') + 1;
+      if (whole > 0 || growing) piece->resize(whole);
       if (!piece->empty()) {
-        json::object told{{"job", job.job}, {"key", job.key}, {"name", job.name}, {"attempt", job.attempt}, {"offset", from}, {"text", *piece}};
+        auto to = from + piece->size();
+        json::object told{{"job", job.job}, {"key", job.key}, {"name", job.name}, {"attempt", job.attempt}, {"offset", from}, {"next", to}, {"text", core::to_valid_utf8(std::move(*piece))}};
         outbox_.put("log", core::to_text(told));
-        from += piece->size();
+        from = to;
         co_await outbox_.until_room();
         continue;
       }
       if (!growing) co_return;
-      co_await logs.until_beyond(name, from, heartbeat_every);
+      co_await logs.until_beyond(name, from, look_again_after);
     }
   }
 
@@ -135,7 +99,9 @@ class Watcher {
   int64_t run_;
   Outbox outbox_;
   core::Signal changed_;
+  std::string last_;  // state that was told
   std::set<std::pair<std::string, int64_t>> followed_;
+  core::Scope tasks_;
   core::Scope logs_;
 };
 

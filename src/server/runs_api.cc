@@ -1,11 +1,10 @@
 #include "server/runs_api.h"
 
-#include <algorithm>
-#include <charconv>
-
 #include "core/id.h"
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/request.h"
+#include "services/repository/repository.h"
 #include "services/runner/runner.h"
 
 namespace headrace::server {
@@ -18,13 +17,6 @@ namespace json = core::json;
 namespace {
 
 constexpr size_t body_max = 64 * 1024;
-
-std::optional<int64_t> number_of(const std::string& text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 void add_live_steps(Platform& platform, json::object& job) {
   auto uuid = core::string_at(job, "job").value_or("");
@@ -54,7 +46,9 @@ Result<pipeline::RunQuery> query_of(const Call& call) {
   query.repository = call.query("repository");
   query.branch = call.query("branch");
   query.cursor = call.query("cursor");
-  query.limit = static_cast<size_t>(std::clamp<int64_t>(number_of(call.query("limit")).value_or(30), 1, static_cast<int64_t>(pipeline::list_max)));
+  auto limit = number_in(call, "limit", 1, pipeline::list_max, 30);
+  if (!limit) return std::unexpected(limit.error());
+  query.limit = *limit;
   auto status = call.query("status");
   if (status == "queued") query.status = pipeline::Status::queued;
   else if (status == "in_progress") query.status = pipeline::Status::in_progress;
@@ -68,8 +62,12 @@ Task<Result<>> list(Platform& platform, Call& call) {
   if (!at) co_return std::unexpected(at.error());
   auto query = query_of(call);
   if (!query) co_return std::unexpected(query.error());
-  if (!query->repository.empty())
+  if (!query->repository.empty()) {
     if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, query->repository); !allowed) co_return allowed;
+    auto there = co_await platform.repositories.find(query->repository, *at);
+    if (!there) co_return std::unexpected(there.error());
+    if (!*there) co_return core::fail(Code::not_found, "There is no repository '" + query->repository.substr(0, 200) + "'; repo list shows those there are.");
+  }
   auto page = co_await platform.pipeline.list(*query, *at);
   if (!page) co_return std::unexpected(page.error());
   json::array runs;
@@ -112,16 +110,17 @@ Task<Result<>> cancel(Platform& platform, Call& call) {
 Task<Result<>> rerun(Platform& platform, Call& call) {
   auto run = co_await run_to_change(platform, call);
   if (!run) co_return std::unexpected(run.error());
-  auto which = call.query("failed") == "true" ? pipeline::Jobs::failed : pipeline::Jobs::all;
+  auto failed = flag_in(call, "failed");
+  if (!failed) co_return std::unexpected(failed.error());
+  auto which = *failed ? pipeline::Jobs::failed : pipeline::Jobs::all;
   auto again = co_await platform.pipeline.rerun(call.caller.actor, run->id, which);
   if (!again) co_return again;
   co_return co_await answer_with(platform, call, run->id, net::Status::created);
 }
 
 Task<Result<>> dispatch(Platform& platform, Call& call) {
-  auto body = co_await call.exchange.body(body_max);
-  if (!body) co_return std::unexpected(body.error());
-  auto request = core::parse_json(*body);
+  std::vector<Member> members{{"workflow", Kind::text}, {"ref", Kind::text}};
+  auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto file = core::string_at(*request, "workflow");
   auto ref = core::string_at(*request, "ref");
@@ -150,7 +149,7 @@ Task<Result<pipeline::Run>> run_in(Platform& platform, Call& call) {
   const std::string& name = call.capture("run");
   Result<pipeline::Run> run = core::fail(Code::not_found, "There is no run '" + name.substr(0, 60) + "'; run list shows those there are.");
   if (core::is_uuid(name)) run = co_await platform.pipeline.view_by_uuid(name, *at);
-  if (auto id = number_of(name)) run = co_await platform.pipeline.view(*id, *at);
+  if (auto id = number_of(name); id && *id <= INT64_MAX) run = co_await platform.pipeline.view(static_cast<int64_t>(*id), *at);
   if (!run) co_return run;
   if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, run->repository); !allowed) co_return std::unexpected(allowed.error());
   co_return run;

@@ -1,9 +1,8 @@
 // What is in a repository: commits, trees, files, differences. Read by libgit2 on the pool for git reads.
-#include <charconv>
-
 #include "git/repository.h"
 #include "server/answers.h"
 #include "server/repositories_api.h"
+#include "server/request.h"
 #include "services/repository/repository.h"
 
 namespace headrace::server {
@@ -14,12 +13,6 @@ using core::Task;
 namespace json = core::json;
 
 namespace {
-
-size_t number_or(const std::string& text, size_t otherwise) {
-  size_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? value : otherwise;
-}
 
 json::object of(const git::Person& person) { return {{"name", person.name}, {"email", person.email}, {"date", core::format_time(person.time)}}; }
 
@@ -37,6 +30,8 @@ json::object of(const git::Diff& diff) {
   return {{"files", std::move(files)}, {"additions", diff.additions}, {"deletions", diff.deletions}, {"truncated", diff.truncated}};
 }
 
+Task<Result<>> refuse(core::Error error) { co_return std::unexpected(std::move(error)); }
+
 // Every one of them: find the repository, read on the pool, answer.
 template <class Fn>
 Task<Result<>> answer_read(Platform& platform, Call& call, Fn read) {
@@ -48,10 +43,11 @@ Task<Result<>> answer_read(Platform& platform, Call& call, Fn read) {
 }
 
 Task<Result<>> commits(Platform& platform, Call& call) {
-  git::LogQuery query{.from = call.query("from").empty() ? "HEAD" : call.query("from"),
-                      .path = call.query("path"),
-                      .skip = number_or(call.query("skip"), 0),
-                      .count = number_or(call.query("limit"), 30)};
+  auto skip = number_in(call, "skip", 0, UINT32_MAX, 0);
+  auto limit = number_in(call, "limit", 1, 100, 30);
+  if (!skip) return refuse(skip.error());
+  if (!limit) return refuse(limit.error());
+  git::LogQuery query{.from = call.query("from").empty() ? "HEAD" : call.query("from"), .path = call.query("path"), .skip = *skip, .count = *limit};
   return answer_read(platform, call, [query](git::Repository& repository) -> Result<net::Response> {
     auto page = repository.log(query);
     if (!page) return std::unexpected(page.error());

@@ -18,6 +18,20 @@ namespace {
 
 Task<Result<>> health(Call& call) { return call.exchange.respond(net::make_response(net::Status::ok, "ok\n")); }
 
+// For who opens the address in a browser; there are no pages in this version.
+Task<Result<>> front(Platform& platform, Call& call) {
+  const auto& url = platform.public_url;
+  std::string text = "Headrace " + std::string(core::version()) + ": push, build, test and everything that follows, on one event log.\n\n"
+                     "There are no pages yet; there is a command line and an API.\n\n"
+                     "  sign in   headrace login LINK      (serve prints the link as long as nobody has signed in)\n"
+                     "            HEADRACE_URL=" + url + " headrace login -      (with a token on the standard input)\n"
+                     "  help      headrace --help\n"
+                     "  API       " + url + "/api/v1/openapi.json\n"
+                     "  clone     git clone " + url + "/OWNER/NAME.git\n"
+                     "  health    " + url + "/healthz, " + url + "/readyz\n";
+  return call.exchange.respond(net::make_response(net::Status::ok, std::move(text)));
+}
+
 // 200 means that all projections are at the log's tail and the log takes appends; else 503 names what is not so.
 Task<Result<>> ready(Platform& platform, Call& call) {
   std::string trouble;
@@ -69,6 +83,7 @@ Task<Result<>> connect_runner(Platform& platform, Call& call) {
 }  // namespace
 
 void add_status_routes(Router& router, Platform& platform, const net::Server& http) {
+  router.add({net::Method::get, "/", Right::anyone, {"What this is, and where to go", "platform", {}, {}, "text/plain"}, [&platform](Call& call) { return front(platform, call); }});
   router.add({net::Method::get, "/healthz", Right::anyone, {"The process answers", "platform", {}, {}, "text/plain"}, [](Call& call) { return health(call); }});
   router.add({net::Method::get, "/readyz", Right::anyone, {"All projections are at the tail of the log, and it takes appends", "platform", {}, {}, "text/plain"},
               [&platform](Call& call) { return ready(platform, call); }});

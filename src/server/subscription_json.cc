@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "server/request.h"
+
 namespace headrace::server {
 
 using core::Code;
@@ -59,6 +61,9 @@ Result<bus::Start> read_start(const std::string& text) {
 Result<bus::Subscription> read_subscription(std::string_view text) {
   auto request = core::parse_json(text);
   if (!request) return std::unexpected(request.error());
+  auto good = check_members(*request, {{"name", Kind::text}, {"filter", Kind::text}, {"filters", Kind::any}, {"start", Kind::text}, {"order_by", Kind::text}, {"ack_wait_seconds", Kind::integer},
+                                       {"deliveries_max", Kind::integer}, {"on_dead", Kind::text}, {"paused", Kind::boolean}});
+  if (!good) return std::unexpected(good.error());
   bus::Subscription made;
   auto name = core::string_at(*request, "name");
   if (!name) return core::fail(Code::invalid, "A subscription needs a name.");
@@ -70,10 +75,10 @@ Result<bus::Subscription> read_subscription(std::string_view text) {
   if (!start) return std::unexpected(start.error());
   made.start = *start;
   made.order_by = core::string_at(*request, "order_by").value_or("");
-  made.ack_wait = std::chrono::seconds(core::integer_at(*request, "ack_wait_seconds").value_or(30));
+  auto ack_wait = core::integer_at(*request, "ack_wait_seconds").value_or(30);
   auto deliveries = core::integer_at(*request, "deliveries_max").value_or(6);
-  if (made.ack_wait < std::chrono::seconds(1) || made.ack_wait > std::chrono::hours(24))
-    return core::fail(Code::invalid, "ack_wait_seconds is 1 to 86400.");
+  if (ack_wait < 1 || ack_wait > 86'400) return core::fail(Code::invalid, "ack_wait_seconds is 1 to 86400.");
+  made.ack_wait = std::chrono::seconds(ack_wait);
   if (deliveries < 1 || deliveries > 1'000) return core::fail(Code::invalid, "deliveries_max is 1 to 1000.");
   made.deliveries_max = static_cast<uint32_t>(deliveries);
   auto dead = core::string_at(*request, "on_dead").value_or("continue");

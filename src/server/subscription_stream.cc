@@ -1,12 +1,12 @@
 // Pulling from a durable subscription: server-sent events out, acknowledgements by requests of their own; or both ways
 // over one WebSocket.
-#include <charconv>
 #include <map>
 
 #include "net/sse.h"
 #include "net/websocket.h"
 #include "server/answers.h"
 #include "server/event_json.h"
+#include "server/request.h"
 #include "server/streaming.h"
 #include "server/subscriptions_api.h"
 
@@ -23,12 +23,10 @@ constexpr size_t batch = 256;
 constexpr std::chrono::seconds heartbeat_every{15};
 constexpr size_t body_max = 256 * 1024;
 
-size_t credit_of(const Call& call) {
-  size_t credit = 0;
-  auto text = call.query("credit");
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), credit);
-  bool good = !text.empty() && error == std::errc() && credit >= 1;
-  return good ? std::min(credit, bus::pull_credit_max) : credit_default;
+Result<std::unique_ptr<bus::Pull>> attach(Platform& platform, const Call& call) {
+  auto credit = number_in(call, "credit", 1, bus::pull_credit_max, credit_default);
+  if (!credit) return std::unexpected(credit.error());
+  return platform.bus.attach(call.capture("name"), *credit);
 }
 
 // Streams that are open, by the id their client acknowledges with.
@@ -62,17 +60,22 @@ Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
 }
 
 Task<Result<>> stream(Platform& platform, Open& open, Call& call) {
-  auto pull = platform.bus.attach(call.capture("name"), credit_of(call));
+  if (!call.query("ack").empty() && call.query("ack") != "auto") co_return core::fail(Code::invalid, "ack is auto, or left out.");
+  auto pull = attach(platform, call);
   if (!pull) co_return std::unexpected(pull.error());
   bool automatic = call.query("ack") == "auto";
   net::SseWriter out(call.exchange);
   if (auto opened = co_await out.open(); !opened) co_return Result<>{};
   std::string id = platform.ids.next();
   open.pulls[id] = {call.capture("name"), pull->get()};
+  struct Leave {
+    Open& open;
+    const std::string& id;
+    ~Leave() { open.pulls.erase(id); }
+  } leave{open, id};  // when it is cancelled, too
   net::ServerSentEvent hello{{}, "connection", core::to_text(core::json::object{{"connection", id}})};
   auto greeted = co_await out.send(std::move(hello));
   if (greeted) co_await stream_while_open(platform.loop, call.exchange, pump(**pull, out, automatic));
-  open.pulls.erase(id);
   co_return co_await out.close();
 }
 
@@ -93,7 +96,7 @@ Result<> settle(bus::Pull& pull, const core::json::value& said) {
 }
 
 Task<Result<>> acknowledge(Open& open, Call& call) {
-  auto body = co_await call.exchange.body(body_max);
+  auto body = co_await read_body(call, body_max);
   if (!body) co_return std::unexpected(body.error());
   auto said = core::parse_json(*body);
   if (!said) co_return std::unexpected(said.error());
@@ -116,25 +119,27 @@ Task<> hand_out(bus::Pull& pull, net::WebSocket& socket) {
   }
 }
 
+// What a client says is settled; what cannot be is answered.
+Task<> hear(bus::Pull& pull, net::WebSocket& socket) {
+  while (true) {
+    auto message = co_await socket.receive();
+    if (!message || !*message) co_return;
+    auto said = core::parse_json((*message)->data);
+    auto settled = said ? settle(pull, *said) : std::unexpected(said.error());
+    if (settled) continue;
+    core::json::object error{{"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
+    net::Message told{net::Message::Kind::text, core::to_text(error)};
+    if (auto sent = co_await socket.send(std::move(told)); !sent) co_return;
+  }
+}
+
 Task<Result<>> converse(Platform& platform, Call& call) {
-  auto pull = platform.bus.attach(call.capture("name"), credit_of(call));
+  auto pull = attach(platform, call);
   if (!pull) co_return std::unexpected(pull.error());
   net::WebSocketOptions options;
   auto socket = co_await call.exchange.upgrade(std::move(options));
   if (!socket) co_return Result<>{};
-  core::Scope work(platform.loop.executor());
-  work.spawn("hand out events", hand_out(**pull, **socket));
-  while (true) {
-    auto message = co_await (*socket)->receive();
-    if (!message || !*message) break;
-    auto said = core::parse_json((*message)->data);
-    auto settled = said ? settle(**pull, *said) : std::unexpected(said.error());
-    if (settled) continue;
-    core::json::object error{{"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
-    net::Message told{net::Message::Kind::text, core::to_text(error)};
-    if (auto sent = co_await (*socket)->send(std::move(told)); !sent) break;
-  }
-  co_await work.close();
+  co_await until_one_ends(platform.loop, hand_out(**pull, **socket), hear(**pull, **socket));
   co_return Result<>{};
 }
 

@@ -1,6 +1,7 @@
 #include "server/subscriptions_api.h"
 
 #include "server/answers.h"
+#include "server/request.h"
 #include "server/subscription_json.h"
 
 namespace headrace::server {
@@ -27,7 +28,7 @@ Task<Result<>> list(Platform& platform, Call& call) {
 }
 
 Task<Result<>> create(Platform& platform, Call& call) {
-  auto body = co_await call.exchange.body(body_max);
+  auto body = co_await read_body(call, body_max);
   if (!body) co_return std::unexpected(body.error());
   auto wanted = read_subscription(*body);
   if (!wanted) co_return std::unexpected(wanted.error());

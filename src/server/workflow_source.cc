@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/bytes.h"
 #include "workflow/workflow.h"
 
 namespace headrace::server {
@@ -34,7 +35,7 @@ Result<pipeline::Snapshot> snapshot_of(git::Repository& repository, const std::s
   auto found = repository.commit(commit);
   if (!found) return std::unexpected(found.error());
   pipeline::Snapshot snapshot;
-  snapshot.title = found->message.substr(0, found->message.find('\n'));
+  snapshot.title = core::to_valid_utf8(found->message.substr(0, found->message.find('\n')));  // it goes into events
   for (auto folder : folders)
     if (auto added = add_files(repository, found->id, folder, snapshot); !added) return std::unexpected(added.error());
   std::sort(snapshot.files.begin(), snapshot.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });

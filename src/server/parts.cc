@@ -1,0 +1,161 @@
+#include "server/parts.h"
+
+#include <sys/stat.h>
+
+#include <thread>
+#include <utility>
+
+#include "server/routes.h"
+
+namespace headrace::server {
+
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr std::chrono::seconds drain_limit{5};      // for jobs at hand, at the end
+constexpr std::chrono::seconds shutdown_limit{5};   // for requests at work, at the end
+constexpr std::chrono::seconds projections_limit{600};
+
+Result<std::optional<net::TlsCertificate>> read_certificate(core::Disk& disk, const Options& options) {
+  if (options.tls_certificate.empty()) return std::nullopt;
+  auto chain = core::read_file(disk, options.tls_certificate);
+  if (!chain) return std::unexpected(chain.error());
+  auto key = core::read_file(disk, options.tls_key);
+  if (!key) return std::unexpected(key.error());
+  return net::TlsCertificate{std::move(*chain), std::move(*key)};
+}
+
+LocalRunnerOptions runner_options(const Options& options) {
+  LocalRunnerOptions local;
+  local.program = options.program;
+  local.data = options.data;
+  local.token_file = options.data + "/run/runner.token";
+  local.labels = options.labels;
+  local.slots = options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  return local;
+}
+
+}  // namespace
+
+Result<> prepare_folder(core::Disk& disk, const std::string& data) {
+  for (const auto* folder : {"", "/run", "/repositories", "/projections", "/hooks", "/logs"})
+    if (auto made = disk.make_directories(data + folder); !made) return made;
+  // What a sandbox is given lies deep within; the way there may be walked, but nothing on it be listed.
+  if (::chmod(data.c_str(), 0711) != 0) return std::unexpected(core::error_of_errno(errno, "Protecting the folder", data));
+  return {};
+}
+
+Result<std::unique_ptr<Parts>> Parts::open(Options options) {
+  auto parts = std::make_unique<Parts>(std::move(options));
+  auto certificate = read_certificate(parts->disk, parts->options);
+  if (!certificate) return std::unexpected(certificate.error());
+  if (auto listening = parts->listen(*certificate); !listening) return std::unexpected(listening.error());
+  if (auto opened = parts->open_log(); !opened) return std::unexpected(opened.error());
+  if (auto made = parts->make_bus(); !made) return std::unexpected(made.error());
+  parts->make_services();
+  parts->make_front();
+  return parts;
+}
+
+Parts::Parts(Options chosen) : options(std::move(chosen)) {}
+
+Parts::~Parts() = default;
+
+// Before anything is made, so that an address that is taken is said first; nothing is answered until the loop runs.
+Result<> Parts::listen(const std::optional<net::TlsCertificate>& certificate) {
+  http = std::make_unique<net::Server>(loop.executor(), clock, [this](net::Exchange& exchange) { return (*dispatch)(exchange); });
+  auto address = http->listen(options.listen, certificate);
+  if (!address) return std::unexpected(address.error());
+  auto local = http->listen("unix:" + options.data + "/run/server.sock");
+  if (!local) return std::unexpected(local.error());
+  public_url = options.public_url.empty() ? (certificate ? "https://" : "http://") + *address : options.public_url;
+  while (public_url.ends_with('/')) public_url.pop_back();
+  return {};
+}
+
+Result<> Parts::open_log() {
+  auto events = log::SegmentLog::open(disk, clock, random, options.data + "/log");
+  if (!events) return std::unexpected(events.error());
+  log = std::move(*events);
+  auto key = options.vault_key_file.empty() ? options.data + "/vault.key" : options.vault_key_file;
+  auto secrets = identity::Vault::open(disk, random, options.data + "/vault.db", key);
+  if (!secrets) return std::unexpected(secrets.error());
+  vault = std::move(*secrets);
+  store = std::make_unique<store::Store>(loop, *log, options.data + "/projections");
+  return {};
+}
+
+Result<> Parts::make_bus() {
+  bus::Parts on{.loop = loop, .clock = clock, .random = random, .ids = ids, .log = *log, .pool = &database, .database = options.data + "/bus.db"};
+  auto opened = bus::Bus::open(on);
+  if (!opened) return std::unexpected(opened.error());
+  bus = std::move(*opened);
+  return {};
+}
+
+void Parts::make_services() {
+  git::ServeOptions serving;
+  serving.hooks = options.data + "/hooks";
+  repository::Policy urls;
+  urls.url = public_url;
+  identity = std::make_unique<identity::Identity>(
+      identity::Parts{.loop = loop, .clock = clock, .random = random, .ids = ids, .disk = disk, .store = *store, .bus = *bus, .vault = *vault, .pool = &database}, identity::Policy{});
+  git = std::make_unique<git::Server>(loop.executor(), serving);
+  repositories = std::make_unique<repository::Repositories>(
+      repository::Parts{.loop = loop, .clock = clock, .ids = ids, .reads = git_reads, .log = *log, .store = *store, .bus = *bus, .git = *git, .folder = options.data + "/repositories"}, urls);
+  workflows = std::make_unique<RepositoryWorkflows>(*repositories);
+  pipeline = std::make_unique<pipeline::Pipeline>(pipeline::Parts{.loop = loop, .log = *log, .store = *store, .bus = *bus, .source = *workflows}, pipeline::Policy{public_url});
+  runner = std::make_unique<runner::Runner>(
+      runner::Parts{.loop = loop, .clock = clock, .disk = disk, .ids = ids, .files = files, .log = *log, .store = *store, .bus = *bus, .logs = options.data + "/logs"}, runner::Policy{});
+}
+
+void Parts::make_front() {
+  platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus, *identity, *repositories, *pipeline, *runner, options.data, public_url});
+  dispatch = std::make_unique<Dispatch>(router, *platform);
+  add_routes(router, *platform, *http);
+}
+
+Task<Result<>> Parts::start_services() {
+  if (auto prepared = co_await git->prepare(); !prepared) co_return prepared;
+  if (auto started = store->start(); !started) co_return started;
+  if (auto caught = co_await store->all_caught_up(projections_limit); !caught) co_return caught;
+  if (auto started = co_await identity->start(); !started) co_return started;
+  if (auto started = pipeline->start(); !started) co_return started;
+  if (auto started = runner->start(); !started) co_return started;
+  serving_ = true;
+  bus->start();
+  co_return co_await repositories->start();
+}
+
+Task<Result<>> Parts::start_runner() {
+  auto local = runner_options(options);
+  if (auto written = co_await identity->runner_token_file(local.name, local.token_file); !written) co_return written;
+  local_runner = std::make_unique<LocalRunner>(loop, clock, disk, local);
+  auto replace = [this, name = local.name] { runner->replace(name); };
+  co_return local_runner->start(std::move(replace));
+}
+
+Task<Result<>> Parts::start() {
+  if (auto started = co_await start_services(); !started) co_return started;
+  if (!options.bootstrap_token_file.empty())
+    if (auto written = co_await identity->bootstrap(options.bootstrap_token_file); !written) co_return written;
+  dispatch->open();
+  if (!options.local_runner || options.labels.empty()) co_return Result<>{};
+  co_return co_await start_runner();
+}
+
+Task<> Parts::stop() {
+  if (std::exchange(stopped_, true)) co_return;
+  if (serving_) co_await runner->drain(drain_limit);
+  dispatch->close();
+  if (local_runner) co_await local_runner->stop();
+  co_await http->shutdown(shutdown_limit);
+  if (serving_) co_await runner->stop();
+  co_await repositories->close();
+  co_await bus->close();
+  store->stop();
+}
+
+}  // namespace headrace::server
