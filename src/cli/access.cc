@@ -1,6 +1,8 @@
 // Where a login is kept: {"default": URL, "servers": {URL: {"token"}}}, 0600.
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "cli/api.h"
 #include "core/disk.h"
 
@@ -31,6 +33,14 @@ std::string without_slash(std::string url) {
   return url;
 }
 
+// It goes into a header, which may hold no control character. Never shown.
+Result<std::string> good_token(std::string token) {
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  bool good = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; });
+  if (!good) return core::fail(Code::invalid, "HEADRACE_TOKEN holds characters that no token has; a token is hr_ and 43 letters, digits, - and _.");
+  return token;
+}
+
 Result<core::json::object> read_kept() {
   auto where = folder();
   if (!where) return core::json::object();
@@ -54,7 +64,9 @@ std::string token_in(const core::json::value& kept, std::string_view url) {
 Result<Access> find_access() {
   auto kept = read_kept();
   if (!kept) return std::unexpected(kept.error());
-  Access access{without_slash(variable("HEADRACE_URL")), variable("HEADRACE_TOKEN")};
+  auto token = good_token(variable("HEADRACE_TOKEN"));
+  if (!token) return std::unexpected(token.error());
+  Access access{without_slash(variable("HEADRACE_URL")), *token};
   if (access.url.empty()) access.url = core::string_at(*kept, "default").value_or(std::string(default_url));
   if (access.token.empty()) access.token = token_in(*kept, access.url);
   return access;

@@ -1,7 +1,6 @@
 #include "cli/api.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
 
 #include "core/diagnostics.h"
@@ -15,6 +14,7 @@ using core::Task;
 namespace {
 
 constexpr size_t answer_max = 64 * 1024 * 1024;
+constexpr size_t event_bytes_max = 16 * 1024 * 1024;  // a run with all its jobs is one
 constexpr std::chrono::milliseconds again_after{500};
 
 Code code_of(int status) {
@@ -50,6 +50,11 @@ Api::~Api() = default;
 
 namespace {
 
+// What a server gives as an id is not ours to trust: a control character would break the header.
+bool is_header_text(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= ' ' && c != 0x7f; });
+}
+
 net::ClientRequest request_to(const Access& access, std::string method, const std::string& path, std::string body, std::string type) {
   net::ClientRequest request;
   request.url = access.url + path;
@@ -60,15 +65,34 @@ net::ClientRequest request_to(const Access& access, std::string method, const st
   return request;
 }
 
-Task<Result<>> follow_once(net::Client& client, net::ClientRequest request, std::string& last, std::function<bool(const net::ServerSentEvent&)> hear, bool& done) {
-  auto reader = co_await client.subscribe(std::move(request));
-  if (!reader) co_return std::unexpected(reader.error());
-  while (!done) {
-    auto event = co_await (*reader)->next();
+// The error that an answer other than 200 is; the body of `call` is read for it.
+Task<core::Error> refused(net::Call& call, net::Response answer, const Access& access) {
+  auto body = co_await call.body(answer_max);
+  if (body) answer.body = std::move(*body);
+  co_return error_of(answer, access);
+}
+
+// What is known of a stream over its connections.
+struct Following {
+  std::string last;  // id of the event heard last
+  bool done = false;
+  bool connected = false;  // this time
+};
+
+Task<Result<>> follow_once(net::Client& client, net::ClientRequest request, const Access& access, std::function<bool(const net::ServerSentEvent&)> hear, Following& state) {
+  auto call = co_await client.open(std::move(request));
+  if (!call) co_return std::unexpected(call.error());
+  auto answer = co_await (*call)->answer();
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->status != net::Status::ok) co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
+  state.connected = true;
+  net::SseReader reader(std::move(*call), event_bytes_max);
+  while (!state.done) {
+    auto event = co_await reader.next();
     if (!event) co_return std::unexpected(event.error());
     if (!*event) co_return core::fail(Code::unavailable, "The server ended the stream.");
-    last = (*reader)->last_event_id();
-    done = !hear(**event);
+    state.last = reader.last_event_id();
+    state.done = !hear(**event);
   }
   co_return Result<>{};
 }
@@ -78,11 +102,7 @@ Task<Result<>> stream_once(net::Client& client, net::ClientRequest request, cons
   if (!call) co_return std::unexpected(call.error());
   auto answer = co_await (*call)->answer();
   if (!answer) co_return std::unexpected(answer.error());
-  if (answer->status != net::Status::ok) {
-    auto body = co_await (*call)->body(answer_max);
-    if (body) answer->body = std::move(*body);
-    co_return std::unexpected(error_of(*answer, access));
-  }
+  if (answer->status != net::Status::ok) co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
   std::array<std::byte, 64 * 1024> buffer;
   while (true) {
     auto got = co_await (*call)->read(buffer);
@@ -106,20 +126,18 @@ Result<core::json::value> Api::post(const std::string& path, std::string body, s
 Result<core::json::value> Api::remove(const std::string& path) { return send("DELETE", path, {}, {}); }
 
 Result<> Api::follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear, std::chrono::seconds patience) {
-  std::string last;
-  bool done = false;
-  auto heard_at = impl_->clock.steady();
-  auto hear_and_note = [&](const net::ServerSentEvent& event) {
-    heard_at = impl_->clock.steady();
-    return hear(event);
-  };
+  Following state;
+  auto connected_at = impl_->clock.steady();
   while (true) {
     auto request = request_to(access_, "GET", path, {}, {});
-    if (!last.empty()) request.headers.set("Last-Event-ID", last);
-    auto ended = impl_->loop.run(follow_once(impl_->client, std::move(request), last, hear_and_note, done));
-    if (ended || done) return {};
-    bool lost = ended.error().code == Code::unavailable;
-    if (!lost || impl_->clock.steady() - heard_at > patience) return std::unexpected(ended.error());
+    request.headers.set("Accept", "text/event-stream");
+    if (is_header_text(state.last)) request.headers.set("Last-Event-ID", state.last);
+    state.connected = false;
+    auto ended = impl_->loop.run(follow_once(impl_->client, std::move(request), access_, hear, state));
+    if (ended || state.done) return {};
+    if (state.connected) connected_at = impl_->clock.steady();
+    bool lost = ended.error().code == Code::unavailable || ended.error().code == Code::exhausted;
+    if (!lost || impl_->clock.steady() - connected_at > patience) return std::unexpected(ended.error());
     impl_->loop.run(impl_->clock.sleep_for(again_after));
   }
 }

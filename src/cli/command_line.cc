@@ -5,14 +5,33 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/output.h"
 #include "core/version.h"
 
 namespace headrace::cli {
 
 namespace {
 
+// What the options of all commands are read into; each command has its own, for their defaults differ.
+struct Values {
+  Serve serving;
+  RunnerProcess running;
+  std::string data = "./headrace-data";
+  std::string link = "-", operation, shell;
+  TokenCreate token;
+  std::string id, name, at, file, durability, reason, expression;
+  std::string place = "now";  // to go on from
+  bool administrator = false, sync = false, verify = false;
+  RunSelection run;
+  EventTail tail;
+  SubscriptionCreate subscription;
+  int64_t offset = 0;
+  std::vector<std::string> files;
+};
+
 // Leaves set what is to be called; nothing runs while the line is still being read.
 struct Line {
+  Values values;
   CLI::App app{"Headrace: push, build, test and everything that follows, on one event log.", "headrace"};
   std::function<int()> chosen;
   bool json = false;
@@ -45,8 +64,8 @@ void add_labels(CLI::App* command, Labels& labels) {
 }
 
 void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>& start) {
-  static Serve serving;
-  auto* command = leaf(line, line.app, "serve", "Start the platform", "serve --data ./headrace-data --label ubuntu-latest=host", [&start] { return serve(serving, start); });
+  auto& serving = line.values.serving;
+  auto* command = leaf(line, line.app, "serve", "Start the platform", "serve --data ./headrace-data --label ubuntu-latest=host", [&serving, &start] { return serve(serving, start); });
   command->add_option("--data", serving.data, "Folder that holds everything")->capture_default_str();
   command->add_option("--listen", serving.listen, "Address and port, or unix:PATH")->capture_default_str();
   command->add_option("--url", serving.public_url, "URL by which people reach it, where that is not http://LISTEN");
@@ -60,14 +79,14 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   command->add_flag("--no-runner", serving.no_runner, "Start no runner on this machine");
   add_labels(command, serving.labels);
 
-  static std::string data = "./headrace-data";
-  auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder", "down --data ./headrace-data", [&line] { return down(data, line.json); });
+  auto& data = line.values.data;
+  auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder", "down --data ./headrace-data", [&line] { return down(line.values.data, line.json); });
   ending->add_option("--data", data, "Folder that holds everything")->capture_default_str();
-  auto* looking = leaf(line, line.app, "doctor", "Look whether this machine has what is needed", "doctor", [&line] { return doctor(data, line.json); });
+  auto* looking = leaf(line, line.app, "doctor", "Look whether this machine has what is needed", "doctor", [&line] { return doctor(line.values.data, line.json); });
   looking->add_option("--data", data, "Folder that holds everything")->capture_default_str();
 
-  static RunnerProcess running;
-  auto* worker = leaf(line, line.app, "runner", "Run jobs for a server", "runner --server https://headrace.example --token-file token --name builder-1 --label ubuntu-latest=host", [] { return runner(running); });
+  auto& running = line.values.running;
+  auto* worker = leaf(line, line.app, "runner", "Run jobs for a server", "runner --server https://headrace.example --token-file token --name builder-1 --label ubuntu-latest=host", [&running] { return runner(running); });
   worker->add_option("--server", running.server, "URL of the server")->capture_default_str();
   worker->add_option("--socket", running.socket, "Unix socket to reach it by");
   worker->add_option("--token-file", running.token_file, "File with this runner's token")->required();
@@ -78,47 +97,43 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
 }
 
 void add_identity(Line& line) {
-  static std::string link = "-";
-  auto* signing = leaf(line, line.app, "login", "Sign in with the one-time link that serve prints, or with a token", "login 'http://127.0.0.1:8080/sign-in#...'", [&line] { return login(link, line.json); });
-  signing->add_option("LINK", link, "The link; '-' reads a link or token from the standard input");
-  static std::string operation;
+  auto& values = line.values;
+  auto* signing = leaf(line, line.app, "login", "Sign in with the one-time link that serve prints, or with a token", "login 'http://127.0.0.1:8080/sign-in#...'", [&line] { return login(line.values.link, line.json); });
+  signing->add_option("LINK", values.link, "The link; '-' reads a link or token from the standard input");
   auto* helper = line.app.add_subcommand("git-credential", "Git credential helper: git asks it for the token kept by login");
   helper->footer("Example:\n  git config --global credential.http://127.0.0.1:8080.helper '!headrace git-credential'");
-  helper->add_option("OPERATION", operation, "get, store or erase")->required();
-  helper->callback([&line] { line.chosen = [] { return git_credential(operation); }; });
+  helper->add_option("OPERATION", values.operation, "get, store or erase")->required();
+  helper->callback([&line] { line.chosen = [&line] { return git_credential(line.values.operation); }; });
 
   auto* token = noun(line.app, "token", "Access tokens");
-  static TokenCreate wanted;
-  auto* create = leaf(line, *token, "create", "Make a token; it is shown once", "token create laptop --scope repo:write --days 90", [&line] { return token_create(wanted, line.json); });
+  auto& wanted = values.token;
+  auto* create = leaf(line, *token, "create", "Make a token; it is shown once", "token create laptop --scope repo:write --days 90", [&line] { return token_create(line.values.token, line.json); });
   create->add_option("NAME", wanted.name, "What it is for")->required();
   create->add_option("--user", wanted.user, "For this account (administrators); yours where absent");
   create->add_option("--scope", wanted.scopes, "What it may do; all that its account may where absent")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   create->add_option("--days", wanted.days, "Days until it expires; 0: never")->check(CLI::Range(0, 3650));
   leaf(line, *token, "list", "List your tokens", "token list", [&line] { return token_list(line.json); });
-  static std::string id;
-  leaf(line, *token, "revoke", "Revoke a token", "token revoke 0193f5e8-...", [&line] { return token_revoke(id, line.json); })->add_option("ID", id, "Of the token")->required();
+  leaf(line, *token, "revoke", "Revoke a token", "token revoke 0193f5e8-...", [&line] { return token_revoke(line.values.id, line.json); })->add_option("ID", values.id, "Of the token")->required();
 
   auto* user = noun(line.app, "user", "Accounts");
-  static std::string name;
-  static bool administrator = false;
-  auto* add = leaf(line, *user, "create", "Make an account", "user create alice", [&line] { return user_create(name, administrator, line.json); });
-  add->add_option("NAME", name, "Of the account")->required();
-  add->add_flag("--administrator", administrator, "May do everything");
+  auto* add = leaf(line, *user, "create", "Make an account", "user create alice", [&line] { return user_create(line.values.name, line.values.administrator, line.json); });
+  add->add_option("NAME", values.name, "Of the account")->required();
+  add->add_flag("--administrator", values.administrator, "May do everything");
   leaf(line, *user, "list", "List accounts", "user list", [&line] { return user_list(line.json); });
 }
 
 void add_repositories(Line& line) {
   auto* repo = noun(line.app, "repo", "Repositories");
-  static std::string name, at;
-  leaf(line, *repo, "create", "Make a repository", "repo create team/hello", [&line] { return repo_create(name, line.json); })->add_option("OWNER/NAME", name, "Its full name")->required();
-  leaf(line, *repo, "list", "List repositories", "repo list", [&line] { return repo_list(at, line.json); })->add_option("--at", at, "As it was at this offset or time");
+  auto& values = line.values;
+  leaf(line, *repo, "create", "Make a repository", "repo create team/hello", [&line] { return repo_create(line.values.name, line.json); })->add_option("OWNER/NAME", values.name, "Its full name")->required();
+  leaf(line, *repo, "list", "List repositories", "repo list", [&line] { return repo_list(line.values.at, line.json); })->add_option("--at", values.at, "As it was at this offset or time");
 }
 
 void add_runs(Line& line) {
   auto* run = noun(line.app, "run", "Runs of workflows");
-  static RunSelection selected;
+  auto& selected = line.values.run;
   auto add = [&](const std::string& name, const std::string& about, const std::string& example, int (*call)(const RunSelection&, bool), bool wants_run) {
-    auto* command = leaf(line, *run, name, about, example, [&line, call] { return call(selected, line.json); });
+    auto* command = leaf(line, *run, name, about, example, [&line, call] { return call(line.values.run, line.json); });
     command->add_option("--repo", selected.repository, "OWNER/NAME; the remote origin of this folder where absent");
     if (wants_run) command->add_option("RUN", selected.run, "Its number or id; the newest where absent");
     return command;
@@ -126,6 +141,9 @@ void add_runs(Line& line) {
   auto* list = add("list", "List runs, newest first", "run list --repo team/hello", run_list, false);
   list->add_option("--limit", selected.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   list->add_option("--at", selected.at, "As it was at this offset or time");
+  auto* start = add("start", "Start a workflow that has on: workflow_dispatch", "run start .github/workflows/build.yml --ref main", run_start, false);
+  start->add_option("FILE", selected.file, "Of the workflow")->required();
+  start->add_option("--ref", selected.ref, "Branch or tag")->capture_default_str();
   add("view", "Show a run with its jobs and steps", "run view 7 --repo team/hello", run_view, true)->add_option("--at", selected.at, "As it was at this offset or time");
   add("watch", "Follow a run live, to its end", "run watch --repo team/hello", run_watch, true);
   add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)->add_option("--job", selected.job, "Its key or id");
@@ -135,81 +153,77 @@ void add_runs(Line& line) {
 
 void add_events(Line& line) {
   auto* event = noun(line.app, "event", "Events: everything that happens");
-  static std::string file, durability, id;
-  static bool sync = false;
-  auto* publish = leaf(line, *event, "publish", "Publish a CloudEvent, or a batch of them", "event publish event.json", [&line] { return event_publish(file, durability, sync, line.json); });
-  publish->add_option("FILE", file, "JSON; '-' for the standard input")->required();
-  publish->add_option("--durability", durability, "disk (default) or memory")->check(CLI::IsMember({"disk", "memory"}));
-  publish->add_flag("--sync", sync, "Wait for the handlers that asked for it");
-  static EventTail tailing;
-  auto* tail = leaf(line, *event, "tail", "Show events as they happen, one JSON object a line", "event tail --filter \"type LIKE 'dev.cdevents.%'\"", [] { return event_tail(tailing); });
+  auto& values = line.values;
+  auto* publish = leaf(line, *event, "publish", "Publish a CloudEvent, or a batch of them", "event publish event.json", [&line] { return event_publish(line.values.file, line.values.durability, line.values.sync, line.json); });
+  publish->add_option("FILE", values.file, "JSON; '-' for the standard input")->required();
+  publish->add_option("--durability", values.durability, "disk (default) or memory")->check(CLI::IsMember({"disk", "memory"}));
+  publish->add_flag("--sync", values.sync, "Wait for the handlers that asked for it");
+  auto& tailing = values.tail;
+  auto* tail = leaf(line, *event, "tail", "Show events as they happen, one JSON object a line", "event tail --filter \"type LIKE 'dev.cdevents.%'\"", [&line] { return event_tail(line.values.tail); });
   tail->add_option("--filter", tailing.filter, "CloudEvents SQL");
   tail->add_option("--from", tailing.from, "now, beginning, an offset or a time")->capture_default_str();
   tail->add_option("--limit", tailing.limit, "End after so many; 0: without end")->check(CLI::NonNegativeNumber);
-  leaf(line, *event, "show", "Show one event", "event show 0193f5e8-...", [] { return event_show(id); })->add_option("ID", id, "Of the event")->required();
-  leaf(line, *event, "why", "What led to an event, and what followed from it", "event why 0193f5e8-...", [&line] { return event_why(id, line.json); })->add_option("ID", id, "Of the event")->required();
+  leaf(line, *event, "show", "Show one event", "event show 0193f5e8-...", [&line] { return event_show(line.values.id, line.json); })->add_option("ID", values.id, "Of the event")->required();
+  leaf(line, *event, "why", "What led to an event, and what followed from it", "event why 0193f5e8-...", [&line] { return event_why(line.values.id, line.json); })->add_option("ID", values.id, "Of the event")->required();
+  leaf(line, *event, "why-not", "Why a push started a workflow, or did not", "event why-not 0193f5e8-...", [&line] { return event_why_not(line.values.id, line.json); })->add_option("ID", values.id, "Of the push")->required();
   leaf(line, *event, "routes", "Who hears and says what", "event routes", [&line] { return event_routes(line.json); });
-  leaf(line, *event, "validate", "Check a CloudEvent, a batch or a CDEvent; needs no server", "event validate event.json", [&line] { return event_validate(file, line.json); })->add_option("FILE", file, "JSON; '-' for the standard input")->required();
+  leaf(line, *event, "validate", "Check a CloudEvent, a batch or a CDEvent; needs no server", "event validate event.json", [&line] { return event_validate(line.values.file, line.json); })->add_option("FILE", values.file, "JSON; '-' for the standard input")->required();
 
   auto* filter = noun(line.app, "filter", "Filters");
-  static std::string expression;
-  auto* test = leaf(line, *filter, "test", "Evaluate CloudEvents SQL on an event; needs no server", "filter test --cesql \"type = 'x'\" --event event.json", [&line] { return filter_test(expression, file, line.json); });
-  test->add_option("--cesql", expression, "The expression")->required();
-  test->add_option("--event", file, "JSON; '-' for the standard input")->required();
+  auto* test = leaf(line, *filter, "test", "Evaluate CloudEvents SQL on an event; needs no server", "filter test --cesql \"type = 'x'\" --event event.json", [&line] { return filter_test(line.values.expression, line.values.file, line.json); });
+  test->add_option("--cesql", values.expression, "The expression")->required();
+  test->add_option("--event", values.file, "JSON; '-' for the standard input")->required();
 }
 
 void add_subscriptions(Line& line) {
   auto* subscription = noun(line.app, "subscription", "Who hears what");
-  static SubscriptionCreate wanted;
-  auto* create = leaf(line, *subscription, "create", "Make a durable subscription to pull from", "subscription create audit --filter \"source LIKE '/headrace/%'\"", [&line] { return subscription_create(wanted, line.json); });
+  auto& values = line.values;
+  auto& wanted = values.subscription;
+  auto* create = leaf(line, *subscription, "create", "Make a durable subscription to pull from", "subscription create audit --filter \"source LIKE '/headrace/%'\"", [&line] { return subscription_create(line.values.subscription, line.json); });
   create->add_option("NAME", wanted.name, "Of the subscription")->required();
   create->add_option("--filter", wanted.filter, "CloudEvents SQL");
   create->add_option("--start", wanted.start, "now (default), beginning, an offset or a time");
   create->add_option("--order-by", wanted.order_by, "Attribute whose value is the ordering key");
   create->add_option("--on-dead", wanted.on_dead, "continue (default) or hold")->check(CLI::IsMember({"continue", "hold"}));
   leaf(line, *subscription, "list", "List subscriptions with their measures", "subscription list", [&line] { return subscription_list(line.json); });
-  static std::string name, to = "now";
-  leaf(line, *subscription, "show", "Show one: what it waits for, and why", "subscription show pipeline.push", [&line] { return subscription_show(name, line.json); })->add_option("NAME", name, "Of the subscription")->required();
+  leaf(line, *subscription, "show", "Show one: what it waits for, and why", "subscription show pipeline.push", [&line] { return subscription_show(line.values.name, line.json); })->add_option("NAME", values.name, "Of the subscription")->required();
   for (const auto& [verb, about] : {std::pair{"pause", "Deliver nothing until resumed"}, {"resume", "Deliver again"}, {"delete", "Delete it, with its cursor"}, {"seek", "Go on from another place"}}) {
     std::string word = verb;
-    auto* command = leaf(line, *subscription, word, about, "subscription " + word + " audit" + (word == "seek" ? " --to beginning" : ""), [&line, word] { return subscription_act(word, name, to, line.json); });
-    command->add_option("NAME", name, "Of the subscription")->required();
-    if (word == "seek") command->add_option("--to", to, "now, beginning, an offset or a time")->capture_default_str();
+    auto* command = leaf(line, *subscription, word, about, "subscription " + word + " audit" + (word == "seek" ? " --to beginning" : ""), [&line, word] { return subscription_act(word, line.values.name, line.values.place, line.json); });
+    command->add_option("NAME", values.name, "Of the subscription")->required();
+    if (word == "seek") command->add_option("--to", values.place, "now, beginning, an offset or a time")->capture_default_str();
   }
 
   auto* letters = noun(line.app, "dead-letter", "Deliveries that were given up");
-  static int64_t offset = 0;
-  static std::string reason;
-  leaf(line, *letters, "list", "List them, oldest first", "dead-letter list", [&line] { return dead_letter_list(name, line.json); })->add_option("--subscription", name, "Only of this one");
+  leaf(line, *letters, "list", "List them, oldest first", "dead-letter list", [&line] { return dead_letter_list(line.values.name, line.json); })->add_option("--subscription", values.name, "Only of this one");
   for (const auto& [verb, about] : {std::pair{"show", "Show one, with its event"}, {"replay", "Deliver it again"}, {"discard", "Let it be; later events of its key go on"}}) {
     std::string word = verb;
     auto* command = leaf(line, *letters, word, about, "dead-letter " + word + " audit 1234", [&line, word] {
-      return word == "show" ? dead_letter_show(name, offset, line.json) : dead_letter_act(word, name, offset, reason, line.json);
+      const auto& given = line.values;
+      return word == "show" ? dead_letter_show(given.name, given.offset, line.json) : dead_letter_act(word, given.name, given.offset, given.reason, line.json);
     });
-    command->add_option("SUBSCRIPTION", name, "Its name")->required();
-    command->add_option("OFFSET", offset, "Of the event")->required()->check(CLI::PositiveNumber);
-    if (word == "discard") command->add_option("--reason", reason, "For the record");
+    command->add_option("SUBSCRIPTION", values.name, "Its name")->required();
+    command->add_option("OFFSET", values.offset, "Of the event")->required()->check(CLI::PositiveNumber);
+    if (word == "discard") command->add_option("--reason", values.reason, "For the record");
   }
 }
 
 void add_offline(Line& line) {
   auto* workflow = noun(line.app, "workflow", "Workflow files");
-  static std::vector<std::string> files;
-  leaf(line, *workflow, "check", "Check workflow files; needs no server", "workflow check .github/workflows/*.yml", [&line] { return workflow_check(files, line.json); })->add_option("FILE", files, "Workflow files")->required();
+  auto& values = line.values;
+  leaf(line, *workflow, "check", "Check workflow files; needs no server", "workflow check .github/workflows/*.yml", [&line] { return workflow_check(line.values.files, line.json); })->add_option("FILE", values.files, "Workflow files")->required();
 
-  static std::string data = "./headrace-data";
-  static bool verify = false;
   auto* log = noun(line.app, "log", "The event log of a data folder, without a server");
   auto add = [&](CLI::App* parent, const std::string& name, const std::string& about, const std::string& example, std::function<int()> run) {
     auto* command = leaf(line, *parent, name, about, example, std::move(run));
-    command->add_option("--data", data, "Folder that holds everything")->capture_default_str();
+    command->add_option("--data", values.data, "Folder that holds everything")->capture_default_str();
     return command;
   };
-  add(log, "verify", "Read every byte and say whether it is whole", "log verify --data ./headrace-data", [&line] { return log_verify(data, line.json); });
-  add(log, "stat", "Say how large it is", "log stat", [&line] { return log_stat(data, line.json); });
-  add(log, "export", "Print every event, one JSON object a line", "log export > events.jsonl", [] { return log_export(data); });
+  add(log, "verify", "Read every byte and say whether it is whole", "log verify --data ./headrace-data", [&line] { return log_verify(line.values.data, line.json); });
+  add(log, "stat", "Say how large it is", "log stat", [&line] { return log_stat(line.values.data, line.json); });
+  add(log, "export", "Print every event, one JSON object a line", "log export > events.jsonl", [&line] { return log_export(line.values.data); });
   auto* projections = noun(line.app, "projections", "What is derived from the log, without a server");
-  add(projections, "rebuild", "Make them anew from the log", "projections rebuild --verify", [&line] { return projections_rebuild(data, verify, line.json); })->add_flag("--verify", verify, "Only compare: 1 if what is there is not equal");
+  add(projections, "rebuild", "Make them anew from the log", "projections rebuild --verify", [&line] { return projections_rebuild(line.values.data, line.values.verify, line.json); })->add_flag("--verify", values.verify, "Only compare: 1 if what is there is not equal");
 }
 
 void collect(const CLI::App& app, const std::string& place, Words& words) {
@@ -230,8 +244,9 @@ Words words_of(const CLI::App& app) {
   return words;
 }
 
-int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve) {
-  Line line;
+namespace {
+
+void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serve) {
   line.app.require_subcommand(1);
   line.app.set_version_flag("--version", std::string("headrace ") + std::string(core::version()));
   line.app.footer("Every command has --help with an example, and --json where it prints a result.");
@@ -242,11 +257,23 @@ int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve
   add_events(line);
   add_subscriptions(line);
   add_offline(line);
-  static std::string shell;
   auto* completing = line.app.add_subcommand("completion", "Print completion for a shell");
   completing->footer("Example:\n  source <(headrace completion bash)");
-  completing->add_option("SHELL", shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
-  completing->callback([&line] { line.chosen = [&line] { return print_completion(words_of(line.app), shell); }; });
+  completing->add_option("SHELL", line.values.shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  completing->callback([&line] { line.chosen = [&line] { return print_completion(words_of(line.app), line.values.shell); }; });
+}
+
+}  // namespace
+
+Words all_words() {
+  Line line;
+  add_all(line, {});
+  return words_of(line.app);
+}
+
+int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve) {
+  Line line;
+  add_all(line, serve);
   try {
     line.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -254,7 +281,13 @@ int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve
     line.app.exit(error);
     return asked ? 0 : 2;
   }
-  return line.chosen();
+  try {
+    return line.chosen();
+  } catch (const std::exception& error) {
+    // An answer that is not of the form this version knows, mostly: of a server of another version, or none of ours.
+    core::Error surprise{core::Code::unavailable, "This went wrong in an unexpected way. Is the server of this version? (" + std::string(error.what()) + ")", {}};
+    return report(surprise, line.json);
+  }
 }
 
 }  // namespace headrace::cli

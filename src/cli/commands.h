@@ -50,8 +50,11 @@ struct RunSelection {
   std::string at;
   std::string job;         // key or id; empty: all
   bool failed = false;
+  std::string file;        // of a workflow to start
+  std::string ref = "main";
 };
 int run_list(const RunSelection& options, bool json);
+int run_start(const RunSelection& options, bool json);
 int run_view(const RunSelection& options, bool json);
 int run_watch(const RunSelection& options, bool json);
 int run_log(const RunSelection& options, bool json);
@@ -66,8 +69,9 @@ struct EventTail {
 };
 int event_publish(const std::string& file, const std::string& durability, bool sync, bool json);
 int event_tail(const EventTail& options);
-int event_show(const std::string& id);
+int event_show(const std::string& id, bool json);
 int event_why(const std::string& id, bool json);
+int event_why_not(const std::string& id, bool json);
 int event_routes(bool json);
 int event_validate(const std::string& file, bool json);
 int filter_test(const std::string& expression, const std::string& file, bool json);

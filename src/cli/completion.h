@@ -14,7 +14,8 @@ namespace headrace::cli {
 // "run list" -> the words that may follow; "" -> the nouns.
 using Words = std::map<std::string, std::vector<std::string>>;
 
-Words words_of(const CLI::App& app);                            // command_line.cc
+Words words_of(const CLI::App& app);  // command_line.cc
+Words all_words();                    // of the whole command line; command_line.cc
 int print_completion(const Words& words, const std::string& shell);
 
 }  // namespace headrace::cli

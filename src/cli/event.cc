@@ -58,8 +58,8 @@ int event_tail(const EventTail& options) {
   return followed ? 0 : report(followed.error(), false);
 }
 
-int event_show(const std::string& id) {
-  return asked(false, [&](Api& api) { return api.get("/api/v1/events/" + net::percent_encode(id)); }, [](const json::value& event) { print(core::to_pretty_text(event)); });
+int event_show(const std::string& id, bool as_json) {
+  return asked(as_json, [&](Api& api) { return api.get("/api/v1/events/" + net::percent_encode(id)); }, [](const json::value& event) { print(core::to_pretty_text(event)); });
 }
 
 int event_why(const std::string& id, bool as_json) {
@@ -71,6 +71,14 @@ int event_why(const std::string& id, bool as_json) {
                  for (const auto& effect : chain.at("effects").as_array()) print_line("     so  " + line_of(effect));
                  if (!core::boolean_at(chain, "root_found").value_or(true)) print_line("The first cause names an event that this log does not hold.");
                  if (core::boolean_at(chain, "truncated").value_or(false)) print_line("There is more; only the first are shown.");
+               });
+}
+
+int event_why_not(const std::string& id, bool as_json) {
+  return asked(as_json, [&](Api& api) { return api.get("/api/v1/events/" + net::percent_encode(id) + "/why-not"); },
+               [](const json::value& answer) {
+                 for (const auto& reason : answer.at("reasons").as_array()) print_line(words(reason, "ref") + "  " + words(reason, "file") + ": " + words(reason, "reason"));
+                 if (answer.at("reasons").as_array().empty()) print_line("No workflow looked at this event; only pushes are told of here.");
                });
 }
 

@@ -72,6 +72,9 @@ int login(const std::string& link, bool as_json) {
     if (!text) return report(text.error(), as_json);
     given = trimmed(std::move(*text));
   }
+  // Neither a link nor a token holds a space or a control character, and both go into requests.
+  for (char c : given)
+    if (c <= ' ' || c >= 0x7f) return report(core::Error{Code::invalid, "This is neither a sign-in link nor a token.", {}}, as_json);
   return given.starts_with("hr_") ? sign_in_by_token(given, as_json) : sign_in_by_link(given, as_json);
 }
 

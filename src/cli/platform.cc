@@ -13,6 +13,7 @@
 #include "process/adopt.h"
 #include "process/run.h"
 #include "process/signals.h"
+#include "services/identity/identity.h"
 #include "services/runner/executor.h"
 #include "services/runner/worker.h"
 
@@ -51,7 +52,9 @@ int serve(Serve options, const std::function<core::Result<>(const Serve&)>& star
 
 namespace {
 
-constexpr std::chrono::milliseconds patience{4'000};  // after SIGTERM; two processes are ended within 10 s
+// After SIGTERM, then they are killed: the server lets jobs at hand come to an end for 5 s. Both are ended within 10 s.
+constexpr std::chrono::milliseconds server_patience{6'500};
+constexpr std::chrono::milliseconds runner_patience{3'000};
 
 struct Stopped {
   std::string process;
@@ -74,7 +77,7 @@ Recorded find_recorded(core::Loop& loop, core::Disk& disk, const std::string& da
   return found;
 }
 
-Task<> stop(core::Disk& disk, Recorded& process, std::vector<Stopped>& stopped) {
+Task<> stop(core::Disk& disk, Recorded& process, std::chrono::milliseconds patience, std::vector<Stopped>& stopped) {
   if (process.running) {
     auto ended = co_await process.running->end(patience);
     if (ended) stopped.push_back({process.name, process.running->record().pid});
@@ -87,9 +90,9 @@ Task<std::vector<Stopped>> stop_all(core::Loop& loop, core::Disk& disk, std::str
   std::vector<Stopped> stopped;
   auto server = find_recorded(loop, disk, data, "serve");
   auto runner = find_recorded(loop, disk, data, "runner");
-  co_await stop(disk, server, stopped);
+  co_await stop(disk, server, server_patience, stopped);
   if (!runner.running) runner = find_recorded(loop, disk, data, "runner");  // started in the meantime
-  co_await stop(disk, runner, stopped);
+  co_await stop(disk, runner, runner_patience, stopped);
   runner::end_leftovers(loop.executor(), disk, data + "/runner");
   co_return stopped;
 }
@@ -210,7 +213,8 @@ int runner(const RunnerProcess& options) {
   core::SystemDisk disk;
   auto token = core::read_file(disk, options.token_file, 4096);
   if (!token) return report(token.error(), false);
-  while (!token->empty() && (token->back() == '\n' || token->back() == ' ')) token->pop_back();
+  while (!token->empty() && (token->back() == '\n' || token->back() == '\r' || token->back() == ' ')) token->pop_back();
+  if (!identity::is_token_secret(*token)) return report(core::Error{Code::invalid, "The file " + options.token_file + " holds no token; make one with: headrace token create, or let serve write it.", {}}, false);
   auto folder = absolute(options.data);
   if (auto made = disk.make_directories(folder); !made) return report(made.error(), false);
   auto lock = disk.lock(folder + "/lock");

@@ -23,15 +23,6 @@ core::Task<Result<process::Ran>> ask_git(core::Loop& loop) {
   return process::run(loop.executor(), std::move(spec), {}, limits);
 }
 
-// "http://127.0.0.1:8080/team/hello.git\n" -> "team/hello"
-std::string full_name_in(std::string url) {
-  while (!url.empty() && (url.back() == '\n' || url.back() == '/')) url.pop_back();
-  if (url.ends_with(".git")) url.resize(url.size() - 4);
-  auto name = url.rfind('/');
-  auto owner = name == std::string::npos || name == 0 ? std::string::npos : url.rfind('/', name - 1);
-  return owner == std::string::npos ? "" : url.substr(owner + 1);
-}
-
 std::string status_words(const json::value& thing) {
   auto conclusion = words(thing, "conclusion");
   return conclusion == "-" ? words(thing, "status") : conclusion;
@@ -62,6 +53,18 @@ int act(const RunSelection& options, const std::string& verb, const std::string&
 }
 
 }  // namespace
+
+std::string full_name_in(std::string url) {
+  while (!url.empty() && (url.back() == '\n' || url.back() == '/')) url.pop_back();
+  if (url.ends_with(".git")) url.resize(url.size() - 4);
+  auto scheme = url.find("://");
+  if (scheme == std::string::npos) return "";  // a folder, or ssh: not served here
+  url.erase(0, scheme + 3);
+  auto name = url.rfind('/');
+  auto owner = name == std::string::npos || name == 0 ? std::string::npos : url.rfind('/', name - 1);
+  if (owner == std::string::npos || owner + 1 == name || name + 1 == url.size()) return "";
+  return url.substr(owner + 1);
+}
 
 Result<std::string> repository_here(const RunSelection& options) {
   if (!options.repository.empty()) return options.repository;
@@ -98,6 +101,21 @@ int run_list(const RunSelection& options, bool as_json) {
                    rows.push_back({number(run, "id"), status_words(run), words(run, "workflow"), number(run, "number"), words(run, "branch"), words(run, "commit").substr(0, 10), words(run, "title")});
                  print(table(rows));
                });
+}
+
+int run_start(const RunSelection& options, bool as_json) {
+  return asked(as_json,
+               [&](Api& api) -> Result<json::value> {
+                 auto repository = repository_here(options);
+                 if (!repository) return std::unexpected(repository.error());
+                 auto ref = options.ref.starts_with("refs/") ? options.ref : "refs/heads/" + options.ref;
+                 // "team/hello": each part is a segment of its own.
+                 auto slash = repository->find('/');
+                 if (slash == std::string::npos) return core::fail(Code::invalid, "A repository is named OWNER/NAME.");
+                 auto path = "/api/v1/repositories/" + net::percent_encode(repository->substr(0, slash)) + "/" + net::percent_encode(repository->substr(slash + 1)) + "/dispatches";
+                 return api.post(path, core::to_text(json::object{{"workflow", options.file}, {"ref", ref}}));
+               },
+               [](const json::value& run) { print_line("started run " + number(run, "id")); });
 }
 
 int run_view(const RunSelection& options, bool as_json) {

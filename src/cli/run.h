@@ -8,6 +8,8 @@
 
 namespace headrace::cli {
 
+// "http://127.0.0.1:8080/team/hello.git\n" -> "team/hello"; empty where the URL is not of that form.
+std::string full_name_in(std::string url);
 // --repo, else what the remote origin of this folder names.
 core::Result<std::string> repository_here(const RunSelection& options);
 // The run named, else the newest of the repository; fit for a path.

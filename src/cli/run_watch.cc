@@ -38,21 +38,32 @@ class Screen {
   const json::value& last() const { return last_; }
 
  private:
-  // After a lost connection the log comes from its beginning again: what was shown is left out.
+  // After a lost connection the log comes from its beginning again: lines that were shown are left out. Counted by
+  // lines, for the text may have been mended on its way and is then not of the length of the log.
+  struct Shown {
+    uint64_t lines = 0;  // shown
+    uint64_t at = 0;     // of this connection
+  };
+
   void log(const json::value& piece) {
     auto text = core::string_at(piece, "text").value_or("");
-    auto offset = static_cast<uint64_t>(core::integer_at(piece, "offset").value_or(0));
     auto& shown = shown_[words(piece, "job") + "/" + number(piece, "attempt")];
-    if (offset + text.size() <= shown) return;
-    if (offset < shown) text.erase(0, shown - offset);
-    shown = std::max(shown, offset) + text.size();
-    if (json_) return print_json(json::object{{"log", {{"job", words(piece, "job")}, {"key", words(piece, "key")}, {"text", text}}}});
+    if (core::integer_at(piece, "offset") == 0) shown.at = 0;
     auto name = words(piece, "name");
+    std::string fresh;
     for (size_t begin = 0; begin < text.size();) {
       auto end = std::min(text.find('\n', begin), text.size());
-      print_line(name + " | " + std::string(text_of(std::string_view(text).substr(begin, end - begin))));
+      auto line = std::string_view(text).substr(begin, end - begin);
       begin = end + 1;
+      if (++shown.at <= shown.lines) continue;
+      shown.lines = shown.at;
+      if (json_) {
+        fresh.append(line).push_back('\n');
+      } else {
+        print_line(name + " | " + std::string(text_of(line)));
+      }
     }
+    if (!fresh.empty()) print_json(json::object{{"log", {{"job", words(piece, "job")}, {"key", words(piece, "key")}, {"text", fresh}}}});
   }
 
   void state(const json::value& run) {
@@ -72,7 +83,7 @@ class Screen {
 
   bool json_;
   json::value last_;
-  std::map<std::string, uint64_t> shown_;
+  std::map<std::string, Shown> shown_;
   std::map<std::string, std::string> states_;
 };
 
