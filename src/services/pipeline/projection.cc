@@ -198,7 +198,7 @@ template <class... T>
 struct Words {
   static Result<> apply(const Apply& apply, const events::Event& event) {
     Result<bool> done = false;
-    ((done = applied_as<T>(apply, event), !done || *done) || ...);
+    [[maybe_unused]] bool ended = ((done = applied_as<T>(apply, event), !done || *done) || ...);
     if (!done) return std::unexpected(done.error());
     return {};
   }
