@@ -15,10 +15,23 @@ using core::Code;
 using core::Result;
 using core::Task;
 
-Assignment::Assignment(Surroundings around, Token token) : around_(std::move(around)), token_(token) {}
+namespace {
+
+Result<> keep_file(core::Disk& disk, const std::string& path, std::string_view text) {
+  auto file = disk.open(path + ".new", core::Disk::Open::ensure);
+  if (!file) return std::unexpected(file.error());
+  if (auto written = (*file)->write_at(0, core::as_bytes(text)); !written) return written;
+  return disk.rename(path + ".new", path);
+}
+
+}  // namespace
+
+Assignment::Assignment(Surroundings around, Token token) : around_(std::move(around)), token_(token), permitted_(around_.loop) {}
 
 Task<> Assignment::run(Run order) {
+  running_ = true;
   auto end = co_await execute(order);
+  running_ = false;
   if (dropped_) co_return;
   keep_end(std::move(end));
   around_.changed();
@@ -33,8 +46,13 @@ Task<JobEnd> Assignment::execute(const Run& order) {
     failed.errors = !spec ? spec.error().message : !opened ? opened.error().message : "This runner has no executor '" + order.executor + "'.";
     co_return failed;
   }
+  if (!co_await may_begin(order.restricted)) {
+    failed.conclusion = events::Conclusion::cancelled;
+    failed.errors = cancelled_;
+    co_return failed;
+  }
   auto executor = make_host_executor(around_.loop);
-  Workplace place{around_.folder, around_.folder + "/work", around_.folder + "/temp"};
+  Workplace place{around_.folder, around_.folder + "/workspace", around_.folder + "/temp"};
   execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this, std::move(*spec), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();
@@ -42,9 +60,27 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   co_return end;
 }
 
+// A restricted job that is lost is never tried again by itself once it has begun. So that this is known for certain, it
+// begins after that is on the event log, and waits where the server is away.
+Task<bool> Assignment::may_begin(bool restricted) {
+  if (!restricted) co_return true;
+  waits_to_begin_ = true;
+  around_.changed();
+  while (waits_to_begin_ && cancelled_.empty()) co_await permitted_.wait();
+  bool may = !waits_to_begin_;
+  waits_to_begin_ = false;
+  co_return may;
+}
+
+void Assignment::begin() {
+  waits_to_begin_ = false;
+  permitted_.notify_all();
+}
+
 void Assignment::cancel(std::string reason) {
   if (execution_) return execution_->cancel(std::move(reason));
-  cancelled_ = std::move(reason);
+  cancelled_ = reason.empty() ? "cancelled" : std::move(reason);
+  permitted_.notify_all();
 }
 
 void Assignment::drop() {
@@ -80,16 +116,25 @@ Result<> Assignment::log(std::string_view lines) {
 }
 
 Result<std::string> Assignment::read_log(uint64_t offset, size_t max) const {
-  std::string bytes(std::min<uint64_t>(max, log_bytes_ - offset), '\0');
-  auto got = log_->read_at(offset, std::as_writable_bytes(std::span(bytes)));
+  Result<size_t> got = 0;
+  std::string bytes;
+  bytes.resize_and_overwrite(std::min<uint64_t>(max, log_bytes_ - offset), [&](char* into, size_t count) {
+    got = log_->read_at(offset, std::as_writable_bytes(std::span(into, count)));
+    return got.value_or(0);
+  });
   if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
   return bytes;
 }
 
-void Assignment::step_began(const StepSpec& step) { around_.stepped({token_, step.number, step.name, {}}); }
+void Assignment::step_began(const StepSpec& step) { step_is(step, {}); }
 
-void Assignment::step_ended(const StepSpec& step, events::Conclusion conclusion) { around_.stepped({token_, step.number, step.name, conclusion}); }
+void Assignment::step_ended(const StepSpec& step, events::Conclusion conclusion) { step_is(step, conclusion); }
+
+void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion> conclusion) {
+  if (steps_.empty() || steps_.back().number != step.number) steps_.push_back({});
+  steps_.back() = {token_, step.number, step.name, conclusion};
+  around_.stepped(steps_.back());
+}
 
 void Assignment::group(pid_t leader) {
   std::string path = around_.folder + "/group";
@@ -105,7 +150,8 @@ void Assignment::group(pid_t leader) {
 void Assignment::keep_end(JobEnd end) {
   end_ = Finished{.token = token_, .conclusion = end.conclusion, .errors = std::move(end.errors), .steps = std::move(end.steps),
                   .log_bytes = log_bytes_, .log_lines = log_lines_};
-  auto kept = core::write_file(around_.disk, around_.folder + "/end.json", encode(*end_));
+  // Not synced: it outlives this process, and after a power cut a job whose end is not whole counts as lost.
+  auto kept = keep_file(around_.disk, around_.folder + "/end.json", encode(*end_));
   // The server still hears of it; only a crash of the runner before that would count the job as lost.
   if (!kept) core::diagnose(core::Level::warning, "runner", "keeping the end of a job: " + kept.error().message);
 }
@@ -125,14 +171,15 @@ Result<> Assignment::recover() {
   if (!text) return std::unexpected(text.error());
   auto message = decode(*text);
   if (!message) return std::unexpected(message.error());
-  if (auto* finished = std::get_if<Finished>(&*message); finished && finished->token == token_) end_ = std::move(*finished);
+  auto* finished = std::get_if<Finished>(&*message);
+  if (finished && finished->token == token_ && finished->log_bytes == log_bytes_) end_ = std::move(*finished);
   return {};
 }
 
-Result<> Assignment::remove() {
+Result<> remove_folder(const std::string& folder) {
   std::error_code error;
-  std::filesystem::remove_all(around_.folder, error);
-  if (error) return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".", around_.folder);
+  std::filesystem::remove_all(folder, error);
+  if (error) return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".", folder);
   return {};
 }
 

@@ -1,6 +1,6 @@
 // Assignment is one job in the hands of a worker: its folder, its log file, its execution and its end.
 //
-//   FOLDER/<token>/work/...   workspace      FOLDER/<token>/group        leader of the process group that runs
+//   FOLDER/<token>/workspace/...  where steps begin   FOLDER/<token>/group     leader of the process group that runs
 //   FOLDER/<token>/temp/...   scripts        FOLDER/<token>/end.json     how it ended, until the server has settled it
 //   FOLDER/<token>/log        what it printed
 #pragma once
@@ -36,13 +36,18 @@ class Assignment final : public JobObserver {
 
   core::Task<> run(Run order);    // to its end, which is then in end() and on disk
   void cancel(std::string reason);
+  void begin();                   // a restricted job may: the server has said that it did
   void drop();                    // its lease is not in force any more: it ends, and nobody hears of it
 
-  // What a killed worker left: processes are ended, and if an end was written, it is there to be reported.
+  // What a killed worker left: processes are ended, and if an end was written, and the whole log before it, it is there
+  // to be reported.
   core::Result<> recover();
-  core::Result<> remove();        // the folder, once it is settled or dropped
 
   Token token() const { return token_; }
+  const std::string& folder() const { return around_.folder; }
+  bool running() const { return running_; }
+  bool waits_to_begin() const { return waits_to_begin_; }
+  const std::vector<StepChanged>& steps() const { return steps_; }  // each as it is now
   const std::optional<Finished>& end() const { return end_; }
   bool dropped() const { return dropped_; }
   uint64_t log_bytes() const { return log_bytes_; }
@@ -51,6 +56,7 @@ class Assignment final : public JobObserver {
   uint64_t sent = 0;   // of the log, to the server, over this connection
   uint64_t have = 0;   // with the server
   bool known = false;  // whether `have` was told over this connection
+  bool asked = false;     // to begin
   bool end_sent = false;
 
   // JobObserver
@@ -61,6 +67,8 @@ class Assignment final : public JobObserver {
 
  private:
   core::Task<JobEnd> execute(const Run& order);
+  core::Task<bool> may_begin(bool restricted);
+  void step_is(const StepSpec& step, std::optional<events::Conclusion> conclusion);
   core::Result<> open_log();
   core::Result<> append_log(std::string_view lines);
   void keep_end(JobEnd end);
@@ -73,11 +81,17 @@ class Assignment final : public JobObserver {
   bool log_full_ = false;
   std::unique_ptr<JobExecution> execution_;
   std::string cancelled_;  // before the execution was there
+  core::Signal permitted_;
+  bool waits_to_begin_ = false;
+  bool running_ = false;
+  std::vector<StepChanged> steps_;
   std::optional<Finished> end_;
   bool dropped_ = false;
 };
 
 // Kills the process group a job's folder names, if it is alive. True if there was one.
 bool end_group(core::Executor executor, core::Disk& disk, const std::string& folder);
+// With all that is in it. Blocks; any thread.
+core::Result<> remove_folder(const std::string& folder);
 
 }  // namespace headrace::runner

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/diagnostics.h"
 #include "events/pipeline.h"
 #include "events/runner.h"
@@ -8,6 +10,36 @@ namespace headrace::runner {
 using core::Code;
 using core::Result;
 using core::Task;
+
+namespace {
+
+constexpr std::chrono::seconds after_failure{1};
+
+// Who of those that are connected has room, and how much of it is not promised yet.
+class Room {
+ public:
+  explicit Room(const std::map<std::string, std::shared_ptr<Session>>& sessions) {
+    for (const auto& [name, session] : sessions)
+      if (session->room() > 0) free_.emplace_back(session, session->room());
+  }
+  bool empty() const { return free_.empty(); }
+
+  // The one with most room of those that could run it; its room is one less then. Null: none could.
+  std::shared_ptr<Session> take(const std::vector<std::string>& labels) {
+    auto best = free_.end();
+    for (auto one = free_.begin(); one != free_.end(); ++one)
+      if ((best == free_.end() || one->second > best->second) && !one->first->executor_for(labels).empty()) best = one;
+    if (best == free_.end()) return nullptr;
+    auto session = best->first;
+    if (--best->second == 0) free_.erase(best);
+    return session;
+  }
+
+ private:
+  std::vector<std::pair<std::shared_ptr<Session>, size_t>> free_;
+};
+
+}  // namespace
 
 void Service::wake_dispatch() {
   dispatch_due = true;
@@ -26,22 +58,28 @@ Task<> Service::dispatch() {
     auto assigned = co_await assign();
     if (assigned) continue;
     core::diagnose(core::Level::error, "runner", "giving jobs to runners: " + assigned.error().message + " " + assigned.error().detail);
-    co_await parts.clock.sleep_for(std::chrono::seconds(1));
+    co_await parts.clock.sleep_for(after_failure);
     dispatch_due = true;
   }
 }
 
 Task<Result<>> Service::assign() {
-  bool room = false;
-  for (const auto& [name, session] : sessions) room = room || session->has_slot();
-  if (!room) co_return Result<>{};
+  if (Room(sessions).empty()) co_return Result<>{};
   auto given = co_await lease_waiting();
   if (!given) co_return core::pass_on(given.error(), "leasing jobs");
-  for (auto& [job, session] : *given) {
-    auto handed = co_await hand_over(std::move(job), session);
-    if (!handed) co_return handed;
-  }
   if (given->size() >= policy.leases_a_batch) dispatch_due = true;
+  // Looked up again, for while the lease was written a runner may have gone, or come back over another connection.
+  for (auto& [job, chosen] : *given) {
+    auto session = session_named(job.runner);
+    if (!session) continue;  // it comes back, or the lease runs out
+    if (session->hello.instance != chosen->hello.instance) {
+      tasks.spawn("a lease of a runner that has gone", lose_quietly(job.token, "it was started again"));
+      continue;
+    }
+    session->jobs.insert(job.token);
+    if (auto handed = hand_over(job, *session); !handed)
+      tasks.spawn("a lease that leads nowhere", lose_quietly(job.token, "it could not be told what to run: " + handed.error().message));
+  }
   co_return Result<>{};
 }
 
@@ -57,47 +95,53 @@ Task<Result<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>> Service::
     job.state = JobState::leased;
     job.runner = session->hello.runner;
     leases.hold(job.token);
-    session->jobs.insert(job.token);
-    at_work.emplace(job.token, job);
+    at_work.emplace(job.token, AtWork{job, session->hello.instance});
   }
   co_return std::move(*given);
 }
 
+// Oldest first. Jobs of labels that nobody can take now are stepped over, however many wait before the others.
 Result<log::Batch> Service::lease_batch(sqlite::Connection& tables, std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given) {
   given.clear();
-  auto waiting = queued_jobs(tables, policy.leases_a_batch);
-  if (!waiting) return std::unexpected(waiting.error());
   log::Batch batch;
-  std::map<Session*, size_t> promised;
-  for (auto& job : *waiting) {
-    for (const auto& [name, session] : sessions) {
-      auto executor = session->executor_for(job.labels);
-      bool room = session->has_slot() && session->jobs.size() + promised[session.get()] < static_cast<size_t>(session->hello.slots);
-      if (executor.empty() || !room) continue;
-      ++promised[session.get()];
-      job.executor = executor;
-      events::JobLeased leased{.job = job.job, .run = job.run, .repository = job.repository, .attempt = job.attempt, .runner = name,
-                               .executor = executor, .lease_seconds = policy.lease.count()};
-      batch.events.push_back(word(leased, job, core::Actor::runner(name)));
+  Room room(sessions);
+  LabelSets without_room;
+  log::Offset after = 0;
+  while (!room.empty() && !draining && given.size() < policy.leases_a_batch) {
+    auto waiting = queued_jobs(tables, after, without_room, policy.leases_a_batch - given.size());
+    if (!waiting) return std::unexpected(waiting.error());
+    if (waiting->empty()) break;
+    after = waiting->back().queued;
+    for (auto& job : *waiting) {
+      auto session = without_room.contains(job.labels) ? nullptr : room.take(job.labels);
+      if (!session) {
+        without_room.insert(job.labels);
+        continue;
+      }
+      job.executor = session->executor_for(job.labels);
+      events::JobLeased leased{.job = job.job, .run = job.run, .repository = job.repository, .attempt = job.attempt,
+                               .runner = session->hello.runner, .executor = job.executor, .lease_seconds = policy.lease.count()};
+      batch.events.push_back(word(leased, job, core::Actor::runner(session->hello.runner)));
       job.last_event = batch.events.back().id;
-      given.emplace_back(job, session);
-      break;
+      given.emplace_back(std::move(job), std::move(session));
     }
   }
   return batch;
 }
 
-Task<Result<>> Service::hand_over(JobRow job, std::shared_ptr<Session> session) {
-  if (auto opened = logs.open(job.log()); !opened) co_return std::unexpected(opened.error());
+Result<> Service::hand_over(const JobRow& job, Session& session) {
+  // A log that cannot be opened now is tried again with its first piece.
+  if (auto opened = logs.open(job.log()); !opened) core::diagnose(core::Level::warning, "runner", "opening the log of a job: " + opened.error().message);
   auto stored = parts.log.read(job.queued, 1);
-  if (!stored) co_return std::unexpected(stored.error());
+  if (!stored) return std::unexpected(stored.error());
   if (stored->empty() || stored->front().offset != job.queued)
-    co_return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.", "offset " + std::to_string(job.queued));
+    return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.", "offset " + std::to_string(job.queued));
   auto queued = events::decode<events::JobQueued>(stored->front().event);
-  if (!queued) co_return std::unexpected(queued.error());
-  session->post(Run{.token = job.token, .job = job.job, .run = job.run, .repository = job.repository, .name = job.name,
-                    .executor = job.executor, .attempt = job.attempt, .spec = queued->spec});
-  co_return Result<>{};
+  if (!queued) return std::unexpected(queued.error());
+  session.post(Run{.token = job.token, .job = job.job, .run = job.run, .repository = job.repository, .name = job.name, .executor = job.executor,
+                   .attempt = job.attempt, .restricted = job.restricted, .spec = queued->spec});
+  cancel_if_asked(job.token, session);  // it may have been while the lease was written
+  return {};
 }
 
 }  // namespace headrace::runner

@@ -28,7 +28,7 @@ std::string minutes_text(int64_t minutes) { return std::to_string(minutes) + (mi
 
 }  // namespace
 
-struct JobExecution::Impl {
+struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   Impl(core::Executor on, core::Clock& time, core::Disk& files, Executor& maker, JobObserver& hears, JobSpec what, Workplace where,
        Times bounds)
       : loop(std::move(on)), clock(time), disk(files), executor(maker), observer(hears), spec(std::move(what)), place(std::move(where)),
@@ -38,13 +38,16 @@ struct JobExecution::Impl {
   Task<> run_steps();
   Task<> run_step(const StepSpec& step);
   Task<events::StepResult> executed(const StepSpec& step);
-  Task<Result<process::Exit>> supervised(process::Child& child);
-  Task<> pump(process::Child& child);
-  Task<> limit(process::Child& child, core::Duration after, bool& passed);
-  Task<> end_gently(process::Child& child);
+  Task<Result<process::Exit>> supervised(std::shared_ptr<process::Child> child);
+  Task<> pump(std::shared_ptr<process::Child> child);
+  Task<> limit(std::shared_ptr<process::Child> child, core::Duration after, bool& passed);
+  Task<> end_gently(std::shared_ptr<process::Child> child);
   Result<std::string> write_script(const StepSpec& step);
   Variables environment_of(const StepSpec& step) const;
   bool runs(const StepSpec& step) const;
+  // Holds this for as long as the task runs, which may be longer than its owner where that is cancelled.
+  Task<> kept(Task<> task) { return keep(shared_from_this(), std::move(task)); }
+  static Task<> keep([[maybe_unused]] std::shared_ptr<Impl> self, Task<> task) { co_await std::move(task); }
   void tell();
   void fail_job(std::string why);
   void time_out();
@@ -69,12 +72,12 @@ struct JobExecution::Impl {
   bool timed_out = false;
   bool cancelled = false;
   std::string cancel_reason;
-  process::Child* running = nullptr;
+  std::shared_ptr<process::Child> running;
 };
 
 JobExecution::JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer, JobSpec spec,
                            Workplace place, Times times)
-    : impl_(std::make_unique<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place), times)) {}
+    : impl_(std::make_shared<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place), times)) {}
 
 JobExecution::~JobExecution() = default;
 
@@ -84,11 +87,18 @@ void JobExecution::cancel(std::string reason) {
   self.cancelled = true;
   self.deadline = self.clock.steady() + self.times.cleanup;
   self.cancel_reason = std::move(reason);
-  if (self.running) self.watchdogs.spawn("end a cancelled step", self.end_gently(*self.running));
+  if (self.running) self.watchdogs.spawn("end a cancelled step", self.kept(self.end_gently(self.running)));
 }
 
 Task<JobEnd> JobExecution::run() {
   Impl& self = *impl_;
+  struct Leave {  // cancelled, it lets go of the step that runs, which ends it
+    Impl& self;
+    ~Leave() {
+      self.watchdogs.cancel();
+      self.running = nullptr;
+    }
+  } leave{self};
   co_await self.prepare();
   if (!self.failed) co_await self.run_steps();
   co_await self.watchdogs.close();
@@ -164,17 +174,18 @@ Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
     fail_job(script.error().message);
     co_return result;
   }
-  auto child = executor.start(place, step, *script, environment_of(step));
-  if (!child) {
-    fail_job(child.error().message);
+  auto started = executor.start(place, step, *script, environment_of(step));
+  if (!started) {
+    fail_job(started.error().message);
     co_return result;
   }
+  std::shared_ptr<process::Child> child = std::move(*started);
   bool step_expired = false;
   bool job_expired = false;
   core::Scope limits(loop);
-  if (step.timeout_minutes) limits.spawn("time-out of a step", limit(**child, std::chrono::minutes(*step.timeout_minutes), step_expired));
-  limits.spawn("time-out of a job", limit(**child, deadline - clock.steady(), job_expired));
-  auto exit = co_await supervised(**child);
+  if (step.timeout_minutes) limits.spawn("time-out of a step", kept(limit(child, std::chrono::minutes(*step.timeout_minutes), step_expired)));
+  limits.spawn("time-out of a job", kept(limit(child, deadline - clock.steady(), job_expired)));
+  auto exit = co_await supervised(child);
   co_await limits.close();
   if (!exit) {
     fail_job(exit.error().message);
@@ -197,17 +208,17 @@ Conclusion JobExecution::Impl::judge(const StepSpec& step, const process::Exit& 
   return step_expired ? Conclusion::timed_out : Conclusion::failure;
 }
 
-Task<Result<process::Exit>> JobExecution::Impl::supervised(process::Child& child) {
-  running = &child;
-  observer.group(child.pid());
+Task<Result<process::Exit>> JobExecution::Impl::supervised(std::shared_ptr<process::Child> child) {
+  running = child;
+  observer.group(child->pid());
   output_open = true;
   core::Scope pumping(loop);
-  pumping.spawn("output of a step", pump(child));
-  auto exit = co_await child.wait();
+  pumping.spawn("output of a step", kept(pump(child)));
+  auto exit = co_await child->wait();
   progressed.notify_all();
   auto patience = clock.steady() + times.drain;
   while (output_open && clock.steady() < patience) co_await progressed.wait_for(patience - clock.steady());
-  if (output_open) child.close(process::Stream::out);
+  if (output_open) child->close(process::Stream::out);
   co_await pumping.close();
   running = nullptr;
   co_await watchdogs.close();
@@ -215,10 +226,10 @@ Task<Result<process::Exit>> JobExecution::Impl::supervised(process::Child& child
   co_return exit;
 }
 
-Task<> JobExecution::Impl::pump(process::Child& child) {
+Task<> JobExecution::Impl::pump(std::shared_ptr<process::Child> child) {
   std::array<std::byte, read_bytes> buffer;
   while (true) {
-    auto got = co_await child.read(process::Stream::out, buffer);
+    auto got = co_await child->read(process::Stream::out, buffer);
     if (!got || *got == 0) break;
     lines.add(std::string_view(reinterpret_cast<const char*>(buffer.data()), *got));
     tell();
@@ -227,17 +238,17 @@ Task<> JobExecution::Impl::pump(process::Child& child) {
   progressed.notify_all();
 }
 
-Task<> JobExecution::Impl::limit(process::Child& child, core::Duration after, bool& passed) {
+Task<> JobExecution::Impl::limit(std::shared_ptr<process::Child> child, core::Duration after, bool& passed) {
   co_await clock.sleep_for(after);
   passed = true;
   co_await end_gently(child);
 }
 
-Task<> JobExecution::Impl::end_gently(process::Child& child) {
-  child.signal_group(SIGINT);
+Task<> JobExecution::Impl::end_gently(std::shared_ptr<process::Child> child) {
+  child->signal_group(SIGINT);
   auto patience = clock.steady() + times.interrupt;
-  while (!child.ended() && clock.steady() < patience) co_await progressed.wait_for(patience - clock.steady());
-  if (!child.ended()) auto ended = co_await child.end(times.terminate);
+  while (!child->ended() && clock.steady() < patience) co_await progressed.wait_for(patience - clock.steady());
+  if (!child->ended()) auto ended = co_await child->end(times.terminate);
 }
 
 Result<std::string> JobExecution::Impl::write_script(const StepSpec& step) {
@@ -260,12 +271,13 @@ Variables JobExecution::Impl::environment_of(const StepSpec& step) const {
 }
 
 void JobExecution::Impl::tell() {
-  if (!lines.ready()) return;
-  auto told = observer.log(lines.take());
+  if (lines.ready().empty()) return;
+  auto told = observer.log(lines.ready());
+  lines.clear();
   if (told || failed) return;
   failed = true;
   end.errors = told.error().message;
-  if (running) watchdogs.spawn("end a step whose output cannot be kept", end_gently(*running));
+  if (running) watchdogs.spawn("end a step whose output cannot be kept", kept(end_gently(running)));
 }
 
 void JobExecution::Impl::fail_job(std::string why) {

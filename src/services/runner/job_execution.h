@@ -56,7 +56,7 @@ class JobExecution {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with its tasks
 };
 
 }  // namespace headrace::runner

@@ -58,7 +58,7 @@ class JobExecutionTest : public ::testing::Test {
   }
   JobEnd run() {
     execution = std::make_unique<JobExecution>(loop.executor(), clock, disk, *executor, observer, spec,
-                                               Workplace{directory, directory + "/work", directory + "/temp"}, times);
+                                               Workplace{directory, directory + "/workspace", directory + "/temp"}, times);
     return loop.run(execution->run());
   }
   static std::vector<Conclusion> conclusions(const JobEnd& end) {
@@ -138,7 +138,7 @@ TEST_F(JobExecutionTest, AStepSeesItsVariablesAndNothingOfTheRunners) {
   step("echo \"$CI $WHO ${HEADRACE_TOKEN-none} $GITHUB_WORKSPACE\"; pwd").env = {{"WHO", "step"}};
   run();
   ::unsetenv("HEADRACE_TOKEN");
-  EXPECT_THAT(observer.text, HasSubstr("true step none " + directory + "/work\n"));
+  EXPECT_THAT(observer.text, HasSubstr("true step none " + directory + "/workspace\n"));
 }
 
 TEST_F(JobExecutionTest, WorkingDirectoryIsWithinTheWorkspaceAndAMissingOneIsSaid) {
@@ -147,7 +147,7 @@ TEST_F(JobExecutionTest, WorkingDirectoryIsWithinTheWorkspaceAndAMissingOneIsSai
   step("pwd").working_directory = "absent";
   auto end = run();
   EXPECT_EQ(end.conclusion, Conclusion::failure);
-  EXPECT_THAT(observer.text, HasSubstr(directory + "/work/inner\n"));
+  EXPECT_THAT(observer.text, HasSubstr(directory + "/workspace/inner\n"));
   EXPECT_THAT(end.errors, HasSubstr("absent"));
 }
 

@@ -21,9 +21,10 @@ class LogLines {
   void line(std::string_view text);  // a line of the runner's own
   void end();                        // an unfinished line is ended
 
-  // Takes what is ready. Its bytes are of whole lines.
+  // What is ready; its bytes are of whole lines. take() and clear() forget it; clear() keeps the memory for what comes.
   std::string take();
-  bool ready() const { return !out_.empty(); }
+  std::string_view ready() const { return out_; }
+  void clear() { out_.clear(); }
 
  private:
   void put(std::string_view text);

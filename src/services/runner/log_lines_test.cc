@@ -34,7 +34,7 @@ TEST_F(LogLinesTest, ALineIsOnlyPutOutWhenItHasEnded) {
   lines.add("one\ntw");
   EXPECT_EQ(taken(), "one\n");
   lines.add("o");
-  EXPECT_FALSE(lines.ready());
+  EXPECT_TRUE(lines.ready().empty());
   lines.add("\n");
   EXPECT_EQ(taken(), "two\n");
 }

@@ -65,24 +65,45 @@ void LogStore::close(const LogName& name) {
   log->grown.notify_all();
 }
 
-Result<> LogStore::sync(const LogName& name) {
-  auto file = disk_.open(path_of(name), core::Disk::Open::write);
+Result<> LogStore::sync(const LogName& name) { return syncing(name)(); }
+
+std::function<Result<>()> LogStore::syncing(const LogName& name) const {
+  return [&disk = disk_, directory = directory_, path = path_of(name), durable = durable_] { return sync_file(disk, directory, path, *durable); };
+}
+
+Result<> LogStore::sync_file(core::Disk& disk, const std::string& directory, const std::string& path, Durable& durable) {
+  auto file = disk.open(path, core::Disk::Open::write);
   if (!file) return std::unexpected(file.error());
-  return (*file)->sync();
+  if (auto synced = (*file)->sync(); !synced) return synced;
+  auto folder = path.substr(0, path.rfind('/'));
+  if (auto synced = disk.sync_directory(folder); !synced) return synced;
+  {
+    const std::lock_guard lock(durable.mutex);
+    if (durable.folders.contains(folder)) return {};
+  }
+  if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  const std::lock_guard lock(durable.mutex);
+  durable.folders.insert(std::move(folder));
+  return {};
 }
 
 Result<std::string> LogStore::read(const LogName& name, uint64_t offset, size_t max) const {
   auto file = disk_.open(path_of(name), core::Disk::Open::read);
   if (!file && file.error().code == Code::not_found) return std::string();
   if (!file) return std::unexpected(file.error());
-  std::string bytes(max, '\0');
-  auto got = (*file)->read_at(offset, std::as_writable_bytes(std::span(bytes)));
+  Result<size_t> got = 0;
+  std::string bytes;
+  bytes.resize_and_overwrite(max, [&](char* into, size_t count) {
+    got = (*file)->read_at(offset, std::as_writable_bytes(std::span(into, count)));
+    return got.value_or(0);
+  });
   if (!got) return std::unexpected(got.error());
-  bytes.resize(*got);
   return bytes;
 }
 
+// Of a log that grows, what was written whole: a write that failed may have left part of a piece behind.
 Result<uint64_t> LogStore::size(const LogName& name) const {
+  if (auto known = growing_.find(name); known != growing_.end()) return known->second->size;
   auto file = disk_.open(path_of(name), core::Disk::Open::read);
   if (!file && file.error().code == Code::not_found) return uint64_t{0};
   if (!file) return std::unexpected(file.error());

@@ -7,8 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -36,11 +39,13 @@ class LogStore {
   core::Result<uint64_t> write(const LogName& name, uint64_t offset, std::string_view bytes);
   // It will not grow any more. Twice is once.
   void close(const LogName& name);
-  core::Result<> sync(const LogName& name);  // blocks; any thread, while the log is open
+  core::Result<> sync(const LogName& name);  // its bytes and its name are durable then. Blocks
+  // The same for another thread; it may outlive this, but not the disk.
+  std::function<core::Result<>()> syncing(const LogName& name) const;
 
   // Up to `max` bytes from `offset`; empty at the end and where there is no such log. Any thread.
   core::Result<std::string> read(const LogName& name, uint64_t offset, size_t max) const;
-  core::Result<uint64_t> size(const LogName& name) const;  // 0 where there is none
+  core::Result<uint64_t> size(const LogName& name) const;  // 0 where there is none. Loop only
   bool growing(const LogName& name) const;
   // Returns when the log is longer than `size`, or has been closed, or `limit` has passed.
   core::Task<> until_beyond(LogName name, uint64_t size, std::chrono::milliseconds limit);
@@ -49,9 +54,15 @@ class LogStore {
 
  private:
   struct Growing;
+  struct Durable {  // folders whose names are
+    std::mutex mutex;
+    std::set<std::string> folders;  // at most 256 where jobs are named by UUIDs
+  };
+  static core::Result<> sync_file(core::Disk& disk, const std::string& directory, const std::string& path, Durable& durable);
   core::Executor executor_;
   core::Disk& disk_;
   std::string directory_;
+  std::shared_ptr<Durable> durable_ = std::make_shared<Durable>();  // shared with syncs at work
   std::map<LogName, std::shared_ptr<Growing>> growing_;  // shared with those who wait for it
 };
 

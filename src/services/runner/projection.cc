@@ -66,7 +66,8 @@ struct Apply {
     return as_result(tables.execute(
         "INSERT INTO job (job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, "
         "cancel_reason, last_event, correlation) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, 0, '', '', ?, '', ?, ?) "
-        "ON CONFLICT (job) DO UPDATE SET attempt = excluded.attempt, labels = excluded.labels, state = 'queued', "
+        "ON CONFLICT (job) DO UPDATE SET run = excluded.run, attempt = excluded.attempt, labels = excluded.labels, "
+        "restricted = excluded.restricted, state = 'queued', "
         "queued = excluded.queued, cancel_reason = '', last_event = excluded.last_event, correlation = excluded.correlation",
         job.job, job.run, job.repository, job.name, job.attempt, labels_text(job.labels), static_cast<int64_t>(stored.offset),
         static_cast<int64_t>(job.restricted), stored.event.id, stored.event.correlation_id()));
@@ -138,7 +139,7 @@ std::string JobsProjection::schema() const {
          "attempt INTEGER NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL, queued INTEGER NOT NULL, token INTEGER NOT NULL, "
          "runner TEXT NOT NULL, executor TEXT NOT NULL, restricted INTEGER NOT NULL, cancel_reason TEXT NOT NULL, "
          "last_event TEXT NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
-         "CREATE INDEX job_by_state ON job (state, queued);"
+         "CREATE INDEX job_by_state ON job (state, queued, labels);"
          "CREATE INDEX job_by_token ON job (token);";
 }
 
@@ -160,9 +161,12 @@ Result<std::optional<JobRow>> find_lease(sqlite::Connection& tables, Token token
   return tables.first(sqlite::Sql::generated(select_job + "WHERE token = ?"), read_row, static_cast<int64_t>(token));
 }
 
-Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, size_t max) {
-  return tables.all(sqlite::Sql::generated(select_job + "WHERE state = 'queued' ORDER BY queued LIMIT ?"), read_row,
-                    static_cast<int64_t>(max));
+Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but, size_t max) {
+  core::json::array without;
+  for (const auto& labels : but) without.emplace_back(labels_text(labels));
+  return tables.all(sqlite::Sql::generated(select_job + "WHERE state = 'queued' AND cancel_reason = '' AND queued > ? "
+                                           "AND labels NOT IN (SELECT value FROM json_each(?)) ORDER BY queued LIMIT ?"),
+                    read_row, static_cast<int64_t>(after), core::to_text(without), static_cast<int64_t>(max));
 }
 
 Result<std::vector<JobRow>> jobs_at_work(sqlite::Connection& tables) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class JobsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "runner";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 1; }
+  int version() const override { return 2; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;
@@ -43,7 +44,9 @@ class JobsProjection final : public store::Projection {
 
 core::Result<std::optional<JobRow>> find_job(sqlite::Connection& tables, std::string_view job);
 core::Result<std::optional<JobRow>> find_lease(sqlite::Connection& tables, Token token);  // any state, current token only
-core::Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, size_t max);    // oldest first
+// Oldest first, of those queued after the offset and of none of the `but` labels.
+using LabelSets = std::set<std::vector<std::string>>;
+core::Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but, size_t max);
 core::Result<std::vector<JobRow>> jobs_at_work(sqlite::Connection& tables);               // leased or started
 
 }  // namespace headrace::runner

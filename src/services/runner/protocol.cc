@@ -41,6 +41,8 @@ struct Writer {
     if (step.conclusion) object["conclusion"] = events::name_of(*step.conclusion);
     return object;
   }
+  json::object operator()(const Begin& begin) const { return {{"type", "begin"}, {"token", begin.token}}; }
+  json::object operator()(const Begun& begun) const { return {{"type", "begun"}, {"token", begun.token}}; }
   json::object operator()(const Finished& finished) const {
     json::array steps;
     for (const auto& step : finished.steps) steps.push_back(of(step));
@@ -52,7 +54,7 @@ struct Writer {
   }
   json::object operator()(const Run& run) const {
     return {{"type", "run"},   {"token", run.token},       {"job", run.job},         {"run", run.run}, {"repository", run.repository},
-            {"name", run.name}, {"executor", run.executor}, {"attempt", run.attempt}, {"spec", run.spec}};
+            {"name", run.name}, {"executor", run.executor}, {"attempt", run.attempt}, {"restricted", run.restricted}, {"spec", run.spec}};
   }
   json::object operator()(const Cancel& cancel) const {
     return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}};
@@ -87,6 +89,11 @@ class Reader {
     int64_t found = number(key);
     if (found < 0) note(key);
     return found < 0 ? 0 : static_cast<uint64_t>(found);
+  }
+  bool boolean(std::string_view key) {
+    auto found = core::boolean_at(value_, key);
+    if (!found) note(key);
+    return found.value_or(false);
   }
   const json::array& list(std::string_view key) {
     static const json::array none;
@@ -176,11 +183,13 @@ std::optional<Message> read(std::string_view type, Reader& in) {
   if (type == "finished") return read_finished(in);
   if (type == "welcome") return Welcome{in.number("renew_seconds")};
   if (type == "run")
-    return Run{in.count("token"), in.text("job"), in.text("run"), in.text("repository"),
-               in.text("name"),   in.text("executor"), in.number("attempt"), in.text("spec")};
+    return Run{in.count("token"), in.text("job"), in.text("run"), in.text("repository"), in.text("name"),
+               in.text("executor"), in.number("attempt"), in.boolean("restricted"), in.text("spec")};
+  if (type == "begin") return Begin{in.count("token")};
+  if (type == "begun") return Begun{in.count("token")};
   if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};
   if (type == "stale") return Stale{in.count("token"), in.text("reason")};
-  if (type == "log_have") return LogHave{in.count("token"), in.count("bytes"), core::boolean_at(in.value(), "resend").value_or(false)};
+  if (type == "log_have") return LogHave{in.count("token"), in.count("bytes"), in.boolean("resend")};
   if (type == "settled") return Settled{in.count("token")};
   if (type == "drain") return Drain{};
   if (type == "refused") return Refused{in.text("reason")};

@@ -45,6 +45,10 @@ struct StepChanged {
   std::optional<events::Conclusion> conclusion;  // nothing: it has begun
   bool operator==(const StepChanged&) const = default;
 };
+struct Begin {  // may the first step of a restricted job begin? It waits for Begun
+  Token token = 0;
+  bool operator==(const Begin&) const = default;
+};
 struct Finished {
   Token token = 0;
   events::Conclusion conclusion = events::Conclusion::success;
@@ -64,8 +68,13 @@ struct Run {
   Token token = 0;
   std::string job, run, repository, name, executor;
   int64_t attempt = 1;
+  bool restricted = false;  // begins only once the server has said Begun
   std::string spec;
   bool operator==(const Run&) const = default;
+};
+struct Begun {  // that the job has begun is on the event log: whatever happens now, it is not tried again by itself
+  Token token = 0;
+  bool operator==(const Begun&) const = default;
 };
 struct Cancel {
   Token token = 0;
@@ -95,7 +104,7 @@ struct Refused {  // of the whole connection
   bool operator==(const Refused&) const = default;
 };
 
-using Message = std::variant<Hello, Renew, StepChanged, Finished, Welcome, Run, Cancel, Stale, LogHave, Settled, Drain, Refused>;
+using Message = std::variant<Hello, Renew, StepChanged, Begin, Finished, Welcome, Run, Begun, Cancel, Stale, LogHave, Settled, Drain, Refused>;
 
 std::string encode(const Message& message);
 core::Result<Message> decode(std::string_view text);  // invalid: what is wrong

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 namespace headrace::runner {
 namespace {
 
@@ -22,7 +25,9 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   events::StepResult step{.number = 1, .name = "Run \"x\"", .conclusion = events::Conclusion::failure, .started_at = *time, .completed_at = *time, .exit_code = 3};
   expect_round_trip(Finished{7, events::Conclusion::failure, "Step 1 ended with exit code 3.", {step}, 4096, 12});
   expect_round_trip(Welcome{10});
-  expect_round_trip(runner::Run{7, "job", "run", "team/hello", "build", "host", 2, "{\"steps\":[]}"});
+  expect_round_trip(runner::Run{7, "job", "run", "team/hello", "build", "host", 2, true, "{\"steps\":[]}"});
+  expect_round_trip(Begin{7});
+  expect_round_trip(Begun{7});
   expect_round_trip(Cancel{7, "cancelled by alice"});
   expect_round_trip(Stale{7, "gone"});
   expect_round_trip(LogHave{7, 65536, true});
@@ -62,6 +67,66 @@ TEST(RunnerProtocol, APieceOfLogOutsideItsBoundsIsRefused) {
   EXPECT_FALSE(decode_log("short"));
   EXPECT_TRUE(decode_log(encode_log(1, 0, std::string(log_piece_max, 'x'))));
   EXPECT_FALSE(decode_log(encode_log(1, 0, std::string(log_piece_max + 1, 'x'))));
+}
+
+std::string page(const std::string& path) {
+  std::ifstream in(std::string(HEADRACE_SOURCE_DIR) + "/" + path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+events::StepResult step(int64_t number, std::string name, events::Conclusion conclusion, const char* from, const char* to, int64_t exit_code) {
+  return {.number = number, .name = std::move(name), .conclusion = conclusion, .started_at = *core::parse_time(from), .completed_at = *core::parse_time(to), .exit_code = exit_code};
+}
+
+// One of each, as docs/runner-protocol.md has them.
+std::vector<Message> examples() {
+  using events::Conclusion;
+  const std::string spec = R"({"version":1,"job":"build","steps":[{"number":1,"run":"make"}]})";
+  return {Hello{"builder-1", "019ab0f2-6c1e-7a10-8000-5f1c3a9e0b11", 4, {{"ubuntu-latest", "host"}, {"gpu", "host"}}, {4711}},
+          Renew{{4711, 4712}},
+          StepChanged{4711, 2, "Run make", {}},
+          StepChanged{4711, 2, "Run make", Conclusion::success},
+          Begin{4711},
+          Finished{4711, Conclusion::failure, "Step 2 'Run make' ended with exit code 2.",
+                   {step(1, "Run ./configure", Conclusion::success, "2026-11-23T07:16:00.123456Z", "2026-11-23T07:16:01Z", 0),
+                    step(2, "Run make", Conclusion::failure, "2026-11-23T07:16:01Z", "2026-11-23T07:16:04.500Z", 2)},
+                   81920, 1204},
+          Welcome{10},
+          runner::Run{4711, "019ab0f2-7d30-7c55-8000-2b9f10c4d6aa", "019ab0f2-7d2e-7b12-8000-90aa12de34f0", "team/hello", "build", "host", 1, false, spec},
+          Begun{4711},
+          Cancel{4711, "cancelled by alice"},
+          Stale{4711, "The lease is not in force any more."},
+          LogHave{4711, 65536, false},
+          Settled{4711},
+          Drain{},
+          Refused{"Another runner is connected under the name 'builder-1'; give this one a name and token of its own."}};
+}
+
+TEST(RunnerProtocol, ThePageShowsWhatIsWrittenAndNothingElse) {
+  auto text = page("docs/runner-protocol.md");
+  size_t shown = 0;
+  for (size_t at = text.find("```json\n"); at != std::string::npos; at = text.find("```json\n", at + 1)) ++shown;
+  EXPECT_EQ(shown, examples().size());
+  for (const auto& message : examples()) {
+    auto written = encode(message);
+    EXPECT_NE(text.find("```json\n" + written + "\n```\n"), std::string::npos) << written;
+    auto read = decode(written);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, message);
+  }
+}
+
+TEST(RunnerProtocol, ThePageShowsAPieceOfLogByteByByte) {
+  std::string bytes;
+  for (char raw : encode_log(4711, 300, "hi\n")) {
+    auto byte = static_cast<unsigned char>(raw);
+    constexpr const char* digits = "0123456789abcdef";
+    if (!bytes.empty()) bytes += bytes.size() % 25 == 23 ? "  " : " ";
+    bytes += {digits[byte / 16], digits[byte % 16]};
+  }
+  EXPECT_NE(page("docs/runner-protocol.md").find("\n" + bytes + "\n"), std::string::npos) << bytes;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "services/runner/runner.h"
 
+#include "core/diagnostics.h"
 #include "events/pipeline.h"
 #include "events/runner.h"
 #include "services/runner/service.h"
@@ -20,7 +21,7 @@ Service::Service(Parts on, Policy by)
     : parts(std::move(on)), policy(by),
       strand(parts.loop.executor(), parts.store, parts.log, std::string(JobsProjection::projection_name)),
       logs(parts.loop.executor(), parts.disk, parts.logs), leases(parts.clock, policy.lease), tasks(parts.loop.executor()),
-      dispatch_wanted(parts.loop.executor()), emptied(parts.loop.executor()) {}
+      words_changed(parts.loop.executor()), dispatch_wanted(parts.loop.executor()), emptied(parts.loop.executor()) {}
 
 Result<> Service::hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler) {
   bus::Subscription subscription;
@@ -34,9 +35,12 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
 Result<> Service::subscribe() {
   parts.bus.says("runner", {std::string(events::JobLeased::type), std::string(events::JobLost::type), std::string(events::JobRequeued::type),
                             std::string(events::JobStarted::type), std::string(events::JobFinished::type)});
-  auto waiting = hear("runner.dispatch", {std::string(events::JobQueued::type), std::string(events::JobRequeued::type)},
+  auto waiting = hear("runner.dispatch", {std::string(events::JobQueued::type)},
                       [this](bus::Delivery delivery) { return heard_waiting(std::move(delivery)); });
   if (!waiting) return waiting;
+  auto again = hear("runner.requeued", {std::string(events::JobRequeued::type)},
+                    [this](bus::Delivery delivery) { return heard_requeued(std::move(delivery)); });
+  if (!again) return again;
   return hear("runner.cancel", {std::string(events::JobCancelled::type)},
               [this](bus::Delivery delivery) { return heard_cancelled(std::move(delivery)); });
 }
@@ -46,8 +50,9 @@ Result<> Service::take_up_leases() {
   if (!rows) return std::unexpected(rows.error());
   for (auto& row : *rows) {
     leases.hold(row.token);
-    if (auto opened = logs.open(row.log()); !opened) return std::unexpected(opened.error());
-    at_work.emplace(row.token, std::move(row));
+    // A log that cannot be opened now is tried again with its next piece.
+    if (auto opened = logs.open(row.log()); !opened) core::diagnose(core::Level::error, "runner", "opening the log of a job: " + opened.error().message);
+    at_work.emplace(row.token, AtWork{row, {}});
   }
   return {};
 }
@@ -59,13 +64,22 @@ std::shared_ptr<Session> Service::session_named(const std::string& name) const {
 
 std::shared_ptr<Session> Service::session_of(Token token) const {
   auto job = at_work.find(token);
-  return job == at_work.end() ? nullptr : session_named(job->second.runner);
+  if (job == at_work.end()) return nullptr;
+  auto session = session_named(job->second.row.runner);
+  return session && session->jobs.contains(token) ? session : nullptr;
 }
 
-void Service::forget(Token token, const std::string& job) {
+AtWork* Service::owned(Token token, const Session& session) {
+  auto job = at_work.find(token);
+  return job != at_work.end() && job->second.row.runner == session.hello.runner ? &job->second : nullptr;
+}
+
+void Service::forget(Token token, std::string job) {
   if (auto session = session_of(token)) session->jobs.erase(token);
   leases.end(token);
   at_work.erase(token);
+  paused.erase(token);
+  resending.erase(token);
   live.erase(job);
   emptied.notify_all();
   wake_dispatch();
@@ -84,6 +98,7 @@ Result<> Runner::start() {
   if (auto heard = service.subscribe(); !heard) return heard;
   service.tasks.spawn("runner dispatch", service.dispatch());
   service.tasks.spawn("runner leases", service.watch_leases());
+  service.tasks.spawn("runner words", service.write_words());
   service.wake_dispatch();
   return {};
 }
@@ -94,6 +109,7 @@ Task<> Runner::serve(net::WebSocket& socket, core::Actor actor) { co_await impl_
 
 Task<> Runner::drain(std::chrono::milliseconds limit) {
   Service& service = impl_->service;
+  service.draining = true;
   for (auto& [name, session] : service.sessions) {
     session->draining = true;
     session->post(Drain{});
@@ -123,8 +139,14 @@ std::vector<LiveStep> Runner::live_steps(std::string_view job) const {
 
 std::optional<std::string> Runner::unserved(const std::vector<std::string>& labels) const {
   const auto& sessions = impl_->service.sessions;
-  for (const auto& [name, session] : sessions)
-    if (!session->executor_for(labels).empty()) return std::nullopt;
+  bool ending = false;
+  for (const auto& [name, session] : sessions) {
+    if (session->executor_for(labels).empty()) continue;
+    if (!session->draining && !session->closed()) return std::nullopt;
+    ending = true;
+  }
+  if (ending) return "The runners that could take this job are ending; it goes to the next one that connects.";
+  if (labels.empty()) return "The job names no label in runs-on, so no runner can take it.";
   std::string wanted;
   for (const auto& label : labels) wanted.append(wanted.empty() ? "'" : ", '").append(label).append("'");
   if (sessions.empty()) return "No runner is connected; the job waits for one with the label " + wanted + ".";

@@ -21,17 +21,18 @@ void Session::close() {
   outgoing_changed_.notify_all();
 }
 
-core::Task<> Session::send_all(net::WebSocket& socket) {
-  while (!closed_) {
-    if (outgoing_.empty()) {
-      co_await outgoing_changed_.wait();
+core::Task<> Session::send_all(std::shared_ptr<Session> self, net::WebSocket& socket) {
+  while (!self->closed_) {
+    if (self->outgoing_.empty()) {
+      co_await self->outgoing_changed_.wait();
       continue;
     }
-    net::Message next{net::Message::Kind::text, encode(outgoing_.front())};
-    outgoing_.pop_front();
+    net::Message next{net::Message::Kind::text, encode(self->outgoing_.front())};
+    self->outgoing_.pop_front();
     auto sent = co_await socket.send(std::move(next));
-    if (!sent) close();
+    if (!sent) self->close();
   }
+  if (socket.open()) auto closed = co_await socket.close(net::CloseCode::try_again, "this connection is given up");
 }
 
 std::string Session::executor_for(const std::vector<std::string>& labels) const {

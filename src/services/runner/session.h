@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,10 +21,12 @@ class Session {
 
   // Queues a message; never waits. A newer LogHave of a job takes the place of one that waits.
   void post(Message message);
-  core::Task<> send_all(net::WebSocket& socket);  // sends what is posted, until close()
+  // Sends what is posted, until close(); then closes the connection, if that is still open. Keeps the session meanwhile.
+  static core::Task<> send_all(std::shared_ptr<Session> self, net::WebSocket& socket);
   void close();                                   // nothing is sent any more
 
-  bool has_slot() const { return !closed_ && !draining && jobs.size() < static_cast<size_t>(hello.slots); }
+  bool closed() const { return closed_; }
+  size_t room() const { return closed_ || draining || jobs.size() >= static_cast<size_t>(hello.slots) ? 0 : static_cast<size_t>(hello.slots) - jobs.size(); }
   // The executor by which it would run a job of these labels; empty: it cannot. GitHub: a runner must have them all.
   std::string executor_for(const std::vector<std::string>& labels) const;
 

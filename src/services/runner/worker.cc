@@ -1,6 +1,8 @@
 #include "services/runner/worker.h"
 
 #include <charconv>
+#include <deque>
+#include <filesystem>
 #include <map>
 
 #include "core/diagnostics.h"
@@ -14,26 +16,37 @@ using core::Code;
 using core::Result;
 using core::Task;
 
-struct Worker::Impl {
+constexpr size_t outgoing_max = 10'000;  // steps that wait to be told; beyond it the oldest is not
+
+struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   Impl(core::Loop& on, core::Clock& time, core::Disk& files, core::IdSource& ids, WorkerOptions chosen)
       : loop(on), clock(time), disk(files), options(std::move(chosen)), instance(ids.next()), tasks(loop.executor()), changed(loop.executor()),
         client(loop.executor(), time, {.unix_socket = options.unix_socket, .trusted_pem = options.trusted_pem}) {}
 
+  using Socket = std::shared_ptr<net::WebSocket>;  // shared by the tasks that send and hear
+
   Task<Result<>> run();
   Result<> recover();
-  Task<Result<std::unique_ptr<net::WebSocket>>> open_connection();
-  Task<Result<>> connected(net::WebSocket& socket);
-  Task<> listen(net::WebSocket& socket, bool& refused, std::string& reason);
-  Task<> send_all(net::WebSocket& socket);
-  static Task<Result<>> send_text(net::WebSocket& socket, const Message& message);
-  Task<Result<>> send_log(net::WebSocket& socket, std::shared_ptr<Assignment> job, bool& sent);
-  Task<> renew(net::WebSocket& socket);
+  Task<Result<Socket>> open_connection();
+  Task<Result<>> connected(Socket socket);
+  Task<> listen(Socket socket);
+  Task<> send_all(Socket socket);
+  static Task<Result<>> send_text(Socket socket, Message message);
+  Task<Result<>> send_log(Socket socket, std::shared_ptr<Assignment> job, bool& sent);
+  Task<> renew(Socket socket);
+  Task<> pause(core::Duration length);
+  Task<> end_jobs();
+  void start(core::Scope& scope, std::string name, Task<> task) { scope.spawn(std::move(name), kept(shared_from_this(), std::move(task))); }
+  static Task<> kept([[maybe_unused]] std::shared_ptr<Impl> self, Task<> task) { co_await std::move(task); }
   Hello hello() const;
   void handle(const Message& message);
   void take(const Run& order);
   Task<> work(std::shared_ptr<Assignment> job, Run order);
+  void take_have(const LogHave& have);
   void settle(Token token);
+  Task<> remove(std::string folder);
   void connection_lost();
+  void tell(Message message);
   Assignment::Surroundings around(Token token);
   void wake() {
     dirty = true;
@@ -51,7 +64,9 @@ struct Worker::Impl {
   bool dirty = false;
   net::Client client;
   std::map<Token, std::shared_ptr<Assignment>> jobs;  // shared with the tasks that run and send them
-  std::vector<Message> outgoing;                      // steps, while connected
+  std::deque<Message> outgoing;                       // steps, while connected
+  std::string refused;                                // why the server does not want us
+  core::Pool removing{"runner folders", {.threads = 1, .queue_max = 100'000, .wait_max = std::chrono::hours(24)}};
   bool online = false;
   bool draining = false;
   bool stopping = false;
@@ -60,11 +75,21 @@ struct Worker::Impl {
 };
 
 Worker::Worker(core::Loop& loop, core::Clock& clock, core::Disk& disk, core::IdSource& ids, WorkerOptions options)
-    : impl_(std::make_unique<Impl>(loop, clock, disk, ids, std::move(options))) {}
+    : impl_(std::make_shared<Impl>(loop, clock, disk, ids, std::move(options))) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() { impl_->tasks.cancel(); }
 
-Task<Result<>> Worker::run() { return impl_->run(); }
+namespace {
+
+// Keeps the worker's inside while it runs.
+template <class Impl>
+Task<Result<>> run_kept(std::shared_ptr<Impl> impl) {
+  co_return co_await impl->run();
+}
+
+}  // namespace
+
+Task<Result<>> Worker::run() { return run_kept(impl_); }
 
 size_t Worker::jobs() const { return impl_->jobs.size(); }
 
@@ -79,40 +104,61 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
   return {.loop = loop.executor(), .clock = clock, .disk = disk, .folder = options.folder + "/" + std::to_string(token),
           .log_bytes_max = options.log_bytes_max, .times = options.times, .changed = [this] { wake(); },
           .stepped = [this](const StepChanged& step) {
-            if (online) outgoing.push_back(step);
-            wake();
+            if (online) tell(step);
           }};
 }
 
 Task<Result<>> Worker::Impl::run() {
   if (auto recovered = recover(); !recovered) co_return core::pass_on(recovered.error(), "looking for jobs of before");
-  auto pause = options.reconnect_first;
+  auto wait = options.reconnect_first;
   while (!done() && !at_once) {
     auto socket = co_await open_connection();
     if (socket) {
-      pause = options.reconnect_first;
-      auto ended = co_await connected(**socket);
+      wait = options.reconnect_first;
+      auto ended = co_await connected(*socket);
       connection_lost();
+      if (!ended) co_await end_jobs();
       if (!ended) co_return ended;
     } else if (socket.error().code == Code::unauthenticated || socket.error().code == Code::denied) {
+      co_await end_jobs();
       co_return core::pass_on(socket.error(), "signing in at " + options.server);
     }
-    if (done() || at_once) break;
-    co_await changed.wait_for(pause);
-    pause = std::min(pause * 2, options.reconnect_most);
+    co_await pause(wait);
+    wait = std::min(wait * 2, options.reconnect_most);
   }
+  if (at_once) co_await tasks.close();
   co_await tasks.until_idle();
   co_return Result<>{};
 }
 
-Task<Result<std::unique_ptr<net::WebSocket>>> Worker::Impl::open_connection() {
+// Before the next try to connect; jobs that print meanwhile do not shorten it.
+Task<> Worker::Impl::pause(core::Duration length) {
+  auto until = clock.steady() + length;
+  while (!done() && !at_once && clock.steady() < until) co_await changed.wait_for(until - clock.steady());
+}
+
+// The server does not want this runner: nobody would hear of them.
+Task<> Worker::Impl::end_jobs() {
+  for (auto& [token, job] : jobs) job->drop();
+  co_await tasks.until_idle();
+}
+
+Task<Result<Worker::Impl::Socket>> Worker::Impl::open_connection() {
   net::ClientRequest request;
   request.url = options.server + "/api/v1/runner";
   request.headers.set("Authorization", "Bearer " + options.token);
   net::WebSocketOptions speaking;
   speaking.subprotocols.emplace_back(subprotocol);
   speaking.message_bytes_max = message_bytes_max;
-  return client.websocket(std::move(request), std::move(speaking));
+  auto opened = co_await client.websocket(std::move(request), std::move(speaking));
+  if (!opened) co_return std::unexpected(opened.error());
+  co_return Socket(std::move(*opened));
+}
+
+void Worker::Impl::tell(Message message) {
+  if (outgoing.size() >= outgoing_max) outgoing.pop_front();
+  outgoing.push_back(std::move(message));
+  wake();
 }
 
 Result<> Worker::Impl::recover() {
@@ -127,8 +173,8 @@ Result<> Worker::Impl::recover() {
     if (auto recovered = job->recover(); !recovered) core::diagnose(core::Level::warning, "runner", "a job of before: " + recovered.error().message);
     if (job->end()) {
       jobs.emplace(token, std::move(job));
-    } else if (auto removed = job->remove(); !removed) {
-      core::diagnose(core::Level::warning, "runner", removed.error().message);
+    } else {
+      start(tasks, "remove the folder of a job", remove(job->folder()));
     }
   }
   return {};
@@ -141,28 +187,25 @@ Hello Worker::Impl::hello() const {
   return hello;
 }
 
-Task<Result<>> Worker::Impl::send_text(net::WebSocket& socket, const Message& message) {
+Task<Result<>> Worker::Impl::send_text(Socket socket, Message message) {
   net::Message text{net::Message::Kind::text, encode(message)};
-  return socket.send(std::move(text));
+  co_return co_await socket->send(std::move(text));
 }
 
 // One connection, until it breaks (a value) or the server will not have us (its reason).
-Task<Result<>> Worker::Impl::connected(net::WebSocket& socket) {
-  auto said = co_await send_text(socket, hello());
+Task<Result<>> Worker::Impl::connected(Socket socket) {
+  Message greeting = hello();
+  auto said = co_await send_text(socket, std::move(greeting));
   if (!said) co_return Result<>{};
-  online = true;
-  // A job that the server does not know any more is told so when its end is reported, or its lease renewed.
-  for (auto& [token, job] : jobs) job->known = job->end().has_value();
-  bool refused = false;
-  std::string reason;
+  online = true;  // what the server knows of the jobs it says itself, for each that hello named
   core::Scope speaking(loop.executor());
-  speaking.spawn("send to the server", send_all(socket));
-  speaking.spawn("renew leases", renew(socket));
-  speaking.spawn("hear the server", listen(socket, refused, reason));
+  start(speaking, "send to the server", send_all(socket));
+  start(speaking, "renew leases", renew(socket));
+  start(speaking, "hear the server", listen(socket));
   while (online && !done() && !at_once) co_await changed.wait();
   co_await speaking.close();
-  if (socket.open()) auto closed = co_await socket.close();
-  if (refused) co_return core::fail(Code::denied, "The server refused this runner: " + reason);
+  if (socket->open()) auto closed = co_await socket->close();
+  if (!refused.empty()) co_return core::fail(Code::denied, "The server refused this runner: " + refused);
   co_return Result<>{};
 }
 
@@ -171,23 +214,19 @@ void Worker::Impl::connection_lost() {
   outgoing.clear();
   for (auto& [token, job] : jobs) {
     job->known = false;
+    job->asked = false;
     job->end_sent = false;
     job->sent = job->have;
   }
 }
 
-Task<> Worker::Impl::listen(net::WebSocket& socket, bool& refused, std::string& reason) {
-  while (true) {
-    auto message = co_await socket.receive();
+Task<> Worker::Impl::listen(Socket socket) {
+  while (refused.empty()) {
+    auto message = co_await socket->receive();
     if (!message || !*message) break;
     auto read = decode((*message)->data);
     if (!read) {
       core::diagnose(core::Level::error, "runner", "from the server: " + read.error().message);
-      break;
-    }
-    if (const auto* refusal = std::get_if<Refused>(&*read)) {
-      refused = true;
-      reason = refusal->reason;
       break;
     }
     handle(*read);
@@ -204,29 +243,37 @@ void Worker::Impl::handle(const Message& message) {
     take(*order);
   } else if (const auto* cancel = std::get_if<Cancel>(&message)) {
     if (auto job = jobs.find(cancel->token); job != jobs.end()) job->second->cancel(cancel->reason);
+  } else if (const auto* begun = std::get_if<Begun>(&message)) {
+    if (auto job = jobs.find(begun->token); job != jobs.end()) job->second->begin();
   } else if (const auto* have = std::get_if<LogHave>(&message)) {
-    auto job = jobs.find(have->token);
-    if (job == jobs.end()) return;
-    Assignment& known = *job->second;
-    known.have = std::min(have->bytes, known.log_bytes());
-    if (have->resend) {
-      known.sent = known.have;
-      known.end_sent = false;
-      known.known = true;
-    }
-    wake();
+    take_have(*have);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
     settle(settled->token);
   } else if (const auto* stale = std::get_if<Stale>(&message)) {
-    if (auto job = jobs.find(stale->token); job != jobs.end()) {
-      core::diagnose(core::Level::warning, "runner", "dropping a job: " + stale->reason);
-      job->second->drop();
-      if (job->second->end()) settle(stale->token);
-    }
+    if (jobs.contains(stale->token)) core::diagnose(core::Level::warning, "runner", "dropping a job: " + stale->reason);
+    settle(stale->token);
+  } else if (const auto* refusal = std::get_if<Refused>(&message)) {
+    refused = refusal->reason;
   } else if (std::get_if<Drain>(&message)) {
     draining = true;
     wake();
   }
+}
+
+void Worker::Impl::take_have(const LogHave& have) {
+  auto found = jobs.find(have.token);
+  if (found == jobs.end()) return;
+  Assignment& job = *found->second;
+  job.have = std::min(have.bytes, job.log_bytes());
+  job.sent = std::max(job.sent, job.have);
+  if (have.resend) {
+    job.sent = job.have;
+    job.end_sent = false;
+    if (!job.known)
+      for (const auto& step : job.steps()) tell(step);  // some began or ended while nobody listened
+    job.known = true;
+  }
+  wake();
 }
 
 void Worker::Impl::take(const Run& order) {
@@ -234,7 +281,7 @@ void Worker::Impl::take(const Run& order) {
   auto job = std::make_shared<Assignment>(around(order.token), order.token);
   job->known = true;
   jobs.emplace(order.token, job);
-  tasks.spawn("job", work(job, order));
+  start(tasks, "job", work(job, order));
 }
 
 Task<> Worker::Impl::work(std::shared_ptr<Assignment> job, Run order) {
@@ -243,33 +290,42 @@ Task<> Worker::Impl::work(std::shared_ptr<Assignment> job, Run order) {
   wake();
 }
 
+// The server has all it wants to know of the job; one that still runs is ended first.
 void Worker::Impl::settle(Token token) {
   auto job = jobs.find(token);
   if (job == jobs.end()) return;
-  if (auto removed = job->second->remove(); !removed) core::diagnose(core::Level::warning, "runner", removed.error().message);
+  if (job->second->running()) return job->second->drop();
+  start(tasks, "remove the folder of a job", remove(job->second->folder()));
   jobs.erase(job);
   wake();
 }
 
-Task<> Worker::Impl::renew(net::WebSocket& socket) {
+// A folder may hold a whole build: removed beside the loop.
+Task<> Worker::Impl::remove(std::string folder) {
+  auto removal = [folder] { return remove_folder(folder); };
+  auto removed = co_await core::blocking(removing, std::move(removal));
+  if (!removed) core::diagnose(core::Level::warning, "runner", removed.error().message + " " + removed.error().detail);
+}
+
+Task<> Worker::Impl::renew(Socket socket) {
   while (true) {
     co_await clock.sleep_for(renew_every);
     if (jobs.empty()) continue;
     Message renewed = Renew{hello().jobs};
-    auto sent = co_await send_text(socket, renewed);
+    auto sent = co_await send_text(socket, std::move(renewed));
     if (!sent) co_return;
   }
 }
 
-Task<> Worker::Impl::send_all(net::WebSocket& socket) {
+Task<> Worker::Impl::send_all(Socket socket) {
   while (true) {
     dirty = false;
     while (!outgoing.empty()) {
       Message next = std::move(outgoing.front());
-      outgoing.erase(outgoing.begin());
-      if (auto sent = co_await send_text(socket, next); !sent) co_return;
+      outgoing.pop_front();
+      if (auto sent = co_await send_text(socket, std::move(next)); !sent) co_return;
     }
-    std::vector<std::shared_ptr<Assignment>> now;
+    std::vector<std::shared_ptr<Assignment>> now;  // the jobs may change while one of them is sent
     for (const auto& [token, job] : jobs) now.push_back(job);
     bool more = false;
     for (const auto& job : now)
@@ -278,22 +334,28 @@ Task<> Worker::Impl::send_all(net::WebSocket& socket) {
   }
 }
 
-// A piece of the log, or the end if all of it is sent.
-Task<Result<>> Worker::Impl::send_log(net::WebSocket& socket, std::shared_ptr<Assignment> job, bool& sent) {
+// What is next of one job: that it waits to begin, a piece of its log, or its end if all of that is sent.
+Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment> job, bool& sent) {
   if (!job->known || job->dropped()) co_return Result<>{};
+  if (job->waits_to_begin() && !job->asked) {
+    job->asked = true;
+    sent = true;
+    Message wish = Begin{job->token()};
+    co_return co_await send_text(socket, std::move(wish));
+  }
   if (job->sent < job->log_bytes() && job->sent - job->have < options.log_in_flight_max) {
     auto piece = job->read_log(job->sent, log_piece_max);
     if (!piece || piece->empty()) co_return core::fail(Code::corrupt, "The log of a job cannot be read back.", piece ? "" : piece.error().message);
     net::Message message{net::Message::Kind::binary, encode_log(job->token(), job->sent, *piece)};
     job->sent += piece->size();
     sent = true;
-    co_return co_await socket.send(std::move(message));
+    co_return co_await socket->send(std::move(message));
   }
   if (job->end() && !job->end_sent && job->sent >= job->log_bytes()) {
     job->end_sent = true;
     sent = true;
     Message end = *job->end();
-    co_return co_await send_text(socket, end);
+    co_return co_await send_text(socket, std::move(end));
   }
   co_return Result<>{};
 }

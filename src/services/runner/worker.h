@@ -52,7 +52,7 @@ class Worker {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with its tasks, which end after it where it is destroyed while they run
 };
 
 // Ends the processes of jobs that a killed worker left running; `folder` is the worker's. How many groups were ended.

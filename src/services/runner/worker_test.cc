@@ -1,0 +1,328 @@
+// Service and worker together: real processes, a real socket, and everything that can go between them.
+#include "services/runner/worker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "core/testing/simulated_disk.h"
+#include "services/runner/testing/world.h"
+#include "store/rebuild.h"
+
+namespace headrace::runner {
+namespace {
+
+using events::Conclusion;
+using std::chrono::seconds;
+using ::testing::Each;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using testing::Hand;
+using testing::Peer;
+using testing::World;
+
+// A script that prints numbers, one a line, and waits for the file `go` half way.
+std::string counting(const World& world, int lines) {
+  std::string half = std::to_string(lines / 2);
+  return "seq 1 " + half + "; until [ -e " + world.folder.file("go") + " ]; do sleep 0.01; done; seq $((" + half + "+1)) " + std::to_string(lines);
+}
+
+void go(const World& world) { std::ofstream(world.folder.file("go")) << "go"; }
+
+// What step 1 printed, without times.
+std::vector<std::string> printed(const std::string& log) {
+  std::vector<std::string> lines;
+  std::istringstream in(log);
+  for (std::string line; std::getline(in, line);)
+    if (line.size() >= 30 && line.substr(27, 3) == " 1 ") lines.push_back(line.substr(30));
+  return lines;
+}
+
+std::vector<std::string> numbers(int to) {
+  std::vector<std::string> all;
+  for (int i = 1; i <= to; ++i) all.push_back(std::to_string(i));
+  return all;
+}
+
+size_t ended(World& world) { return world.said<events::JobFinished>().size(); }
+
+TEST(RunnerWorker, RunsAJobKeepsItsLogAndLeavesNothingBehind) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "echo hello; echo there >&2");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  auto finished = world.said<events::JobFinished>()[0];
+  EXPECT_EQ(finished.conclusion, Conclusion::success);
+  EXPECT_THAT(printed(world.log_of("build")), ::testing::ElementsAre("hello", "there"));
+  EXPECT_EQ(static_cast<size_t>(finished.log.bytes), world.log_of("build").size());
+  EXPECT_EQ(finished.log.lines, 3);
+  EXPECT_TRUE(world.until([&] { return hand.worker().jobs() == 0 && std::filesystem::is_empty(world.folder.file("local")); }));
+}
+
+TEST(RunnerWorker, FiftyJobsRunOverFourSlotsEachOnce) {
+  World world;
+  Hand hand(world, "local", 4);
+  size_t most = 0;
+  for (int i = 0; i < 50; ++i) world.queue("job-" + std::to_string(i));
+  ASSERT_TRUE(world.until([&] {
+    most = std::max(most, hand.worker().jobs());
+    return ended(world) == 50;
+  }));
+  std::set<std::string> jobs;
+  for (const auto& finished : world.said<events::JobFinished>()) jobs.insert(finished.job);
+  EXPECT_THAT(jobs, SizeIs(50));
+  EXPECT_THAT(world.said<events::JobLeased>(), SizeIs(50));
+  EXPECT_THAT(world.said<events::JobStarted>(), SizeIs(50));
+  EXPECT_THAT(world.said<events::JobFinished>(), Each(Field(&events::JobFinished::conclusion, Conclusion::success)));
+  EXPECT_LE(most, 4u);
+  EXPECT_TRUE(world.until([&] { return world.runner->leases() == 0; }));
+}
+
+TEST(RunnerWorker, NoLineIsMissingOrDoubledWhereTheServerIsDestroyedAndRebuilt) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", counting(world, 20'000));
+  ASSERT_TRUE(world.until([&] { return world.log_of("build").size() > 100'000; }));
+  auto token = world.row("build").token;
+  world.restart();
+  go(world);
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_EQ(printed(world.log_of("build")), numbers(20'000));
+  EXPECT_EQ(world.row("build").token, token);
+  EXPECT_THAT(world.said<events::JobLeased>(), SizeIs(1));
+  EXPECT_THAT(world.said<events::JobStarted>(), SizeIs(1));
+  EXPECT_TRUE(world.until([&] { return hand.worker().jobs() == 0; }));
+}
+
+TEST(RunnerWorker, NoLineIsMissingOrDoubledHoweverOftenTheServerGoes) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "for i in $(seq 1 400); do echo $i; [ $((i % 20)) = 0 ] && sleep 0.01; done; true");
+  ASSERT_TRUE(world.until([&] { return world.runner->leases() == 1; }));
+  for (int restart = 0; restart < 5; ++restart) {
+    world.settle();
+    world.restart();
+  }
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_EQ(printed(world.log_of("build")), numbers(400));
+}
+
+TEST(RunnerWorker, AJobThatEndsWhileTheServerIsAwayIsSettledOnceWhenItIsBack) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", counting(world, 100));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  auto end = world.folder.file("local") + "/" + std::to_string(world.row("build").token) + "/end.json";
+  world.close();
+  go(world);
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(end); }));
+  world.open();
+  ASSERT_TRUE(world.until([&] { return hand.worker().jobs() == 0; }));
+  EXPECT_EQ(ended(world), 1u);
+  EXPECT_EQ(printed(world.log_of("build")), numbers(100));
+}
+
+TEST(RunnerWorker, OneThatIsKilledLosesItsJobAtOnceToItsSuccessor) {
+  World world;
+  auto hand = std::make_unique<Hand>(world, "local");
+  world.queue("build", counting(world, 10));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  hand.reset();
+  EXPECT_THAT(world.said<events::JobLost>(), IsEmpty());
+  go(world);
+  Hand successor(world, "local");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  ASSERT_THAT(world.said<events::JobLost>(), SizeIs(1));
+  EXPECT_TRUE(world.said<events::JobLost>()[0].steps_begun);
+  EXPECT_EQ(world.said<events::JobFinished>()[0].attempt, 2);
+  EXPECT_EQ(printed(world.log_of("build", 2)), numbers(10));
+}
+
+TEST(RunnerWorker, ARestrictedJobThatHadBegunIsNotRunTwice) {
+  World world;
+  auto hand = std::make_unique<Hand>(world, "local");
+  world.queue("deploy", "echo once >> " + world.folder.file("effects") + "; sleep 1000", true);
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(world.folder.file("effects")); }));
+  EXPECT_THAT(world.said<events::JobStarted>(), SizeIs(1)) << "on the log before the step began";
+  hand.reset();
+  Hand successor(world, "local");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::failure);
+  EXPECT_THAT(world.said<events::JobFinished>()[0].errors, HasSubstr("not tried again"));
+  EXPECT_THAT(world.said<events::JobRequeued>(), IsEmpty());
+}
+
+TEST(RunnerWorker, AnEndThatWasNotSettledIsReportedByTheNextProcess) {
+  World world;
+  auto hand = std::make_unique<Hand>(world, "local");
+  world.queue("build", counting(world, 10));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  auto end = world.folder.file("local") + "/" + std::to_string(world.row("build").token) + "/end.json";
+  world.close();
+  go(world);
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(end); }));
+  hand.reset();
+  world.open();
+  Hand successor(world, "local");
+  ASSERT_TRUE(world.until([&] { return successor.worker().jobs() == 0 && ended(world) == 1; }));
+  EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::success);
+  EXPECT_EQ(printed(world.log_of("build")), numbers(10));
+  EXPECT_THAT(world.said<events::JobLost>(), IsEmpty());
+}
+
+TEST(RunnerWorker, ALeaseThatRanOutEndsTheJobHere) {
+  World world;
+  auto options = Hand::options(world, "local", 1);
+  Hand hand(world, options);
+  world.queue("build", "trap 'exit 1' INT; while true; do sleep 0.02; done", true);
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  world.clock.advance(seconds(31));  // nothing renewed it, for the worker's own time stood still
+  ASSERT_TRUE(world.until([&] { return hand.worker().jobs() == 0; }));
+  EXPECT_EQ(ended(world), 1u);
+  EXPECT_FALSE(hand.ended());
+}
+
+TEST(RunnerWorker, CancellingEndsTheStepAndTheJobIsCancelled) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "sleep 1000");
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  world.cancel("build");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::cancelled);
+}
+
+TEST(RunnerWorker, CancellingWhileTheServerIsAwayIsHeardAfterwards) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "sleep 1000");
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  world.cancel("build");
+  world.restart();
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::cancelled);
+}
+
+TEST(RunnerWorker, ADiskOfTheServerThatIsFullPausesTheLogAndCostsNoLine) {
+  core::testing::SimulatedDisk disk;
+  World world({}, &disk);
+  Hand hand(world, "local");
+  disk.limit_space(disk.used() + 3'000);
+  world.queue("build", "seq 1 2000");
+  ASSERT_TRUE(world.until([&] { return world.runner->leases() == 1 && hand.worker().jobs() == 1; }));
+  for (int second = 0; second < 3; ++second) {
+    world.settle();
+    world.clock.advance(seconds(1));
+  }
+  EXPECT_EQ(ended(world), 0u);
+  disk.limit_space({});
+  ASSERT_TRUE(world.until([&] {
+    world.clock.advance(std::chrono::milliseconds(10));
+    return ended(world) == 1;
+  }));
+  EXPECT_EQ(printed(world.log_of("build")), numbers(2000));
+}
+
+TEST(RunnerWorker, ALogThatCannotBeOpenedIsTriedAgain) {
+  core::testing::SimulatedDisk disk;
+  World world({}, &disk);
+  Hand hand(world, "local");
+  disk.fail_sync(1);  // of the log, at the end
+  world.queue("build", "seq 1 5");
+  ASSERT_TRUE(world.until([&] {
+    world.clock.advance(std::chrono::milliseconds(10));
+    return ended(world) == 1;
+  }));
+  EXPECT_EQ(printed(world.log_of("build")), numbers(5));
+  EXPECT_THAT(world.said<events::JobFinished>(), SizeIs(1));
+}
+
+TEST(RunnerWorker, DrainedItEndsWhenItsJobHasEnded) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", counting(world, 10));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  world.runner->replace("local");
+  world.settle();
+  EXPECT_FALSE(hand.ended());
+  go(world);
+  ASSERT_TRUE(world.until([&] { return hand.ended(); }));
+  EXPECT_TRUE(hand.outcome());
+  EXPECT_EQ(ended(world), 1u);
+}
+
+TEST(RunnerWorker, StoppedItCancelsItsJobsAndTellsOfTheirEnd) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "sleep 1000");
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  hand.worker().stop("the runner was stopped");
+  ASSERT_TRUE(world.until([&] { return hand.ended(); }));
+  ASSERT_EQ(ended(world), 1u);
+  EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::cancelled);
+  EXPECT_EQ(world.said<events::JobFinished>()[0].errors, "the runner was stopped");
+}
+
+TEST(RunnerWorker, StoppedTwiceItEndsAtOnceWithAllItStarted) {
+  World world;
+  auto options = Hand::options(world, "local", 1);
+  options.times.interrupt = options.times.terminate = seconds(3600);
+  Hand hand(world, options);
+  world.queue("build", "trap '' INT TERM; echo $$ > " + world.folder.file("pid") + "; while true; do sleep 0.02; done");
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(world.folder.file("pid")) && world.row("build").state == JobState::started; }));
+  hand.worker().stop("enough");
+  world.settle();
+  EXPECT_FALSE(hand.ended());
+  hand.worker().stop("enough");
+  ASSERT_TRUE(world.until([&] { return hand.ended(); }));
+  std::ifstream in(world.folder.file("pid"));
+  int pid = 0;
+  in >> pid;
+  EXPECT_TRUE(world.until([&] { return !std::filesystem::exists("/proc/" + std::to_string(pid)); }));
+}
+
+TEST(RunnerWorker, ARefusalEndsItWithTheServersReason) {
+  World world;
+  Peer peer(world, testing::hello("local"));
+  peer.expect<Welcome>();
+  Hand hand(world, "local");
+  ASSERT_TRUE(world.until([&] { return hand.ended(); }));
+  ASSERT_FALSE(hand.outcome());
+  EXPECT_THAT(hand.outcome().error().message, HasSubstr("Another runner"));
+}
+
+TEST(RunnerProjection, RebuiltItEqualsTheOneKeptLive) {
+  World world;
+  {
+    Hand hand(world, "local", 2);
+    for (const char* job : {"a", "b", "c"}) world.queue(job, std::string(job) == "b" ? "exit 3" : "true");
+    world.queue("never", "true", true, {"gpu"});
+    ASSERT_TRUE(world.until([&] { return ended(world) == 3; }));
+    world.queue("long", "sleep 1000");
+    ASSERT_TRUE(world.until([&] { return world.row("long").state == JobState::started; }));
+    world.cancel("never");
+  }
+  {
+    Hand successor(world, "local");
+    ASSERT_TRUE(world.until([&] { return world.row("long").attempt == 2 && world.row("long").state == JobState::started; }));
+    world.cancel("long");
+    ASSERT_TRUE(world.until([&] { return ended(world) == 4; }));
+  }
+  world.close();
+  JobsProjection projection;
+  auto rebuilt = store::rebuild({&projection}, world.log, world.folder.file("projections"), "", store::Verify::yes);
+  ASSERT_TRUE(rebuilt) << rebuilt.error().message;
+  ASSERT_THAT(*rebuilt, SizeIs(1));
+  EXPECT_FALSE((*rebuilt)[0].difference);
+  EXPECT_EQ((*rebuilt)[0].digest, (*rebuilt)[0].digest_before);
+}
+
+}  // namespace
+}  // namespace headrace::runner
