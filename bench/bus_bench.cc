@@ -27,9 +27,9 @@ using bench::Better;
 constexpr int rounds = 5;
 constexpr int64_t publishes = 2'000'000;
 constexpr size_t data_bytes = 1024;
-constexpr double jetstream_pull = 79'300;     // recorded: events/s, pull 256, with acknowledgement
+constexpr double jetstream_pull = 79'300;      // recorded: events/s, pull 256, with acknowledgement
 constexpr double jetstream_fan_out = 197'000;  // recorded: deliveries/s, 1 to 10
-constexpr double redis_handler_us = 299;      // recorded: publish -> handler, appendfsync always
+constexpr double redis_handler_us = 299;       // recorded: publish -> handler, appendfsync always
 
 // --- In process
 
@@ -69,19 +69,22 @@ double with_signals(size_t handlers, int64_t times) {
 
 void in_process(size_t handlers, double slower_at_most) {
   const int64_t times = publishes / static_cast<int64_t>(handlers);
-  auto sides = bench::alternate(rounds, [&] { return with_topic(handlers, times); }, [&] { return with_vector(handlers, times); });
-  bench::print({.figure = "bus: in-process publish, " + std::to_string(handlers) + (handlers == 1 ? " handler" : " handlers"),
-                .unit = "ns",
-                .ours = sides.ours,
-                .reference = sides.reference,
-                .against = "a std::vector of std::function, called in turn",
-                .better = Better::lower,
-                .target = bench::ratio(1 / slower_at_most),
-                .note = "Topic: any thread may come and go meanwhile"});
+  auto sides = bench::alternate(
+      rounds, [&] { return with_topic(handlers, times); }, [&] { return with_vector(handlers, times); });
+  bench::print(
+      {.figure = "bus: in-process publish, " + std::to_string(handlers) + (handlers == 1 ? " handler" : " handlers"),
+       .unit = "ns",
+       .ours = sides.ours,
+       .reference = sides.reference,
+       .against = "a std::vector of std::function, called in turn",
+       .better = Better::lower,
+       .target = bench::ratio(1 / slower_at_most),
+       .note = "Topic: any thread may come and go meanwhile"});
 }
 
 void beside_signals() {
-  auto sides = bench::alternate(rounds, [] { return with_topic(1, publishes); }, [] { return with_signals(1, publishes); });
+  auto sides =
+      bench::alternate(rounds, [] { return with_topic(1, publishes); }, [] { return with_signals(1, publishes); });
   bench::print({.figure = "bus: in-process publish, 1 handler",
                 .unit = "ns",
                 .ours = sides.ours,
@@ -98,7 +101,8 @@ class Stand {
  public:
   Stand() {
     const char* given = std::getenv("HEADRACE_BENCH_DIR");
-    folder_ = std::filesystem::path(given != nullptr ? given : "/var/tmp") / ("headrace-bus-bench-" + std::to_string(getpid()));
+    folder_ = std::filesystem::path(given != nullptr ? given : "/var/tmp") /
+              ("headrace-bus-bench-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     auto opened = log::SegmentLog::open(disk_, clock_, random_, (folder_ / "log").string());
@@ -207,7 +211,8 @@ double fanned_out_per_second() {
   return static_cast<double>(events * handlers) / took;
 }
 
-core::Task<> publish_each(Stand& stand, Bell& heard, const size_t& count, bool wait_for_handler, std::vector<double>& microseconds) {
+core::Task<> publish_each(Stand& stand, Bell& heard, const size_t& count, bool wait_for_handler,
+                          std::vector<double>& microseconds) {
   constexpr size_t times = 3'000;
   for (size_t i = 0; i < times; ++i) {
     auto event = stand.event();
@@ -239,18 +244,39 @@ double median_publish(bool with_handler) {
 
 void on_the_log() {
   const std::string note = "recorded elsewhere, over TCP; ours within the process, so only roughly comparable";
-  bench::print({.figure = "bus: consume and acknowledge, pull 256, 1 KiB", .unit = "events/s", .ours = consumed_per_second(),
-                .reference = jetstream_pull, .against = "NATS JetStream 2.9.10 pull (recorded)", .better = Better::higher,
-                .target = bench::ratio(1.5), .note = note});
-  bench::print({.figure = "bus: published durably and fanned out 1 to 10, 1 KiB, delivered", .unit = "events/s", .ours = fanned_out_per_second(),
-                .reference = jetstream_fan_out, .against = "NATS JetStream 2.9.10 (recorded)", .better = Better::higher,
-                .target = bench::ratio(1.0), .note = note});
+  bench::print({.figure = "bus: consume and acknowledge, pull 256, 1 KiB",
+                .unit = "events/s",
+                .ours = consumed_per_second(),
+                .reference = jetstream_pull,
+                .against = "NATS JetStream 2.9.10 pull (recorded)",
+                .better = Better::higher,
+                .target = bench::ratio(1.5),
+                .note = note});
+  bench::print({.figure = "bus: published durably and fanned out 1 to 10, 1 KiB, delivered",
+                .unit = "events/s",
+                .ours = fanned_out_per_second(),
+                .reference = jetstream_fan_out,
+                .against = "NATS JetStream 2.9.10 (recorded)",
+                .better = Better::higher,
+                .target = bench::ratio(1.0),
+                .note = note});
   auto sides = bench::alternate(3, [] { return median_publish(true); }, [] { return median_publish(false); });
-  bench::print({.figure = "bus: publish to handler, durable, p50", .unit = "us", .ours = sides.ours, .reference = sides.reference,
-                .against = "the log's acknowledgement alone, same loop", .better = Better::lower, .target = {},
+  bench::print({.figure = "bus: publish to handler, durable, p50",
+                .unit = "us",
+                .ours = sides.ours,
+                .reference = sides.reference,
+                .against = "the log's acknowledgement alone, same loop",
+                .better = Better::lower,
+                .target = {},
                 .note = "the handler runs once the event is durable"});
-  bench::print({.figure = "bus: publish to handler, durable, p50", .unit = "us", .ours = sides.ours, .reference = redis_handler_us,
-                .against = "Redis 7.0.15 appendfsync always (recorded)", .better = Better::lower, .target = bench::ratio(1.0), .note = note});
+  bench::print({.figure = "bus: publish to handler, durable, p50",
+                .unit = "us",
+                .ours = sides.ours,
+                .reference = redis_handler_us,
+                .against = "Redis 7.0.15 appendfsync always (recorded)",
+                .better = Better::lower,
+                .target = bench::ratio(1.0),
+                .note = note});
 }
 
 }  // namespace

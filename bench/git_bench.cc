@@ -35,7 +35,8 @@ Task<Result<>> write_part(net::Exchange& exchange, std::string type, std::span<c
     headers.add("Content-Type", type);
     if (auto started = co_await exchange.start(net::Status::ok, headers); !started) co_return started;
   }
-  co_return co_await exchange.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const std::string_view part(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  co_return co_await exchange.write(part);
 }
 
 // The parts of a server that a push meets, on a loop in a thread of its own.

@@ -49,7 +49,8 @@ class Stand {
  public:
   Stand() {
     const char* given = std::getenv("HEADRACE_BENCH_DIR");
-    folder_ = std::filesystem::path(given != nullptr ? given : "/var/tmp") / ("headrace-runner-bench-" + std::to_string(getpid()));
+    folder_ = std::filesystem::path(given != nullptr ? given : "/var/tmp") /
+              ("headrace-runner-bench-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     auto opened = log::SegmentLog::open(disk_, clock_, random_, path("log"));
@@ -59,15 +60,18 @@ class Stand {
     auto bus = bus::Bus::open({loop_, clock_, random_, ids_, *log_, &pool_, path("bus.db")});
     core::require(bus.has_value(), "the bus opens");
     bus_ = std::move(*bus);
-    runner_ = std::make_unique<Runner>(Parts{loop_, clock_, disk_, ids_, files_, *log_, *store_, *bus_, path("logs")}, Policy{});
+    runner_ = std::make_unique<Runner>(Parts{loop_, clock_, disk_, ids_, files_, *log_, *store_, *bus_, path("logs")},
+                                       Policy{});
     core::require(store_->start().has_value() && runner_->start().has_value(), "the services start");
     bus::Subscription ends;
     ends.name = "bench";
     ends.types = {std::string(events::JobFinished::type)};
-    auto heard = bus_->subscribe(std::move(ends), [this](bus::Delivery delivery) { return heard_end(std::move(delivery)); });
+    auto heard =
+        bus_->subscribe(std::move(ends), [this](bus::Delivery delivery) { return heard_end(std::move(delivery)); });
     core::require(heard.has_value(), "the bench hears ends");
     bus_->start();
-    server_ = std::make_unique<net::Server>(loop_.executor(), clock_, [this](net::Exchange& exchange) { return answer(*this, exchange); });
+    server_ = std::make_unique<net::Server>(loop_.executor(), clock_,
+                                            [this](net::Exchange& exchange) { return answer(*this, exchange); });
     core::require(server_->listen("unix:" + path("sock")).has_value(), "the server listens");
     start_worker();
   }
@@ -119,7 +123,12 @@ class Stand {
     steps.push_back(std::move(step));
     core::json::object spec{{"version", 1}, {"job", "measured"}, {"steps", std::move(steps)}};
     last_job_ = ids_.next();
-    events::JobQueued job{.job = last_job_, .run = "run", .repository = "team/hello", .key = "measured", .name = "measured", .labels = {"linux"},
+    events::JobQueued job{.job = last_job_,
+                          .run = "run",
+                          .repository = "team/hello",
+                          .key = "measured",
+                          .name = "measured",
+                          .labels = {"linux"},
                           .spec = core::to_text(spec)};
     return events::encode(job, bus_->header(bus::Origin::root("pipeline", core::Actor::system())));
   }
@@ -158,23 +167,45 @@ class Stand {
 };
 
 double alone(std::string_view script) {
-  std::string command = "bash -c '" + std::string(script.starts_with("yes") ? "yes \"$(printf %099d 0)\" | head -c 200000000" : script) + "' | cat > /dev/null";
+  std::string command =
+      "bash -c '" + std::string(script.starts_with("yes") ? "yes \"$(printf %099d 0)\" | head -c 200000000" : script) +
+      "' | cat > /dev/null";
   return bench::seconds([&] { core::require(std::system(command.c_str()) == 0, "the producer runs"); });
 }
 
 void output(Stand& stand) {
-  auto lines = bench::alternate(rounds, [&] { return stand.run_jobs(million_lines, 1); }, [] { return alone(million_lines); });
-  bench::print({.figure = "runner: one step prints 1,000,000 lines, over the producer alone", .unit = "s", .ours = lines.ours - lines.reference,
-                .reference = 0.32, .against = "Laminar (recorded, whole job)", .better = Better::lower, .target = bench::at_most(0.1),
-                .note = "whole job " + std::to_string(lines.ours) + " s, producer " + std::to_string(lines.reference) + " s; log synced"});
+  auto lines =
+      bench::alternate(rounds, [&] { return stand.run_jobs(million_lines, 1); }, [] { return alone(million_lines); });
+  bench::print({.figure = "runner: one step prints 1,000,000 lines, over the producer alone",
+                .unit = "s",
+                .ours = lines.ours - lines.reference,
+                .reference = 0.32,
+                .against = "Laminar (recorded, whole job)",
+                .better = Better::lower,
+                .target = bench::at_most(0.1),
+                .note = "whole job " + std::to_string(lines.ours) + " s, producer " + std::to_string(lines.reference) +
+                        " s; log synced"});
   reset_peak();
   double before = peak_memory();
-  auto bytes = bench::alternate(rounds, [&] { return stand.run_jobs(two_hundred_megabytes, 1); }, [] { return alone(two_hundred_megabytes); });
+  auto bytes = bench::alternate(
+      rounds, [&] { return stand.run_jobs(two_hundred_megabytes, 1); }, [] { return alone(two_hundred_megabytes); });
   double grown = peak_memory() - before;
-  bench::print({.figure = "runner: one step prints 200 MB", .unit = "s", .ours = bytes.ours, .reference = 2.6, .against = "Laminar (recorded)",
-                .better = Better::lower, .target = bench::at_most(0.6), .note = "producer alone " + std::to_string(bytes.reference) + " s; log synced"});
-  bench::print({.figure = "runner: growth of the server while 200 MB are printed", .unit = "MiB", .ours = grown, .reference = 586, .against = "Laminar (recorded)",
-                .better = Better::lower, .target = bench::at_most(16), .note = {}});
+  bench::print({.figure = "runner: one step prints 200 MB",
+                .unit = "s",
+                .ours = bytes.ours,
+                .reference = 2.6,
+                .against = "Laminar (recorded)",
+                .better = Better::lower,
+                .target = bench::at_most(0.6),
+                .note = "producer alone " + std::to_string(bytes.reference) + " s; log synced"});
+  bench::print({.figure = "runner: growth of the server while 200 MB are printed",
+                .unit = "MiB",
+                .ours = grown,
+                .reference = 586,
+                .against = "Laminar (recorded)",
+                .better = Better::lower,
+                .target = bench::at_most(16),
+                .note = {}});
 }
 
 // Milliseconds from a line's own time to when a reader of the log had it.
@@ -191,7 +222,8 @@ core::Task<> watch(Stand& stand, LogName name, std::vector<double>& late) {
       for (size_t end = seen.find('\n'); end != std::string::npos; end = seen.find('\n')) {
         std::string line = seen.substr(0, end);
         seen.erase(0, end + 1);
-        if (line.size() > 30 && line.substr(27, 3) == " 1 ") late.push_back(now - std::strtod(line.c_str() + 30, nullptr) * 1000);
+        if (line.size() > 30 && line.substr(27, 3) == " 1 ")
+          late.push_back(now - std::strtod(line.c_str() + 30, nullptr) * 1000);
       }
       continue;
     }
@@ -209,20 +241,38 @@ void latency(Stand& stand) {
   while (stand.last_job() == before) stand.loop().poll();
   scope.spawn("watcher", watch(stand, {stand.last_job(), 1}, late));
   stand.loop().run(scope.until_idle());
-  bench::print({.figure = "runner: a line printed -> seen by a watcher, p95", .unit = "ms", .ours = bench::quantile(late, 0.95), .reference = 1000,
-                .against = "Woodpecker (recorded, up to)", .better = Better::lower, .target = bench::at_most(25),
-                .note = "p50 " + std::to_string(bench::median(late)) + " ms of " + std::to_string(late.size()) + " lines"});
+  bench::print(
+      {.figure = "runner: a line printed -> seen by a watcher, p95",
+       .unit = "ms",
+       .ours = bench::quantile(late, 0.95),
+       .reference = 1000,
+       .against = "Woodpecker (recorded, up to)",
+       .better = Better::lower,
+       .target = bench::at_most(25),
+       .note = "p50 " + std::to_string(bench::median(late)) + " ms of " + std::to_string(late.size()) + " lines"});
 }
 
 void no_ops(Stand& stand) {
   std::vector<double> walls;
   for (int i = 0; i < 60; ++i) walls.push_back(stand.run_jobs("true", 1) * 1000);
-  bench::print({.figure = "runner: no-op job, wall, on host", .unit = "ms", .ours = bench::median(walls), .reference = 18.4, .against = "Laminar (recorded, no sandbox)",
-                .better = Better::lower, .target = bench::at_most(15), .note = "p95 " + std::to_string(bench::quantile(walls, 0.95)) + " ms"});
+  bench::print({.figure = "runner: no-op job, wall, on host",
+                .unit = "ms",
+                .ours = bench::median(walls),
+                .reference = 18.4,
+                .against = "Laminar (recorded, no sandbox)",
+                .better = Better::lower,
+                .target = bench::at_most(15),
+                .note = "p95 " + std::to_string(bench::quantile(walls, 0.95)) + " ms"});
   std::vector<double> rates;
   for (int i = 0; i < rounds; ++i) rates.push_back(200 / stand.run_jobs("true", 200));
-  bench::print({.figure = "runner: 200 no-op jobs queued at once, on host", .unit = "jobs/s", .ours = bench::median(rates), .reference = 118,
-                .against = "Laminar (recorded, no sandbox)", .better = Better::higher, .target = bench::at_least(300), .note = std::to_string(slots) + " slots"});
+  bench::print({.figure = "runner: 200 no-op jobs queued at once, on host",
+                .unit = "jobs/s",
+                .ours = bench::median(rates),
+                .reference = 118,
+                .against = "Laminar (recorded, no sandbox)",
+                .better = Better::higher,
+                .target = bench::at_least(300),
+                .note = std::to_string(slots) + " slots"});
 }
 
 int work(const std::string& socket, const std::string& folder) {

@@ -1,7 +1,7 @@
 // rooms: store log sqlite core
-// Projections: what history costs beside plain SQLite, the heartbeat of a command (check, durable append, applied, seen)
-// beside the bare append, and reading any past offset of a million events. TARGETS.md, "Footprint and scale": state at any
-// past offset, 1 M events, p95 <= 1 s.
+// Projections: what history costs beside plain SQLite, the heartbeat of a command (check, durable append, applied,
+// seen) beside the bare append, and reading any past offset of a million events. TARGETS.md, "Footprint and scale":
+// state at any past offset, 1 M events, p95 <= 1 s.
 #include <stdlib.h>
 
 #include <chrono>
@@ -60,8 +60,8 @@ Result<> upsert(sqlite::Connection& tables, uint64_t which, uint64_t round) {
   auto done = tables.execute(
       "INSERT INTO run (id, repository, number, status) VALUES (?, ?, ?, ?) "
       "ON CONFLICT (id) DO UPDATE SET status = excluded.status",
-      "018c2d3e-0000-7000-8000-" + std::to_string(100'000'000 + which), "team/repository-" + std::to_string(which % 100),
-      which / 100, words[round % 3]);
+      "018c2d3e-0000-7000-8000-" + std::to_string(100'000'000 + which),
+      "team/repository-" + std::to_string(which % 100), which / 100, words[round % 3]);
   if (!done) return std::unexpected(done.error());
   return {};
 }
@@ -120,7 +120,8 @@ double upserts_in_plain_sqlite() {
   const double took = bench::seconds([&] {
     for (uint64_t at = 1; at <= upserts_a_round; at += upserts_a_transaction) {
       auto change = must(sqlite::Transaction::begin(*file));
-      for (uint64_t row = at; row < at + upserts_a_transaction; ++row) must(upsert(*file, row * 7919 % rows, row / rows));
+      for (uint64_t row = at; row < at + upserts_a_transaction; ++row)
+        must(upsert(*file, row * 7919 % rows, row / rows));
       must(change.commit());
     }
   });
@@ -148,13 +149,14 @@ void measure_past(store::Readers& readers, const std::string& what, const sqlite
     const auto at = past ? std::optional<headrace::log::Offset>(1 + random.below(past_events)) : std::nullopt;
     const auto which = random.below(100);
     times.push_back(1e3 * bench::seconds([&] {
-      must(readers.read(at, past_events, [&](sqlite::Connection& tables) -> Result<> {
-        auto found = tables.all(query, [](const sqlite::Row& row) { return row.text(0); },
-                                "team/repository-" + std::to_string(which));
-        if (!found) return std::unexpected(found.error());
-        return {};
-      }));
-    }));
+                      must(readers.read(at, past_events, [&](sqlite::Connection& tables) -> Result<> {
+                        auto found = tables.all(
+                            query, [](const sqlite::Row& row) { return row.text(0); },
+                            "team/repository-" + std::to_string(which));
+                        if (!found) return std::unexpected(found.error());
+                        return {};
+                      }));
+                    }));
   }
   bench::print({.figure = "projection: " + what + (past ? ", at a random offset of 1 M events, p95" : ", now, p95"),
                 .unit = "ms",

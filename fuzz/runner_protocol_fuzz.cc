@@ -1,6 +1,7 @@
 // rooms: runner
-// Any bytes as a message between runner and server, as a piece of log and as the specification of a job: read, or refused
-// with a sentence. What was read is written the same way again; printed as a step's output it becomes whole lines.
+// Any bytes as a message between runner and server, as a piece of log and as the specification of a job: read, or
+// refused with a sentence. What was read is written the same way again; printed as a step's output it becomes whole
+// lines.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -29,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     auto again = runner::decode(runner::encode(*message));
     check(again && *again == *message);
   }
-  if (auto piece = runner::decode_log(text)) check(runner::encode_log(piece->token, piece->offset, piece->bytes) == text);
+  if (auto piece = runner::decode_log(text))
+    check(runner::encode_log(piece->token, piece->offset, piece->bytes) == text);
   auto spec = runner::parse_job_spec(text);
   check(spec || !spec.error().message.empty());
   headrace::core::SystemClock clock;

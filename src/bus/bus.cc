@@ -11,17 +11,20 @@ constexpr size_t surely_small = 64 * 1024;  // of id, source, type, subject and 
 
 core::Result<> check_one(const events::Event& event) {
   if (event.id.empty() || event.source.empty() || event.type.empty())
-    return core::fail(core::Code::invalid, "An event needs an id, a source and a type (CloudEvents 1.0, required attributes).");
+    return core::fail(core::Code::invalid,
+                      "An event needs an id, a source and a type (CloudEvents 1.0, required attributes).");
   const size_t about = size_of(event) + event.data.size();
   if (about > surely_small && events::to_structured(event).size() > events::event_bytes_max)
-    return core::fail(core::Code::invalid, "The event '" + event.id + "' is larger than 256 KiB; store it as a blob and let the event hold its digest.");
+    return core::fail(
+        core::Code::invalid,
+        "The event '" + event.id + "' is larger than 256 KiB; store it as a blob and let the event hold its digest.");
   return {};
 }
 
 core::Result<> check_all(const std::vector<events::Event>& events) {
   if (events.empty() || events.size() > publish_events_max)
-    return core::fail(core::Code::invalid, "One publish takes 1 to " + std::to_string(publish_events_max) + " events, not " +
-                                               std::to_string(events.size()) + ".");
+    return core::fail(core::Code::invalid, "One publish takes 1 to " + std::to_string(publish_events_max) +
+                                               " events, not " + std::to_string(events.size()) + ".");
   for (const auto& event : events)
     if (auto good = check_one(event); !good) return good;
   return {};
@@ -52,7 +55,8 @@ core::Result<std::unique_ptr<Bus>> Bus::open(Parts parts, Options options) {
 Bus::Bus(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Bus::~Bus() = default;
 
-Bus::Impl::Impl(Bus& bus, Parts with, Options how, std::unique_ptr<CursorStore> cursors, std::unique_ptr<CauseIndex> index)
+Bus::Impl::Impl(Bus& bus, Parts with, Options how, std::unique_ptr<CursorStore> cursors,
+                std::unique_ptr<CauseIndex> index)
     : self(bus),
       parts(std::move(with)),
       options(how),

@@ -1,4 +1,5 @@
-// Bus is how every part of the platform hears and speaks: publish to the log, subscribe to it, and never call a neighbour.
+// Bus is how every part of the platform hears and speaks: publish to the log, subscribe to it, and never call a
+// neighbour.
 //
 //   says  delivery.dead, .replayed, .discarded          a handler gave up on an event; what became of that
 //         subscription.created, .deleted                one that was made by somebody, not by the program
@@ -7,8 +8,8 @@
 //
 // Delivery is at least once, in log order within an ordering key, of durable events only. Handlers run on the loop that
 // runs the bus; so does every call here (loop only) unless it says otherwise. Cursors are kept in one SQLite file,
-// written every 50 ms or 1,000 acknowledgements: a crash repeats at most what was acknowledged since. They are read after
-// the log and clamped to its durable tail. Effects once: bus/said.h.
+// written every 50 ms or 1,000 acknowledgements: a crash repeats at most what was acknowledged since. They are read
+// after the log and clamped to its durable tail. Effects once: bus/said.h.
 //
 // A life: open() -> subscribe() ... -> start() -> ... -> close(). See docs/bus.md.
 #pragma once
@@ -59,8 +60,8 @@ struct Options {
   Duration stall_event_every = std::chrono::minutes(5);  // at most one stalled event a subscription in that time
 };
 
-inline constexpr size_t publish_events_max = 1'000;      // events in one publish
-inline constexpr size_t subscriptions_max = 10'000;      // durable ones
+inline constexpr size_t publish_events_max = 1'000;  // events in one publish
+inline constexpr size_t subscriptions_max = 10'000;  // durable ones
 
 struct Route {  // one line of `headrace event routes`
   enum class Way { hears, says } way = Way::hears;
@@ -79,11 +80,11 @@ class Bus {
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
 
-  void start();         // deliveries begin; what is subscribed later begins at once
+  void start();          // deliveries begin; what is subscribed later begins at once
   core::Task<> close();  // handlers are cancelled (no failure of theirs), cursors written; nothing is delivered after
 
-  // --- Publishing. Errors are the log's (conflict, exhausted, unavailable), and invalid for an event that is too large or
-  // lacks id, source or type.
+  // --- Publishing. Errors are the log's (conflict, exhausted, unavailable), and invalid for an event that is too large
+  // or lacks id, source or type.
   core::Task<core::Result<Published>> publish(std::vector<events::Event> events, Publish options = Publish());
   core::Task<core::Result<Published>> publish(events::Event event, Publish options = Publish());
   // The same for a struct of the vocabulary. For commands; what a handler says goes through bus/said.h.

@@ -41,15 +41,20 @@ std::string packed(std::string_view id) {
     if (dash != (id[i] == '-')) uuid = false;
     if (dash || !uuid) continue;
     const int digit = digit_of(id[i]);
-    if (digit < 0) uuid = false;
-    else if (high < 0) high = digit;
-    else bytes.push_back(static_cast<char>(std::exchange(high, -1) * 16 + digit));
+    if (digit < 0)
+      uuid = false;
+    else if (high < 0)
+      high = digit;
+    else
+      bytes.push_back(static_cast<char>(std::exchange(high, -1) * 16 + digit));
   }
   return uuid ? bytes : "=" + std::string(id);
 }
 
 core::Error not_found(std::string_view id) {
-  return {core::Code::not_found, "No event has the id '" + std::string(id) + "'. `headrace event tail` shows ids as they happen.", {}};
+  return {core::Code::not_found,
+          "No event has the id '" + std::string(id) + "'. `headrace event tail` shows ids as they happen.",
+          {}};
 }
 
 }  // namespace
@@ -72,7 +77,8 @@ core::Result<> CauseIndex::forget_beyond(Offset durable) {
   if (applied_ <= durable) return {};
   auto transaction = sqlite::Transaction::begin(*connection_);
   if (!transaction) return std::unexpected(transaction.error());
-  if (auto gone = connection_->execute("DELETE FROM event WHERE at > ?", durable); !gone) return std::unexpected(gone.error());
+  if (auto gone = connection_->execute("DELETE FROM event WHERE at > ?", durable); !gone)
+    return std::unexpected(gone.error());
   if (auto set = connection_->execute("UPDATE applied SET at = ?", durable); !set) return std::unexpected(set.error());
   applied_ = durable;
   return transaction->commit();
@@ -118,11 +124,13 @@ core::Result<> CauseIndex::apply(const std::vector<log::Stored>& events) {
     const std::string id = packed(event.id);
     const std::string cause = event.causation_id().empty() ? std::string() : packed(event.causation_id());
     const bool ours = event.source.starts_with(events::reserved_source);
-    auto inserted = connection_->execute("INSERT OR REPLACE INTO event (at, id, cause, ours) VALUES (?, ?, ?, ?)", offset,
-                                         sqlite::Blob{id}, cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
+    auto inserted = connection_->execute("INSERT OR REPLACE INTO event (at, id, cause, ours) VALUES (?, ?, ?, ?)",
+                                         offset, sqlite::Blob{id},
+                                         cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
     if (!inserted) return std::unexpected(inserted.error());
   }
-  if (auto set = connection_->execute("UPDATE applied SET at = ?", events.back().offset); !set) return std::unexpected(set.error());
+  if (auto set = connection_->execute("UPDATE applied SET at = ?", events.back().offset); !set)
+    return std::unexpected(set.error());
   if (auto committed = transaction->commit(); !committed) return committed;
   applied_ = events.back().offset;
   return {};
@@ -169,7 +177,8 @@ core::Result<Chain> CauseIndex::why(std::string_view id) {
 
 core::Result<std::optional<log::Stored>> CauseIndex::find_now(std::string_view id) {
   const std::string key = packed(id);
-  auto offset = connection_->integer("SELECT at FROM event WHERE id = ? ORDER BY ours DESC, at LIMIT 1", sqlite::Blob{key});
+  auto offset =
+      connection_->integer("SELECT at FROM event WHERE id = ? ORDER BY ours DESC, at LIMIT 1", sqlite::Blob{key});
   if (!offset) return std::unexpected(offset.error());
   if (*offset == 0) return std::nullopt;
   return read(static_cast<Offset>(*offset));
@@ -184,8 +193,9 @@ core::Result<std::optional<log::Stored>> CauseIndex::read(Offset offset) {
 
 core::Result<std::vector<Offset>> CauseIndex::effects_of(std::string_view id, size_t max) {
   const std::string key = packed(id);
-  return connection_->all("SELECT at FROM event WHERE cause = ? ORDER BY at LIMIT ?",
-                          [](const sqlite::Row& row) { return row.offset(0); }, sqlite::Blob{key}, max);
+  return connection_->all(
+      "SELECT at FROM event WHERE cause = ? ORDER BY at LIMIT ?", [](const sqlite::Row& row) { return row.offset(0); },
+      sqlite::Blob{key}, max);
 }
 
 core::Result<> CauseIndex::walk_back(Chain& chain) {

@@ -19,8 +19,8 @@ class CauseIndex {
   // `log` outlives this. What the index holds beyond the log's durable end is forgotten.
   static core::Result<std::unique_ptr<CauseIndex>> open(const std::string& path, log::EventLog& log);
 
-  core::Result<> catch_up();  // applies everything that is durable now
-  core::Result<bool> catch_up_some();  // a bounded part of it; true: more is left
+  core::Result<> catch_up();                            // applies everything that is durable now
+  core::Result<bool> catch_up_some();                   // a bounded part of it; true: more is left
   core::Result<log::Stored> find(std::string_view id);  // our own event first, where a foreign one has the same id
   core::Result<Chain> why(std::string_view id);
 

@@ -1,5 +1,6 @@
-// Causes answers why: from an event back to its root, and on to everything that followed. It keeps an index id -> offset
-// and cause -> effects in a SQLite file of its own, made from the log alone: thrown away and rebuilt it is equal.
+// Causes answers why: from an event back to its root, and on to everything that followed. It keeps an index id ->
+// offset and cause -> effects in a SQLite file of its own, made from the log alone: thrown away and rebuilt it is
+// equal.
 #pragma once
 
 #include <memory>

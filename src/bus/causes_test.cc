@@ -78,7 +78,8 @@ TEST(Causes, AreRebuiltEqualAndForgetWhatTheLogLost) {
   World world;
   const std::string path = (disk.folder() / "causes.db").string();
   for (int i = 0; i < 2'500; ++i)
-    say(world, i % 3 == 0 ? "plain" + std::to_string(i) : "0198f0e4-0000-7000-8000-" + std::to_string(100'000'000'000 + i),
+    say(world,
+        i % 3 == 0 ? "plain" + std::to_string(i) : "0198f0e4-0000-7000-8000-" + std::to_string(100'000'000'000 + i),
         i == 0 ? "" : "plain0");
   std::string kept;
   {

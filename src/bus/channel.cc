@@ -80,7 +80,8 @@ struct Channels::Impl {
   std::shared_ptr<Listener::Impl> in_the_way(std::string_view topic, size_t bytes) const {
     auto place = topics.find(topic);
     if (place == topics.end()) return nullptr;
-    auto slow = std::ranges::find_if(place->second, [bytes](const auto& listener) { return listener->holds_up(bytes); });
+    auto slow =
+        std::ranges::find_if(place->second, [bytes](const auto& listener) { return listener->holds_up(bytes); });
     return slow == place->second.end() ? nullptr : *slow;
   }
 
@@ -143,7 +144,8 @@ bool Channels::offer(std::string_view topic, Payload payload) {
 bool Channels::heard(std::string_view topic) const { return impl_->topics.contains(topic); }
 
 Channels::Measures Channels::measures() const {
-  Measures measures{.topics = impl_->topics.size(), .listeners = 0, .published = impl_->published, .dropped = impl_->dropped};
+  Measures measures{
+      .topics = impl_->topics.size(), .listeners = 0, .published = impl_->published, .dropped = impl_->dropped};
   for (const auto& [topic, listeners] : impl_->topics) measures.listeners += listeners.size();
   return measures;
 }

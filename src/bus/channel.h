@@ -21,7 +21,7 @@ enum class WhenFull {
   wait,         // the publisher waits, for at most channel_patience; then as drop_oldest until there is room again
 };
 inline constexpr std::chrono::seconds channel_patience{5};
-inline constexpr size_t channel_queue_max = 1024;                    // payloads a listener
+inline constexpr size_t channel_queue_max = 1024;                   // payloads a listener
 inline constexpr size_t channel_queue_bytes_max = size_t{1} << 20;  // bytes a listener; one larger payload still passes
 
 struct ListenOptions {

@@ -109,7 +109,8 @@ void Consumer::resume() {
 
 core::Task<core::Result<>> Consumer::seek(Offset from) {
   if (std::exchange(seeking_, true))
-    co_return core::fail(core::Code::conflict, "The subscription '" + name() + "' is being moved already. Look again in a moment.");
+    co_return core::fail(core::Code::conflict,
+                         "The subscription '" + name() + "' is being moved already. Look again in a moment.");
   struct Moving {
     bool& flag;
     ~Moving() { flag = false; }
@@ -175,7 +176,8 @@ core::Task<> Consumer::pump() {
 void Consumer::pump_failed(std::exception_ptr exception) {
   gate_since_.reset();
   read_error_ = core::Error{core::Code::unavailable, "The gate or the ordering key failed: " + what_of(exception), {}};
-  if (!stopping_) tasks_.spawn("subscription " + name(), pump_again(), [this](std::exception_ptr again) { pump_failed(again); });
+  if (!stopping_)
+    tasks_.spawn("subscription " + name(), pump_again(), [this](std::exception_ptr again) { pump_failed(again); });
 }
 
 core::Task<> Consumer::pump_again() {

@@ -43,8 +43,8 @@ struct House {
 
 std::string what_of(const std::exception_ptr& exception);  // in words
 
-inline constexpr size_t intake_events_max = 1'000;                // events in memory, a subscription
-inline constexpr size_t intake_bytes_max = size_t{8} << 20;       // beyond either it reads no further
+inline constexpr size_t intake_events_max = 1'000;             // events in memory, a subscription
+inline constexpr size_t intake_bytes_max = size_t{8} << 20;    // beyond either it reads no further
 inline constexpr std::chrono::seconds handlers_end_within{5};  // when stopped, after they were cancelled
 
 class Consumer : public std::enable_shared_from_this<Consumer> {
@@ -58,7 +58,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   bool present() const { return kind_ == Status::Kind::pull || handler_ || async_handler_; }
   void start();
   core::Task<> stop();  // cancels and waits; nothing is counted as failed; afterwards it is not touched any more
-  void abandon();      // the same at once, for the end of the bus
+  void abandon();       // the same at once, for the end of the bus
   void pause(std::string reason);
   void resume();
   core::Task<core::Result<>> seek(Offset from);  // conflict: another is under way

@@ -50,7 +50,8 @@ void Consumer::die(Offset offset) {
   trouble.due = house_.clock.now();
   trouble.holds = subscription_.on_dead == OnDead::hold && !item.key.empty() && !item.extra;
   trouble.said = false;
-  if (++dead_ >= dead_letters_max) pause("It has " + std::to_string(dead_) + " dead letters: replay or discard them, then resume.");
+  if (++dead_ >= dead_letters_max)
+    pause("It has " + std::to_string(dead_) + " dead letters: replay or discard them, then resume.");
   if (trouble.holds) {
     item.state = State::dead;
     block(offset);
@@ -73,7 +74,8 @@ core::Task<> Consumer::say_letters() {
   while (!unsaid_.empty()) {
     auto said = co_await say_dead(*unsaid_.begin());
     if (said) continue;
-    core::diagnose(core::Level::error, "bus", "saying that a delivery of " + name() + " is dead: " + said.error().message);
+    core::diagnose(core::Level::error, "bus",
+                   "saying that a delivery of " + name() + " is dead: " + said.error().message);
     co_await house_.clock.sleep_for(say_again_after);
   }
   saying_ = false;
@@ -87,7 +89,8 @@ core::Task<core::Result<>> Consumer::say_dead(Offset offset) {
   auto said = co_await house_.say_dead(name(), dead, std::move(original));
   if (!said) co_return said;
   auto trouble = troubles_.find(offset);
-  const bool same = trouble != troubles_.end() && trouble->second.state == Trouble::State::dead && trouble->second.replays == dead.replays;
+  const bool same = trouble != troubles_.end() && trouble->second.state == Trouble::State::dead &&
+                    trouble->second.replays == dead.replays;
   if (!same) co_return core::Result<>{};  // replayed or discarded meanwhile; dead again, it is said again
   unsaid_.erase(offset);
   trouble_at(offset).said = true;
@@ -99,7 +102,8 @@ core::Result<Trouble> Consumer::dead_letter(Offset offset) const {
   auto trouble = troubles_.find(offset);
   if (trouble == troubles_.end() || trouble->second.state != Trouble::State::dead)
     return core::fail(core::Code::not_found, "Subscription '" + name() + "' has no dead letter at offset " +
-                                                 std::to_string(offset) + ". `headrace dead-letter list` shows what there is.");
+                                                 std::to_string(offset) +
+                                                 ". `headrace dead-letter list` shows what there is.");
   return trouble->second;
 }
 

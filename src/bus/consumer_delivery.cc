@@ -145,7 +145,8 @@ void Consumer::call_async(std::shared_ptr<Delivery::State> work) {
   if (!std::exchange(watching_, true)) tasks_.spawn("ack waits of " + name(), watch_deadlines());
 }
 
-void Consumer::worked(const std::shared_ptr<Delivery::State>& work, std::exception_ptr exception, core::Result<> result) {
+void Consumer::worked(const std::shared_ptr<Delivery::State>& work, std::exception_ptr exception,
+                      core::Result<> result) {
   const Offset offset = work->stored->offset;
   if (work->generation != generation_ || stopped_ || working_.erase(offset) == 0) return;
   const bool cancelled = core::is_cancellation(exception);
@@ -259,7 +260,8 @@ void Consumer::expire(Offset offset) {
   working_.erase(place);
   for (auto& connection : connections_) connection->in_hand.erase(offset);
   failed(offset, "It was not acknowledged within " +
-                     std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(work->ack_wait).count()) + " ms.");
+                     std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(work->ack_wait).count()) +
+                     " ms.");
   available_.ring();
 }
 

@@ -8,7 +8,7 @@ namespace headrace::bus {
 
 namespace {
 
-constexpr size_t examples_max = 10;                           // of one reason
+constexpr size_t examples_max = 10;  // of one reason
 constexpr Duration running_worth_saying = std::chrono::seconds(1);
 
 Waiting because(Waiting::Reason reason, core::Time since, std::string detail, Offset offset = 0, std::string key = {}) {
@@ -38,12 +38,16 @@ std::vector<Waiting> Consumer::waiting() const {
   using enum Waiting::Reason;
   std::vector<Waiting> all;
   if (!present()) all.push_back(because(absent, last_progress_at_, "No handler of this program has this name."));
-  if (present() && !started_) all.push_back(because(not_started, last_progress_at_, "The bus has not started to deliver."));
-  if (paused_) all.push_back(because(paused, paused_since_, pause_reason_.empty() ? "It is paused." : "Paused: " + pause_reason_));
+  if (present() && !started_)
+    all.push_back(because(not_started, last_progress_at_, "The bus has not started to deliver."));
+  if (paused_)
+    all.push_back(because(paused, paused_since_, pause_reason_.empty() ? "It is paused." : "Paused: " + pause_reason_));
   if (read_error_) all.push_back(because(log_unreadable, last_progress_at_, read_error_->message, considered_to() + 1));
   if (gate_since_ && !arriving_.empty())
-    all.push_back(because(gate, *gate_since_, "Its projection has not applied offset " + std::to_string(arriving_.front()->offset) + " yet.",
-                          arriving_.front()->offset));
+    all.push_back(
+        because(gate, *gate_since_,
+                "Its projection has not applied offset " + std::to_string(arriving_.front()->offset) + " yet.",
+                arriving_.front()->offset));
   waiting_items(all);
   if (started_ && reader_ && !reader_->live() && considered_to() < house_.log.durable())
     all.push_back(because(catching_up, last_progress_at_,
@@ -59,26 +63,32 @@ void Consumer::waiting_items(std::vector<Waiting>& into) const {
   for (const auto& [offset, work] : working_) {
     if (house_.clock.steady() - work->handed < running_worth_saying || handlers++ == examples_max) continue;
     const char* who = kind_ == Status::Kind::pull ? "Handed to a connection" : "Its handler has been running";
-    into.push_back(because(handler, work->handed_at, std::string(who) + " since " + core::format_time(work->handed_at) + ".", offset, work->key));
+    into.push_back(because(handler, work->handed_at,
+                           std::string(who) + " since " + core::format_time(work->handed_at) + ".", offset, work->key));
   }
   for (const auto& [offset, trouble] : troubles_) {
     auto item = items_.find(offset);
     if (item == items_.end()) continue;
     if (item->second.state == State::back_off && pauses++ < examples_max)
       into.push_back(because(back_off, trouble.first_failed,
-                             "Failed " + std::to_string(trouble.attempts) + " times, next at " + core::format_time(trouble.due) + ": " + trouble.error,
+                             "Failed " + std::to_string(trouble.attempts) + " times, next at " +
+                                 core::format_time(trouble.due) + ": " + trouble.error,
                              offset, trouble.key));
     if (item->second.state == State::dead && holds++ < examples_max)
-      into.push_back(because(held_key, trouble.due, "The dead letter at offset " + std::to_string(offset) + " holds its key: " + trouble.error,
+      into.push_back(because(held_key, trouble.due,
+                             "The dead letter at offset " + std::to_string(offset) + " holds its key: " + trouble.error,
                              offset, trouble.key));
   }
   if (ready_.empty() || paused_ || !started_) return;
   if (kind_ == Status::Kind::pull) {
     into.push_back(because(no_credit, last_progress_at_,
-                           connections_.empty() ? "Nobody is connected." : "Those connected have not acknowledged what they hold, or ask for nothing.",
+                           connections_.empty()
+                               ? "Nobody is connected."
+                               : "Those connected have not acknowledged what they hold, or ask for nothing.",
                            ready_.front(), items_.at(ready_.front()).key));
   } else if (working_.size() >= subscription_.concurrency) {
-    into.push_back(because(concurrency, last_progress_at_, std::to_string(working_.size()) + " deliveries are at work, as many as it allows.",
+    into.push_back(because(concurrency, last_progress_at_,
+                           std::to_string(working_.size()) + " deliveries are at work, as many as it allows.",
                            ready_.front(), items_.at(ready_.front()).key));
   }
 }
@@ -102,7 +112,8 @@ std::vector<HeldKey> Consumer::held_keys() const {
   for (const auto& [offset, trouble] : troubles_) {
     if (trouble.state != Trouble::State::dead || !trouble.holds || held.size() == list_max) continue;
     auto line = lines_.find(trouble.key);
-    held.push_back({.key = trouble.key, .dead = offset, .waiting = line == lines_.end() ? 0 : line->second.offsets.size() - 1});
+    held.push_back(
+        {.key = trouble.key, .dead = offset, .waiting = line == lines_.end() ? 0 : line->second.offsets.size() - 1});
   }
   return held;
 }

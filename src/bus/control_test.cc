@@ -1,7 +1,8 @@
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <gtest/gtest.h>
 
 #include "bus/bell.h"
 #include "bus/testing/world.h"
@@ -269,7 +270,8 @@ TEST(Stall, AHeldKeyIsSaidToHoldAndOneThatHearsEverythingMakesNoLoop) {
   everything.order_by = "*";
   everything.deliveries_max = 1;
   everything.on_dead = OnDead::hold;
-  ASSERT_TRUE(world.bus().subscribe(everything, [](const Delivery&) { return core::fail(core::Code::invalid, "No."); }));
+  ASSERT_TRUE(
+      world.bus().subscribe(everything, [](const Delivery&) { return core::fail(core::Code::invalid, "No."); }));
   world.start();
   world.say("a");
   world.advance(24h);

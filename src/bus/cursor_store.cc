@@ -141,13 +141,14 @@ core::Result<> CursorStore::write(const std::vector<Change>& changes) {
 core::Result<> CursorStore::write_change(const Change& change) {
   if (change.cursor) {
     const std::string packed = pack_offsets(change.cursor->floor, change.cursor->unsettled);
-    auto updated = nothing(connection_->execute("UPDATE subscription SET floor = ?, seen = ?, unsettled = ? WHERE name = ?",
-                                                change.cursor->floor, change.cursor->seen, sqlite::Blob{packed},
-                                                change.name));
+    auto updated =
+        nothing(connection_->execute("UPDATE subscription SET floor = ?, seen = ?, unsettled = ? WHERE name = ?",
+                                     change.cursor->floor, change.cursor->seen, sqlite::Blob{packed}, change.name));
     if (!updated) return updated;
   }
   for (Offset offset : change.gone) {
-    auto gone = nothing(connection_->execute("DELETE FROM trouble WHERE subscription = ? AND at = ?", change.name, offset));
+    auto gone =
+        nothing(connection_->execute("DELETE FROM trouble WHERE subscription = ? AND at = ?", change.name, offset));
     if (!gone) return gone;
   }
   for (const auto& trouble : change.troubles)
@@ -177,7 +178,8 @@ core::Result<> CursorStore::put_rows(const Remembered& remembered) {
   const std::string spec = to_text(remembered.subscription);
   const std::string packed = pack_offsets(remembered.cursor.floor, remembered.cursor.unsettled);
   auto inserted = nothing(connection_->execute(
-      "INSERT OR REPLACE INTO subscription (name, spec, pull, paused, pause_reason, paused_since, floor, seen, unsettled) "
+      "INSERT OR REPLACE INTO subscription (name, spec, pull, paused, pause_reason, paused_since, floor, seen, "
+      "unsettled) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       name, spec, remembered.kind == Status::Kind::pull, remembered.paused, remembered.pause_reason,
       to_integer(remembered.paused_since), remembered.cursor.floor, remembered.cursor.seen, sqlite::Blob{packed}));

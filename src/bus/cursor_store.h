@@ -1,8 +1,8 @@
 // CursorStore keeps what the bus must remember in one SQLite file: subscriptions, how far each is, and deliveries in
 // trouble. It is not derived from the log: losing it means that handlers begin at their start again.
 //
-// Everything up to `floor` is settled; of what lies between it and `seen` the offsets in `unsettled` are not. Any thread;
-// calls block, one after the other.
+// Everything up to `floor` is settled; of what lies between it and `seen` the offsets in `unsettled` are not. Any
+// thread; calls block, one after the other.
 #pragma once
 
 #include <memory>
@@ -30,9 +30,9 @@ struct Trouble {
   uint32_t attempts = 0;  // failures so far
   std::string error;
   core::Time first_failed;
-  core::Time due;      // of retry
-  bool said = false;   // of dead: *delivery.dead is on the log
-  bool holds = false;  // of dead: its key waits
+  core::Time due;        // of retry
+  bool said = false;     // of dead: *delivery.dead is on the log
+  bool holds = false;    // of dead: its key waits
   uint32_t replays = 0;  // how often it was dead before
   bool operator==(const Trouble&) const = default;
 };

@@ -82,7 +82,8 @@ TEST(Cursor, ACrashRepeatsTheHandlerButNotWhatItSaid) {
     subscription.name = "plan";
     subscription.types = {"a"};
     subscription.start = Start::beginning();
-    ASSERT_TRUE(world.bus().subscribe(subscription, AsyncHandler([&](Delivery d) { return speak(world, runs, std::move(d)); })));
+    ASSERT_TRUE(world.bus().subscribe(subscription,
+                                      AsyncHandler([&](Delivery d) { return speak(world, runs, std::move(d)); })));
     world.start();
     if (life == 0) world.say("a");
     world.settle();

@@ -9,10 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using testing::event;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::event;
 using testing::World;
 
 const core::Actor alice = core::Actor::user("alice");
@@ -234,7 +234,8 @@ TEST(DeadLetter, OneThatKillsEveryHandlerBringsForthNoFurtherOnes) {
   everything.name = "everything";
   everything.start = Start::beginning();
   everything.deliveries_max = 1;
-  ASSERT_TRUE(world.bus().subscribe(everything, [](const Delivery&) -> core::Result<> { throw std::runtime_error("no"); }));
+  ASSERT_TRUE(
+      world.bus().subscribe(everything, [](const Delivery&) -> core::Result<> { throw std::runtime_error("no"); }));
   world.start();
   world.say("a");
   world.advance(1h);

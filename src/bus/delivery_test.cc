@@ -10,11 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using testing::event;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::event;
 using testing::World;
 
 Subscription named(std::string name) {
@@ -75,8 +75,14 @@ TEST(Delivery, FiltersByCloudEventsSqlAndByDialects) {
   sql.filter = "type LIKE 'com.example.%' AND partitionkey = 'x'";
   auto dialect = named("dialect");
   dialect.filter = R"([{"prefix":{"type":"com."}}])";
-  ASSERT_TRUE(world.bus().subscribe(sql, [&](const Delivery& d) -> core::Result<> { by_sql.push_back(d.offset()); return {}; }));
-  ASSERT_TRUE(world.bus().subscribe(dialect, [&](const Delivery& d) -> core::Result<> { by_dialect.push_back(d.offset()); return {}; }));
+  ASSERT_TRUE(world.bus().subscribe(sql, [&](const Delivery& d) -> core::Result<> {
+    by_sql.push_back(d.offset());
+    return {};
+  }));
+  ASSERT_TRUE(world.bus().subscribe(dialect, [&](const Delivery& d) -> core::Result<> {
+    by_dialect.push_back(d.offset());
+    return {};
+  }));
   world.start();
   world.say("com.example.one", "x");
   world.say("com.example.two", "y");
@@ -226,7 +232,8 @@ TEST(Delivery, ExtendingBeginsTheAcknowledgementWaitAnew) {
   World world;
   auto subscription = named("long");
   subscription.ack_wait = 5s;
-  ASSERT_TRUE(world.bus().subscribe(subscription, AsyncHandler([&](Delivery d) { return extend_once(world, std::move(d)); })));
+  ASSERT_TRUE(
+      world.bus().subscribe(subscription, AsyncHandler([&](Delivery d) { return extend_once(world, std::move(d)); })));
   world.start();
   world.say("a");
   world.advance(9s);

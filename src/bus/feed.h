@@ -13,8 +13,9 @@ class Reader;
 class Pull;
 class Consumer;
 
-inline constexpr size_t feed_queue_max = 256;              // events waiting in memory for one slow reader
-inline constexpr size_t feed_queue_bytes_max = 512 * 1024;  // beyond either it reads from the log again when it is ready
+inline constexpr size_t feed_queue_max = 256;  // events waiting in memory for one slow reader
+inline constexpr size_t feed_queue_bytes_max =
+    512 * 1024;  // beyond either it reads from the log again when it is ready
 
 // An ephemeral feed: from a place in the log on, then live, with no end. One cursor over both: nothing is missed or
 // doubled where they meet. It remembers nothing; a client that comes back names the offset to go on from.
@@ -24,7 +25,8 @@ class Feed {
   ~Feed();
   // Up to `max` events that match, in order; waits at most `limit` for the first, then none. An error is the log's.
   core::Task<core::Result<std::vector<Shared>>> next(size_t max, Duration limit);
-  // Everything up to here was handed out or did not match: where to go on after a disconnect (Start::at(position() + 1)).
+  // Everything up to here was handed out or did not match: where to go on after a disconnect (Start::at(position() +
+  // 1)).
   Offset position() const;
   size_t queued() const;  // events in memory, at most about feed_queue_max
 
@@ -52,11 +54,11 @@ class Pull {
   core::Task<core::Result<std::vector<Handed>>> next(size_t max, Duration limit);
   // not_found: not in this connection's hands (any more): its ack wait passed, or it was acknowledged.
   core::Result<> acknowledge(Offset offset);
-  core::Result<> acknowledge_to(Offset offset);           // everything in hand up to there
-  core::Result<> refuse(Offset offset, std::string why);  // counted, and tried again after the back-off
+  core::Result<> acknowledge_to(Offset offset);                    // everything in hand up to there
+  core::Result<> refuse(Offset offset, std::string why);           // counted, and tried again after the back-off
   core::Result<> refuse_for_good(Offset offset, std::string why);  // a dead letter at once
-  core::Result<> extend(Offset offset);                   // its ack wait begins anew
-  void set_credit(size_t credit);                         // 1 to pull_credit_max
+  core::Result<> extend(Offset offset);                            // its ack wait begins anew
+  void set_credit(size_t credit);                                  // 1 to pull_credit_max
   size_t in_hand() const;
 
  private:

@@ -28,7 +28,8 @@ core::Task<> publish_and_tell(Bus& bus, std::vector<events::Event> events, Publi
   if (done) done(std::move(published));
 }
 
-core::Task<core::Result<Published>> publish_there(Bus& bus, core::Executor there, std::vector<events::Event> events, Publish options) {
+core::Task<core::Result<Published>> publish_there(Bus& bus, core::Executor there, std::vector<events::Event> events,
+                                                  Publish options) {
   auto task = bus.publish(std::move(events), std::move(options));
   co_return co_await boost::asio::co_spawn(there, std::move(task), boost::asio::use_awaitable);
 }
@@ -180,10 +181,12 @@ core::Result<Published> Local::publish(Draft draft, Sync sync) {
 
 core::Result<Published> Local::publish(std::vector<events::Event> events, Publish options) {
   if (impl_->on_loop())
-    return core::fail(core::Code::invalid, "publish() within a handler would wait for itself. Use publish_async, or co_await publish_task.");
+    return core::fail(core::Code::invalid,
+                      "publish() within a handler would wait for itself. Use publish_async, or co_await publish_task.");
   auto promise = std::make_shared<std::promise<core::Result<Published>>>();
   auto answer = promise->get_future();
-  publish_async(std::move(events), std::move(options), [promise](core::Result<Published> published) { promise->set_value(std::move(published)); });
+  publish_async(std::move(events), std::move(options),
+                [promise](core::Result<Published> published) { promise->set_value(std::move(published)); });
   return answer.get();
 }
 

@@ -27,7 +27,8 @@ namespace headrace::bus {
 
 class Bus;
 
-// What the caller must give of an event; the rest is filled in: a new id, now, and application/json where data is given.
+// What the caller must give of an event; the rest is filled in: a new id, now, and application/json where data is
+// given.
 struct Draft {
   std::string type;
   std::string data = {};

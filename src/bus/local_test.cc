@@ -36,7 +36,8 @@ TEST(Local, PublishesDurablyAndReturnsWhenItsHandlersHaveRun) {
   Local bus(disk.folder());
   Heard heard;
   auto subscription = bus.subscribe("type LIKE 'com.example.%'", [&](const events::Event& event) { heard.add(event); });
-  auto published = bus.publish({.type = "com.example.greeted", .data = R"({"hello":"world"})", .subject = "one"}).value();
+  auto published =
+      bus.publish({.type = "com.example.greeted", .data = R"({"hello":"world"})", .subject = "one"}).value();
   EXPECT_THAT(heard.all(), ElementsAre("one"));
   EXPECT_TRUE(published.handled);
   EXPECT_EQ(published.durability, log::Durability::disk);
@@ -64,7 +65,8 @@ TEST(Local, AnswersPublishAsyncOnItsThreadAndRefusesToWaitForItself) {
     if (event.subject == "outer") outcome.set_value(bus.publish({.type = "a", .subject = "inner"}));
   });
   std::promise<Offset> offset;
-  bus.publish_async({.type = "a", .subject = "outer"}, [&](core::Result<Published> published) { offset.set_value(published->offsets.front()); });
+  bus.publish_async({.type = "a", .subject = "outer"},
+                    [&](core::Result<Published> published) { offset.set_value(published->offsets.front()); });
   EXPECT_EQ(offset.get_future().get(), 1U);
   auto within = outcome.get_future().get();
   ASSERT_FALSE(within);
@@ -109,7 +111,8 @@ TEST(Local, HandlersMayBeTasksThatPublish) {
   greeter.name = "greeter";
   greeter.sync = true;
   std::promise<void> answered;
-  auto subscription = bus.subscribe(greeter, Local::HearTask([&](Delivery d) { return greet_back(bus, std::move(d)); })).value();
+  auto subscription =
+      bus.subscribe(greeter, Local::HearTask([&](Delivery d) { return greet_back(bus, std::move(d)); })).value();
   auto hearing = bus.subscribe("subject = 'and hello to you'", [&](const events::Event&) { answered.set_value(); });
   EXPECT_TRUE(bus.publish({.type = "a", .subject = "hello"})->handled);
   answered.get_future().wait();
@@ -131,7 +134,8 @@ TEST(Local, ManyThreadsPublishAndEveryEventIsHeardOnceInLogOrder) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&bus, t] {
-      for (int i = 0; i < 50; ++i) ASSERT_TRUE(bus.publish({.type = "a", .subject = std::to_string(t) + "/" + std::to_string(i)}));
+      for (int i = 0; i < 50; ++i)
+        ASSERT_TRUE(bus.publish({.type = "a", .subject = std::to_string(t) + "/" + std::to_string(i)}));
     });
   for (auto& thread : threads) thread.join();
   auto all = heard.all();

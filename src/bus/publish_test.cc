@@ -11,9 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using testing::event;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-using testing::event;
 using testing::World;
 
 events::SubscriptionPaused word(std::string about) { return {.subscription = std::move(about), .reason = "test"}; }
@@ -145,7 +145,8 @@ TEST(Said, AHandlerThatFailsAfterItSpokeHasSpokenOnce) {
   Subscription subscription;
   subscription.name = "pipeline.plan";
   subscription.types = {"push"};
-  ASSERT_TRUE(world.bus().subscribe(subscription, AsyncHandler([&](Delivery d) { return say_then_fail(world, std::move(d)); })));
+  ASSERT_TRUE(world.bus().subscribe(subscription,
+                                    AsyncHandler([&](Delivery d) { return say_then_fail(world, std::move(d)); })));
   world.start();
   world.say("push");
   world.advance(1min);
@@ -166,7 +167,8 @@ struct SyncTest : ::testing::Test {
     subscription.name = "slow";
     subscription.types = {"a"};
     subscription.sync = sync;
-    ASSERT_TRUE(world.bus().subscribe(subscription, AsyncHandler([this](Delivery d) { return sleep_for(world, 2s, std::move(d)); })));
+    ASSERT_TRUE(world.bus().subscribe(subscription,
+                                      AsyncHandler([this](Delivery d) { return sleep_for(world, 2s, std::move(d)); })));
     world.start();
   }
   Published publish(std::chrono::milliseconds limit) {

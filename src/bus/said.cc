@@ -25,7 +25,8 @@ std::string_view root_of(const events::Event& cause) {
 }  // namespace
 
 Origin Origin::because_of(const events::Event& cause, std::string service, core::Actor actor) {
-  return {std::move(service), std::move(actor), cause.id, std::string(root_of(cause)), std::string(cause.text("traceparent"))};
+  return {std::move(service), std::move(actor), cause.id, std::string(root_of(cause)),
+          std::string(cause.text("traceparent"))};
 }
 
 std::string derived_id(std::string_view source, const events::Event& cause, std::string_view handler,

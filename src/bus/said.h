@@ -1,13 +1,14 @@
 // Said is what a handler says because of one event: one atomic append, keyed (source, cause, handler, step). The first
-// batch wins, and is what a retry gets back; ids come from (source, cause, handler, semantic key), so a retry says equal
-// events, and the same id with other content is a conflict (DESIGN section 6).
+// batch wins, and is what a retry gets back; ids come from (source, cause, handler, semantic key), so a retry says
+// equal events, and the same id with other content is a conflict (DESIGN section 6).
 //
 //   bus::Said said(bus, "pipeline", delivery);
 //   said.add("run", events::RunQueued{...});
 //   said.add("job:build/1", events::JobQueued{...});
 //   auto published = co_await said.append();      // nothing added: nothing appended, and that is a success
 //
-// A handler that touches the world appends its intent first, `said.append("intent")`, then adds and appends the outcome.
+// A handler that touches the world appends its intent first, `said.append("intent")`, then adds and appends the
+// outcome.
 #pragma once
 
 #include <string>
@@ -24,13 +25,15 @@ class Bus;
 
 // Whose word it is, and why it is said.
 struct Origin {
-  std::string service;         // "pipeline": the source is /headrace/pipeline
+  std::string service;  // "pipeline": the source is /headrace/pipeline
   core::Actor actor;
   std::string causation_id;    // empty: a root
   std::string correlation_id;  // empty: its own
   std::string traceparent;
 
-  static Origin root(std::string service, core::Actor actor) { return {std::move(service), std::move(actor), {}, {}, {}}; }
+  static Origin root(std::string service, core::Actor actor) {
+    return {std::move(service), std::move(actor), {}, {}, {}};
+  }
   static Origin because_of(const events::Event& cause, std::string service, core::Actor actor);
 };
 
@@ -49,7 +52,8 @@ class Said {
 
   Said& as(core::Actor actor);  // for what is added from here on
 
-  // Returns the id of the event. `semantic_key` says what it is about, unique among what this handler says of the cause.
+  // Returns the id of the event. `semantic_key` says what it is about, unique among what this handler says of the
+  // cause.
   template <class T>
   std::string add(std::string_view semantic_key, const T& said) {
     return add(events::encode(said, header(semantic_key)));

@@ -22,16 +22,20 @@ bool good_name(std::string_view name) {
 core::Result<> check(const Subscription& s) {
   using core::Code;
   if (!good_name(s.name))
-    return core::fail(Code::invalid, "A subscription's name has 1 to 100 letters, digits, or . _ - /; '" + s.name + "' has not.");
+    return core::fail(Code::invalid,
+                      "A subscription's name has 1 to 100 letters, digits, or . _ - /; '" + s.name + "' has not.");
   if (s.concurrency == 0 || s.concurrency > concurrency_max)
     return core::fail(Code::invalid, "The concurrency of '" + s.name + "' must be 1 to 1,000.");
   if (s.ack_wait < std::chrono::milliseconds(1) || s.ack_wait > std::chrono::hours(24))
     return core::fail(Code::invalid, "The acknowledgement wait of '" + s.name + "' must be 1 ms to 24 h.");
   if (s.deliveries_max == 0 || s.deliveries_max > deliveries_limit)
-    return core::fail(Code::invalid, "The deliveries of '" + s.name + "' must be 1 to 1,000 before it is a dead letter.");
-  const bool steps_good = std::ranges::all_of(s.back_off, [](Duration d) { return d > Duration::zero() && d <= std::chrono::hours(24); });
+    return core::fail(Code::invalid,
+                      "The deliveries of '" + s.name + "' must be 1 to 1,000 before it is a dead letter.");
+  const bool steps_good =
+      std::ranges::all_of(s.back_off, [](Duration d) { return d > Duration::zero() && d <= std::chrono::hours(24); });
   if (s.back_off.empty() || s.back_off.size() > back_off_steps_max || !steps_good)
-    return core::fail(Code::invalid, "The back-off of '" + s.name + "' must have 1 to 32 pauses, each above 0 and at most 24 h.");
+    return core::fail(Code::invalid,
+                      "The back-off of '" + s.name + "' must have 1 to 32 pauses, each above 0 and at most 24 h.");
   return {};
 }
 
@@ -71,7 +75,8 @@ core::Result<Offset> Bus::Impl::resolve(const Start& start) const {
 core::Result<std::shared_ptr<Consumer>> Bus::Impl::consumer(std::string_view name) const {
   auto place = consumers.find(name);
   if (place == consumers.end())
-    return core::fail(core::Code::not_found, "There is no subscription '" + std::string(name) + "'. `headrace subscription list` shows them.");
+    return core::fail(core::Code::not_found,
+                      "There is no subscription '" + std::string(name) + "'. `headrace subscription list` shows them.");
   return place->second;
 }
 
@@ -85,7 +90,8 @@ core::Result<std::shared_ptr<Consumer>> Bus::Impl::make(Subscription subscriptio
   is_new = before == consumers.end();
   if (is_new) {
     if (consumers.size() >= subscriptions_max)
-      return core::fail(core::Code::exhausted, "There are 10,000 subscriptions, as many as the bus keeps. Delete some that nobody needs.");
+      return core::fail(core::Code::exhausted,
+                        "There are 10,000 subscriptions, as many as the bus keeps. Delete some that nobody needs.");
     auto offset = resolve(subscription.start);
     if (!offset) return std::unexpected(offset.error());
     remembered.cursor = {.floor = *offset, .seen = *offset, .unsettled = {}};
@@ -109,7 +115,8 @@ core::Result<> Bus::Impl::subscribe(Subscription subscription, H handler) {
   auto& fresh = *made;
   fresh->hand_to(std::move(handler));
   if (fresh->subscription().durable)
-    if (auto put = store->put(fresh->remember()); !put) return core::pass_on(put.error(), "remembering subscription " + fresh->name());
+    if (auto put = store->put(fresh->remember()); !put)
+      return core::pass_on(put.error(), "remembering subscription " + fresh->name());
   consumers[fresh->name()] = fresh;
   if (started && !closing) fresh->start();
   return {};
@@ -157,7 +164,8 @@ core::Result<std::unique_ptr<Pull>> Bus::attach(std::string_view name, size_t cr
   auto found = impl_->consumer(name);
   if (!found) return std::unexpected(found.error());
   if ((*found)->kind() != Status::Kind::pull)
-    return core::fail(core::Code::conflict, "The subscription '" + std::string(name) + "' is a handler of the program: nobody can attach to it.");
+    return core::fail(core::Code::conflict, "The subscription '" + std::string(name) +
+                                                "' is a handler of the program: nobody can attach to it.");
   return std::make_unique<Pull>(*found, credit);
 }
 
@@ -168,8 +176,8 @@ core::Result<std::unique_ptr<Feed>> Bus::tail(std::string_view filter, Start sta
   if (!before) return std::unexpected(before.error());
   const Reader::Limits limits{.events = feed_queue_max, .bytes = feed_queue_bytes_max};
   auto& parts = impl_->parts;
-  auto reader = std::make_unique<Reader>(impl_->router, parts.log, parts.pool, parts.loop.executor(), std::move(*matcher),
-                                         *before + 1, limits);
+  auto reader = std::make_unique<Reader>(impl_->router, parts.log, parts.pool, parts.loop.executor(),
+                                         std::move(*matcher), *before + 1, limits);
   return std::make_unique<Feed>(std::move(reader), parts.clock);
 }
 
@@ -201,9 +209,8 @@ core::Task<core::Result<>> Bus::seek(core::Actor actor, std::string name, Start 
   const Offset was = (*found)->floor();
   if (auto sought = co_await (*found)->seek(*before + 1); !sought) co_return sought;
   if (auto kept = co_await impl_->remember(*found); !kept) co_return kept;
-  events::SubscriptionSought sought{.subscription = name,
-                                    .from_offset = static_cast<int64_t>(was),
-                                    .to_offset = static_cast<int64_t>(*before + 1)};
+  events::SubscriptionSought sought{
+      .subscription = name, .from_offset = static_cast<int64_t>(was), .to_offset = static_cast<int64_t>(*before + 1)};
   co_return co_await impl_->say(std::move(sought), std::move(actor));
 }
 
@@ -212,7 +219,9 @@ core::Task<core::Result<>> Bus::remove(core::Actor actor, std::string name) {
   if (!found) co_return std::unexpected(found.error());
   auto leaving = *found;
   if (leaving->present() && leaving->kind() == Status::Kind::handler)
-    co_return core::fail(core::Code::conflict, "The subscription '" + name + "' belongs to a part of this program, which goes on with it. Pause it instead.");
+    co_return core::fail(
+        core::Code::conflict,
+        "The subscription '" + name + "' belongs to a part of this program, which goes on with it. Pause it instead.");
   impl_->consumers.erase(name);
   co_await leaving->stop();
   std::function<core::Result<>()> forget = [store = impl_->store.get(), name] { return store->remove(name); };

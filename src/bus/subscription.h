@@ -55,15 +55,15 @@ inline constexpr size_t dead_letters_max = 100'000;  // a subscription; then it 
 inline constexpr size_t list_max = 1'000;            // entries one question returns
 
 struct Subscription {
-  std::string name;                 // "pipeline.plan": letters, digits, . _ - /; unique; the key of its cursor
-  std::string service;              // who hears, for `event routes`; empty: nobody of ours
-  std::vector<std::string> types;   // exact event types, cheapest filter there is; empty: any type
-  std::string filter;               // beside it: CloudEvents SQL, or a JSON array of filter dialects; empty: all
+  std::string name;                // "pipeline.plan": letters, digits, . _ - /; unique; the key of its cursor
+  std::string service;             // who hears, for `event routes`; empty: nobody of ours
+  std::vector<std::string> types;  // exact event types, cheapest filter there is; empty: any type
+  std::string filter;              // beside it: CloudEvents SQL, or a JSON array of filter dialects; empty: all
   Start start;
-  std::string order_by = "partitionkey";  // attribute that is the ordering key (the repository, mostly); "*": all events
-                                          // in one line; "": every event for itself, as are events without it
-  KeyOf key;                            // in place of order_by; of code only, not remembered
-  size_t concurrency = 16;              // deliveries at work at once, each of another key
+  std::string order_by = "partitionkey";  // attribute that is the ordering key (the repository, mostly); "*": all
+                                          // events in one line; "": every event for itself, as are events without it
+  KeyOf key;                // in place of order_by; of code only, not remembered
+  size_t concurrency = 16;  // deliveries at work at once, each of another key
   Gate gate;
   Duration ack_wait = std::chrono::seconds(30);  // then the delivery is cancelled and counts as failed; see extend
   std::vector<Duration> back_off = {std::chrono::seconds(1), std::chrono::seconds(5), std::chrono::seconds(30),
@@ -83,12 +83,12 @@ class Delivery {
 
   const events::Event& event() const;
   Offset offset() const;
-  core::Time time() const;     // log time
-  uint32_t attempt() const;    // 1, and one more after each failure; a shutdown is none
+  core::Time time() const;   // log time
+  uint32_t attempt() const;  // 1, and one more after each failure; a shutdown is none
   const std::string& key() const;
   const std::string& subscription() const;
   const Shared& stored() const;
-  void extend() const;         // the ack wait begins anew; loop only
+  void extend() const;  // the ack wait begins anew; loop only
 
  private:
   std::shared_ptr<State> state_;  // shared with the bus while the delivery is at work
@@ -134,8 +134,8 @@ struct DeadLetter {
 
 struct HeldKey {
   std::string key;
-  Offset dead = 0;      // the letter that holds it
-  size_t waiting = 0;   // events behind it
+  Offset dead = 0;     // the letter that holds it
+  size_t waiting = 0;  // events behind it
 };
 
 // Measured since the process started, but for ages and lengths. Times are of the steady clock; percentiles come from
@@ -149,11 +149,11 @@ struct Measures {
   double delivered_per_second = 0;   // over the last minute, smoothed
   uint64_t attempts = 0;             // handler calls, or hand-overs to a connection
   uint64_t failed = 0;
-  uint64_t dead = 0;                 // dead letters now
+  uint64_t dead = 0;  // dead letters now
   uint64_t held_keys = 0;
   uint64_t held_events = 0;
   uint64_t in_flight = 0;
-  double error_rate = 0;             // failed / attempts over the last minute, smoothed
+  double error_rate = 0;                    // failed / attempts over the last minute, smoothed
   Duration handler_p50{}, handler_p99{};    // from hand-over to acknowledgement
   Duration response_p50{}, response_p99{};  // from log time to acknowledgement
 };
@@ -161,7 +161,7 @@ struct Measures {
 struct Status {
   Subscription subscription;  // functions left out
   enum class Kind { handler, pull } kind = Kind::handler;
-  bool present = true;   // its handler is registered, or it is a pull subscription
+  bool present = true;  // its handler is registered, or it is a pull subscription
   bool paused = false;
   bool stalled = false;
   Offset acknowledged = 0;  // everything up to here is settled

@@ -7,8 +7,8 @@
 //   readings.publish(Reading{...});
 //
 // Any thread, also within a handler. A publish that is under way on another thread may still call a handler that has
-// just left; what a handler captured may live on in threads' snapshots until those publish again or end. An exception of
-// a handler reaches the publisher; handlers after it are not called.
+// just left; what a handler captured may live on in threads' snapshots until those publish again or end. An exception
+// of a handler reaches the publisher; handlers after it are not called.
 #pragma once
 
 #include <array>
@@ -65,12 +65,13 @@ class Topic {
   using Snapshot = std::vector<Entry>;
   struct State {
     std::mutex mutex;
-    uint64_t next_number = 1;                  // of mutex
+    uint64_t next_number = 1;                                                 // of mutex
     std::shared_ptr<const Snapshot> snapshot = std::make_shared<Snapshot>();  // of mutex
     const uint64_t id = next_topic_id();
     std::atomic<uint64_t> version{1};
   };
-  // What one thread remembers of a topic. While it is being called through, `busy` keeps its snapshot from being replaced.
+  // What one thread remembers of a topic. While it is being called through, `busy` keeps its snapshot from being
+  // replaced.
   struct Cached {
     uint64_t topic = 0;
     uint64_t version = 0;

@@ -24,7 +24,8 @@ std::string state_of(const Status& status) {
 template <class T>
 core::Task<> Bus::Impl::say_quietly(T said) {
   auto done = co_await say(std::move(said), core::Actor::service(std::string(bus_service)));
-  if (!done) core::diagnose(core::Level::warning, "bus", "saying " + std::string(T::type) + ": " + done.error().message);
+  if (!done)
+    core::diagnose(core::Level::warning, "bus", "saying " + std::string(T::type) + ": " + done.error().message);
 }
 
 template <class T>
@@ -141,7 +142,8 @@ void Bus::Impl::look_for_stall(Consumer& consumer) {
 
 void Bus::Impl::say_stalled(Consumer& consumer, const Waiting& why) {
   const auto now = parts.clock.steady();
-  consumer.stall = {.said = true, .since = consumer.last_progress(), .oldest = consumer.oldest_unsettled(), .last_said = now};
+  consumer.stall = {
+      .said = true, .since = consumer.last_progress(), .oldest = consumer.oldest_unsettled(), .last_said = now};
   say_aside(events::SubscriptionStalled{.subscription = consumer.name(),
                                         .since = consumer.last_progress_at(),
                                         .oldest_offset = static_cast<int64_t>(consumer.stall.oldest),
@@ -191,7 +193,13 @@ std::vector<Route> Bus::routes() const {
                       .state = state_of(status)});
   }
   for (const auto& [service, types] : impl_->said_by)
-    routes.push_back({.way = Route::Way::says, .service = service, .subscription = {}, .types = {types.begin(), types.end()}, .filter = {}, .handler = {}, .state = {}});
+    routes.push_back({.way = Route::Way::says,
+                      .service = service,
+                      .subscription = {},
+                      .types = {types.begin(), types.end()},
+                      .filter = {},
+                      .handler = {},
+                      .state = {}});
   return routes;
 }
 

@@ -106,7 +106,8 @@ core::Task<> Bus::Impl::keep_index() {
   while (true) {
     const auto rung = moved.rung();
     auto more = co_await index_some();
-    if (!more) core::diagnose(core::Level::error, "bus", "indexing causes: " + more.error().message + " " + more.error().detail);
+    if (!more)
+      core::diagnose(core::Level::error, "bus", "indexing causes: " + more.error().message + " " + more.error().detail);
     if (more && *more) continue;
     co_await moved.wait(rung);
     co_await parts.clock.sleep_for(index_pause);

@@ -24,7 +24,10 @@ Result<std::string> folder() {
   auto config = variable("XDG_CONFIG_HOME");
   if (!config.empty()) return config + "/headrace";
   auto home = variable("HOME");
-  if (home.empty()) return core::fail(Code::invalid, "Neither HOME nor XDG_CONFIG_HOME is set, so there is no place for a login; set HEADRACE_TOKEN instead.");
+  if (home.empty())
+    return core::fail(
+        Code::invalid,
+        "Neither HOME nor XDG_CONFIG_HOME is set, so there is no place for a login; set HEADRACE_TOKEN instead.");
   return home + "/.config/headrace";
 }
 
@@ -37,7 +40,10 @@ std::string without_slash(std::string url) {
 Result<std::string> good_token(std::string token) {
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
   bool good = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!good) return core::fail(Code::invalid, "HEADRACE_TOKEN holds characters that no token has; a token is hr_ and 43 letters, digits, - and _.");
+  if (!good)
+    return core::fail(
+        Code::invalid,
+        "HEADRACE_TOKEN holds characters that no token has; a token is hr_ and 43 letters, digits, - and _.");
   return token;
 }
 
@@ -49,7 +55,8 @@ Result<core::json::object> read_kept() {
   if (!text && text.error().code == Code::not_found) return core::json::object();
   if (!text) return std::unexpected(text.error());
   auto value = core::parse_json(*text);
-  if (!value || !value->is_object()) return core::fail(Code::corrupt, *where + "/servers.json cannot be read; remove it and sign in again.");
+  if (!value || !value->is_object())
+    return core::fail(Code::corrupt, *where + "/servers.json cannot be read; remove it and sign in again.");
   return value->get_object();
 }
 

@@ -36,7 +36,7 @@ TEST_F(Access_, IsTheLocalServerAndNobodyWhereNothingIsSaid) {
 
 TEST_F(Access_, IsKeptForThisUserAlone) {
   ASSERT_TRUE(keep_access({"http://one:1", "hr_one"}));
-  struct stat seen {};
+  struct stat seen{};
   ASSERT_EQ(::stat(file().c_str(), &seen), 0);
   EXPECT_EQ(seen.st_mode & 0777, 0600U);
   ASSERT_EQ(::stat((home + "/.config/headrace").c_str(), &seen), 0);
@@ -72,7 +72,9 @@ TEST_F(Access_, RefusesATokenThatWouldBreakTheRequestWithoutShowingIt) {
 
 TEST_F(Access_, SaysThatItsFileIsBroken) {
   ASSERT_TRUE(keep_access({"http://one:1", "hr_one"}));
-  { std::ofstream(file()) << "{"; }
+  {
+    std::ofstream(file()) << "{";
+  }
   auto access = find_access();
   ASSERT_FALSE(access);
   EXPECT_THAT(access.error().message, ::testing::HasSubstr("servers.json"));

@@ -32,8 +32,11 @@ core::Error error_of(const net::Response& answer, const Access& access) {
   auto body = core::parse_json(answer.body);
   const auto* error = body ? core::find(*body, "error") : nullptr;
   auto message = error ? core::string_at(*error, "message") : std::nullopt;
-  if (!message) message = access.url + " answered " + std::to_string(status) + " " + std::string(net::reason_of(answer.status)) + ".";
-  if (status == 401 && access.token.empty()) message = *message + " Sign in with: headrace login LINK (serve prints the link), or set HEADRACE_TOKEN.";
+  if (!message)
+    message =
+        access.url + " answered " + std::to_string(status) + " " + std::string(net::reason_of(answer.status)) + ".";
+  if (status == 401 && access.token.empty())
+    message = *message + " Sign in with: headrace login LINK (serve prints the link), or set HEADRACE_TOKEN.";
   return core::Error{code_of(status), std::move(*message), {}};
 }
 
@@ -55,7 +58,8 @@ bool is_header_text(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= ' ' && c != 0x7f; });
 }
 
-net::ClientRequest request_to(const Access& access, std::string method, const std::string& path, std::string body, std::string type) {
+net::ClientRequest request_to(const Access& access, std::string method, const std::string& path, std::string body,
+                              std::string type) {
   net::ClientRequest request;
   request.url = access.url + path;
   request.method = std::move(method);
@@ -79,12 +83,14 @@ struct Following {
   bool connected = false;  // this time
 };
 
-Task<Result<>> follow_once(net::Client& client, net::ClientRequest request, const Access& access, std::function<bool(const net::ServerSentEvent&)> hear, Following& state) {
+Task<Result<>> follow_once(net::Client& client, net::ClientRequest request, const Access& access,
+                           std::function<bool(const net::ServerSentEvent&)> hear, Following& state) {
   auto call = co_await client.open(std::move(request));
   if (!call) co_return std::unexpected(call.error());
   auto answer = co_await (*call)->answer();
   if (!answer) co_return std::unexpected(answer.error());
-  if (answer->status != net::Status::ok) co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
+  if (answer->status != net::Status::ok)
+    co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
   state.connected = true;
   net::SseReader reader(std::move(*call), event_bytes_max);
   while (!state.done) {
@@ -97,12 +103,14 @@ Task<Result<>> follow_once(net::Client& client, net::ClientRequest request, cons
   co_return Result<>{};
 }
 
-Task<Result<>> stream_once(net::Client& client, net::ClientRequest request, const Access& access, std::function<bool(std::string_view)> hear) {
+Task<Result<>> stream_once(net::Client& client, net::ClientRequest request, const Access& access,
+                           std::function<bool(std::string_view)> hear) {
   auto call = co_await client.open(std::move(request));
   if (!call) co_return std::unexpected(call.error());
   auto answer = co_await (*call)->answer();
   if (!answer) co_return std::unexpected(answer.error());
-  if (answer->status != net::Status::ok) co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
+  if (answer->status != net::Status::ok)
+    co_return std::unexpected(co_await refused(**call, std::move(*answer), access));
   std::array<std::byte, 64 * 1024> buffer;
   while (true) {
     auto got = co_await (*call)->read(buffer);
@@ -114,7 +122,8 @@ Task<Result<>> stream_once(net::Client& client, net::ClientRequest request, cons
 }  // namespace
 
 Result<core::json::value> Api::send(std::string method, const std::string& path, std::string body, std::string type) {
-  auto answer = impl_->loop.run(impl_->client.send(request_to(access_, std::move(method), path, std::move(body), std::move(type)), answer_max));
+  auto answer = impl_->loop.run(
+      impl_->client.send(request_to(access_, std::move(method), path, std::move(body), std::move(type)), answer_max));
   if (!answer) return std::unexpected(answer.error());
   if (static_cast<int>(answer->status) >= 300) return std::unexpected(error_of(*answer, access_));
   if (answer->body.empty()) return core::json::value();
@@ -122,10 +131,13 @@ Result<core::json::value> Api::send(std::string method, const std::string& path,
 }
 
 Result<core::json::value> Api::get(const std::string& path) { return send("GET", path, {}, {}); }
-Result<core::json::value> Api::post(const std::string& path, std::string body, std::string type) { return send("POST", path, std::move(body), std::move(type)); }
+Result<core::json::value> Api::post(const std::string& path, std::string body, std::string type) {
+  return send("POST", path, std::move(body), std::move(type));
+}
 Result<core::json::value> Api::remove(const std::string& path) { return send("DELETE", path, {}, {}); }
 
-Result<> Api::follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear, std::chrono::seconds patience) {
+Result<> Api::follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear,
+                     std::chrono::seconds patience) {
   Following state;
   auto connected_at = impl_->clock.steady();
   while (true) {
@@ -143,7 +155,8 @@ Result<> Api::follow(const std::string& path, std::function<bool(const net::Serv
 }
 
 Result<> Api::stream(const std::string& path, std::function<bool(std::string_view)> hear) {
-  return impl_->loop.run(stream_once(impl_->client, request_to(access_, "GET", path, {}, {}), access_, std::move(hear)));
+  return impl_->loop.run(
+      stream_once(impl_->client, request_to(access_, "GET", path, {}, {}), access_, std::move(hear)));
 }
 
 }  // namespace headrace::cli

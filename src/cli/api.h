@@ -20,7 +20,8 @@ struct Access {
   std::string token;  // empty: nobody
 };
 core::Result<Access> find_access();
-core::Result<> keep_access(const Access& access);  // for this user, 0600, in $XDG_CONFIG_HOME/headrace or ~/.config/headrace
+core::Result<> keep_access(
+    const Access& access);  // for this user, 0600, in $XDG_CONFIG_HOME/headrace or ~/.config/headrace
 core::Result<std::string> kept_token(std::string_view url);  // empty where there is none
 
 class Api {
@@ -28,14 +29,17 @@ class Api {
   explicit Api(Access access);
   ~Api();
 
-  // The answer's JSON (null for 204). Errors: what the server said, with the code of its status; unavailable: no answer.
+  // The answer's JSON (null for 204). Errors: what the server said, with the code of its status; unavailable: no
+  // answer.
   core::Result<core::json::value> get(const std::string& path);
-  core::Result<core::json::value> post(const std::string& path, std::string body = {}, std::string type = "application/json");
+  core::Result<core::json::value> post(const std::string& path, std::string body = {},
+                                       std::string type = "application/json");
   core::Result<core::json::value> remove(const std::string& path);
 
   // A stream of server-sent events, until `hear` says false or the stream ends for good. A lost connection is taken up
   // again after the last event heard, for at most `patience`.
-  core::Result<> follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear, std::chrono::seconds patience);
+  core::Result<> follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear,
+                        std::chrono::seconds patience);
   // A body as it comes.
   core::Result<> stream(const std::string& path, std::function<bool(std::string_view)> hear);
 

@@ -16,18 +16,18 @@ using Labels = std::vector<std::pair<std::string, std::string>>;  // label, exec
 struct Serve {
   std::string data = "./headrace-data";
   std::string listen = "127.0.0.1:8080";
-  std::string public_url;            // empty: http(s)://LISTEN
+  std::string public_url;  // empty: http(s)://LISTEN
   std::string bootstrap_token_file;
-  std::string vault_key_file;        // empty: DATA/vault.key
+  std::string vault_key_file;  // empty: DATA/vault.key
   std::string tls_certificate, tls_key;
   Labels labels;
-  int64_t slots = 0;                 // of the local runner; 0: one a core
+  int64_t slots = 0;  // of the local runner; 0: one a core
   bool no_runner = false;
 };
 
 // What main() returns: 0 done; 1 the thing asked about failed, does not exist or conflicts; 2 wrong usage; 3 no
-// connection, no right, or the server's fault. `serve` is called for the command of that name, its folder made absolute;
-// it ends when the server has.
+// connection, no right, or the server's fault. `serve` is called for the command of that name, its folder made
+// absolute; it ends when the server has.
 int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve);
 
 }  // namespace headrace::cli

@@ -43,7 +43,8 @@ CLI::App* noun(CLI::App& parent, const std::string& name, const std::string& abo
   return command;
 }
 
-CLI::App* leaf(Line& line, CLI::App& parent, const std::string& name, const std::string& about, const std::string& example, std::function<int()> run) {
+CLI::App* leaf(Line& line, CLI::App& parent, const std::string& name, const std::string& about,
+               const std::string& example, std::function<int()> run) {
   auto* command = parent.add_subcommand(name, about);
   command->footer("Example:\n  headrace " + example);
   command->add_flag("--json", line.json, "Print one JSON object");
@@ -56,37 +57,53 @@ void add_labels(CLI::App* command, Labels& labels) {
   std::function<void(const std::vector<std::string>&)> read = [&labels](const std::vector<std::string>& words) {
     for (const auto& word : words) {
       auto equals = word.find('=');
-      if (equals == 0 || equals == std::string::npos || equals + 1 == word.size()) throw CLI::ValidationError("--label", "'" + word + "' is not LABEL=EXECUTOR, as in ubuntu-latest=host");
+      if (equals == 0 || equals == std::string::npos || equals + 1 == word.size())
+        throw CLI::ValidationError("--label", "'" + word + "' is not LABEL=EXECUTOR, as in ubuntu-latest=host");
       labels.emplace_back(word.substr(0, equals), word.substr(equals + 1));
     }
   };
-  command->add_option_function("--label", read, "LABEL=EXECUTOR: jobs with this runs-on label run by this executor (host); repeat for more")->type_name("L=EXECUTOR")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command
+      ->add_option_function("--label", read,
+                            "LABEL=EXECUTOR: jobs with this runs-on label run by this executor (host); repeat for more")
+      ->type_name("L=EXECUTOR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>& start) {
   auto& serving = line.values.serving;
-  auto* command = leaf(line, line.app, "serve", "Start the platform", "serve --data ./headrace-data --label ubuntu-latest=host", [&serving, &start] { return serve(serving, start); });
+  auto* command =
+      leaf(line, line.app, "serve", "Start the platform", "serve --data ./headrace-data --label ubuntu-latest=host",
+           [&serving, &start] { return serve(serving, start); });
   command->add_option("--data", serving.data, "Folder that holds everything")->capture_default_str();
   command->add_option("--listen", serving.listen, "Address and port, or unix:PATH")->capture_default_str();
   command->add_option("--url", serving.public_url, "URL by which people reach it, where that is not http://LISTEN");
-  command->add_option("--bootstrap-token-file", serving.bootstrap_token_file, "Write an administrator's token there, once");
+  command->add_option("--bootstrap-token-file", serving.bootstrap_token_file,
+                      "Write an administrator's token there, once");
   command->add_option("--vault-key-file", serving.vault_key_file, "Key of the vault; DATA/vault.key where absent");
-  auto* certificate = command->add_option("--tls-certificate", serving.tls_certificate, "PEM file: serve https with it");
+  auto* certificate =
+      command->add_option("--tls-certificate", serving.tls_certificate, "PEM file: serve https with it");
   auto* key = command->add_option("--tls-key", serving.tls_key, "PEM file of its key");
   certificate->needs(key);
   key->needs(certificate);
-  command->add_option("--slots", serving.slots, "Jobs at once on this machine; 0: one a core")->check(CLI::Range(0, 10000));
+  command->add_option("--slots", serving.slots, "Jobs at once on this machine; 0: one a core")
+      ->check(CLI::Range(0, 10000));
   command->add_flag("--no-runner", serving.no_runner, "Start no runner on this machine");
   add_labels(command, serving.labels);
 
   auto& data = line.values.data;
-  auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder", "down --data ./headrace-data", [&line] { return down(line.values.data, line.json); });
+  auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder",
+                      "down --data ./headrace-data", [&line] { return down(line.values.data, line.json); });
   ending->add_option("--data", data, "Folder that holds everything")->capture_default_str();
-  auto* looking = leaf(line, line.app, "doctor", "Look whether this machine has what is needed", "doctor", [&line] { return doctor(line.values.data, line.json); });
+  auto* looking = leaf(line, line.app, "doctor", "Look whether this machine has what is needed", "doctor",
+                       [&line] { return doctor(line.values.data, line.json); });
   looking->add_option("--data", data, "Folder that holds everything")->capture_default_str();
 
   auto& running = line.values.running;
-  auto* worker = leaf(line, line.app, "runner", "Run jobs for a server", "runner --server https://headrace.example --token-file token --name builder-1 --label ubuntu-latest=host", [&running] { return runner(running); });
+  auto* worker =
+      leaf(line, line.app, "runner", "Run jobs for a server",
+           "runner --server https://headrace.example --token-file token --name builder-1 --label ubuntu-latest=host",
+           [&running] { return runner(running); });
   worker->add_option("--server", running.server, "URL of the server")->capture_default_str();
   worker->add_option("--socket", running.socket, "Unix socket to reach it by");
   worker->add_option("--token-file", running.token_file, "File with this runner's token")->required();
@@ -98,25 +115,35 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
 
 void add_identity(Line& line) {
   auto& values = line.values;
-  auto* signing = leaf(line, line.app, "login", "Sign in with the one-time link that serve prints, or with a token", "login 'http://127.0.0.1:8080/sign-in#...'", [&line] { return login(line.values.link, line.json); });
+  auto* signing =
+      leaf(line, line.app, "login", "Sign in with the one-time link that serve prints, or with a token",
+           "login 'http://127.0.0.1:8080/sign-in#...'", [&line] { return login(line.values.link, line.json); });
   signing->add_option("LINK", values.link, "The link; '-' reads a link or token from the standard input");
-  auto* helper = line.app.add_subcommand("git-credential", "Git credential helper: git asks it for the token kept by login");
+  auto* helper =
+      line.app.add_subcommand("git-credential", "Git credential helper: git asks it for the token kept by login");
   helper->footer("Example:\n  git config --global credential.http://127.0.0.1:8080.helper '!headrace git-credential'");
   helper->add_option("OPERATION", values.operation, "get, store or erase")->required();
   helper->callback([&line] { line.chosen = [&line] { return git_credential(line.values.operation); }; });
 
   auto* token = noun(line.app, "token", "Access tokens");
   auto& wanted = values.token;
-  auto* create = leaf(line, *token, "create", "Make a token; it is shown once", "token create laptop --scope repo:write --days 90", [&line] { return token_create(line.values.token, line.json); });
+  auto* create =
+      leaf(line, *token, "create", "Make a token; it is shown once", "token create laptop --scope repo:write --days 90",
+           [&line] { return token_create(line.values.token, line.json); });
   create->add_option("NAME", wanted.name, "What it is for")->required();
   create->add_option("--user", wanted.user, "For this account (administrators); yours where absent");
-  create->add_option("--scope", wanted.scopes, "What it may do; all that its account may where absent")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  create->add_option("--scope", wanted.scopes, "What it may do; all that its account may where absent")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   create->add_option("--days", wanted.days, "Days until it expires; 0: never")->check(CLI::Range(0, 3650));
   leaf(line, *token, "list", "List your tokens", "token list", [&line] { return token_list(line.json); });
-  leaf(line, *token, "revoke", "Revoke a token", "token revoke 0193f5e8-...", [&line] { return token_revoke(line.values.id, line.json); })->add_option("ID", values.id, "Of the token")->required();
+  leaf(line, *token, "revoke", "Revoke a token", "token revoke 0193f5e8-...",
+       [&line] { return token_revoke(line.values.id, line.json); })
+      ->add_option("ID", values.id, "Of the token")
+      ->required();
 
   auto* user = noun(line.app, "user", "Accounts");
-  auto* add = leaf(line, *user, "create", "Make an account", "user create alice", [&line] { return user_create(line.values.name, line.values.administrator, line.json); });
+  auto* add = leaf(line, *user, "create", "Make an account", "user create alice",
+                   [&line] { return user_create(line.values.name, line.values.administrator, line.json); });
   add->add_option("NAME", values.name, "Of the account")->required();
   add->add_flag("--administrator", values.administrator, "May do everything");
   leaf(line, *user, "list", "List accounts", "user list", [&line] { return user_list(line.json); });
@@ -125,14 +152,20 @@ void add_identity(Line& line) {
 void add_repositories(Line& line) {
   auto* repo = noun(line.app, "repo", "Repositories");
   auto& values = line.values;
-  leaf(line, *repo, "create", "Make a repository", "repo create team/hello", [&line] { return repo_create(line.values.name, line.json); })->add_option("OWNER/NAME", values.name, "Its full name")->required();
-  leaf(line, *repo, "list", "List repositories", "repo list", [&line] { return repo_list(line.values.at, line.json); })->add_option("--at", values.at, "As it was at this offset or time");
+  leaf(line, *repo, "create", "Make a repository", "repo create team/hello",
+       [&line] { return repo_create(line.values.name, line.json); })
+      ->add_option("OWNER/NAME", values.name, "Its full name")
+      ->required();
+  leaf(line, *repo, "list", "List repositories", "repo list", [&line] {
+    return repo_list(line.values.at, line.json);
+  })->add_option("--at", values.at, "As it was at this offset or time");
 }
 
 void add_runs(Line& line) {
   auto* run = noun(line.app, "run", "Runs of workflows");
   auto& selected = line.values.run;
-  auto add = [&](const std::string& name, const std::string& about, const std::string& example, int (*call)(const RunSelection&, bool), bool wants_run) {
+  auto add = [&](const std::string& name, const std::string& about, const std::string& example,
+                 int (*call)(const RunSelection&, bool), bool wants_run) {
     auto* command = leaf(line, *run, name, about, example, [&line, call] { return call(line.values.run, line.json); });
     command->add_option("--repo", selected.repository, "OWNER/NAME; the remote origin of this folder where absent");
     if (wants_run) command->add_option("RUN", selected.run, "Its number or id; the newest where absent");
@@ -141,36 +174,59 @@ void add_runs(Line& line) {
   auto* list = add("list", "List runs, newest first", "run list --repo team/hello", run_list, false);
   list->add_option("--limit", selected.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   list->add_option("--at", selected.at, "As it was at this offset or time");
-  auto* start = add("start", "Start a workflow that has on: workflow_dispatch", "run start .github/workflows/build.yml --ref main", run_start, false);
+  auto* start = add("start", "Start a workflow that has on: workflow_dispatch",
+                    "run start .github/workflows/build.yml --ref main", run_start, false);
   start->add_option("FILE", selected.file, "Of the workflow")->required();
   start->add_option("--ref", selected.ref, "Branch or tag")->capture_default_str();
-  add("view", "Show a run with its jobs and steps", "run view 7 --repo team/hello", run_view, true)->add_option("--at", selected.at, "As it was at this offset or time");
+  add("view", "Show a run with its jobs and steps", "run view 7 --repo team/hello", run_view, true)
+      ->add_option("--at", selected.at, "As it was at this offset or time");
   add("watch", "Follow a run live, to its end", "run watch --repo team/hello", run_watch, true);
-  add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)->add_option("--job", selected.job, "Its key or id");
+  add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)
+      ->add_option("--job", selected.job, "Its key or id");
   add("cancel", "Cancel a run", "run cancel 7", run_cancel, true);
-  add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true)->add_flag("--failed", selected.failed, "Only what failed");
+  add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true)
+      ->add_flag("--failed", selected.failed, "Only what failed");
 }
 
 void add_events(Line& line) {
   auto* event = noun(line.app, "event", "Events: everything that happens");
   auto& values = line.values;
-  auto* publish = leaf(line, *event, "publish", "Publish a CloudEvent, or a batch of them", "event publish event.json", [&line] { return event_publish(line.values.file, line.values.durability, line.values.sync, line.json); });
+  auto* publish =
+      leaf(line, *event, "publish", "Publish a CloudEvent, or a batch of them", "event publish event.json",
+           [&line] { return event_publish(line.values.file, line.values.durability, line.values.sync, line.json); });
   publish->add_option("FILE", values.file, "JSON; '-' for the standard input")->required();
-  publish->add_option("--durability", values.durability, "disk (default) or memory")->check(CLI::IsMember({"disk", "memory"}));
+  publish->add_option("--durability", values.durability, "disk (default) or memory")
+      ->check(CLI::IsMember({"disk", "memory"}));
   publish->add_flag("--sync", values.sync, "Wait for the handlers that asked for it");
   auto& tailing = values.tail;
-  auto* tail = leaf(line, *event, "tail", "Show events as they happen, one JSON object a line", "event tail --filter \"type LIKE 'dev.cdevents.%'\"", [&line] { return event_tail(line.values.tail); });
+  auto* tail =
+      leaf(line, *event, "tail", "Show events as they happen, one JSON object a line",
+           "event tail --filter \"type LIKE 'dev.cdevents.%'\"", [&line] { return event_tail(line.values.tail); });
   tail->add_option("--filter", tailing.filter, "CloudEvents SQL");
   tail->add_option("--from", tailing.from, "now, beginning, an offset or a time")->capture_default_str();
   tail->add_option("--limit", tailing.limit, "End after so many; 0: without end")->check(CLI::NonNegativeNumber);
-  leaf(line, *event, "show", "Show one event", "event show 0193f5e8-...", [&line] { return event_show(line.values.id, line.json); })->add_option("ID", values.id, "Of the event")->required();
-  leaf(line, *event, "why", "What led to an event, and what followed from it", "event why 0193f5e8-...", [&line] { return event_why(line.values.id, line.json); })->add_option("ID", values.id, "Of the event")->required();
-  leaf(line, *event, "why-not", "Why a push started a workflow, or did not", "event why-not 0193f5e8-...", [&line] { return event_why_not(line.values.id, line.json); })->add_option("ID", values.id, "Of the push")->required();
+  leaf(line, *event, "show", "Show one event", "event show 0193f5e8-...",
+       [&line] { return event_show(line.values.id, line.json); })
+      ->add_option("ID", values.id, "Of the event")
+      ->required();
+  leaf(line, *event, "why", "What led to an event, and what followed from it", "event why 0193f5e8-...",
+       [&line] { return event_why(line.values.id, line.json); })
+      ->add_option("ID", values.id, "Of the event")
+      ->required();
+  leaf(line, *event, "why-not", "Why a push started a workflow, or did not", "event why-not 0193f5e8-...",
+       [&line] { return event_why_not(line.values.id, line.json); })
+      ->add_option("ID", values.id, "Of the push")
+      ->required();
   leaf(line, *event, "routes", "Who hears and says what", "event routes", [&line] { return event_routes(line.json); });
-  leaf(line, *event, "validate", "Check a CloudEvent, a batch or a CDEvent; needs no server", "event validate event.json", [&line] { return event_validate(line.values.file, line.json); })->add_option("FILE", values.file, "JSON; '-' for the standard input")->required();
+  leaf(line, *event, "validate", "Check a CloudEvent, a batch or a CDEvent; needs no server",
+       "event validate event.json", [&line] { return event_validate(line.values.file, line.json); })
+      ->add_option("FILE", values.file, "JSON; '-' for the standard input")
+      ->required();
 
   auto* filter = noun(line.app, "filter", "Filters");
-  auto* test = leaf(line, *filter, "test", "Evaluate CloudEvents SQL on an event; needs no server", "filter test --cesql \"type = 'x'\" --event event.json", [&line] { return filter_test(line.values.expression, line.values.file, line.json); });
+  auto* test = leaf(line, *filter, "test", "Evaluate CloudEvents SQL on an event; needs no server",
+                    "filter test --cesql \"type = 'x'\" --event event.json",
+                    [&line] { return filter_test(line.values.expression, line.values.file, line.json); });
   test->add_option("--cesql", values.expression, "The expression")->required();
   test->add_option("--event", values.file, "JSON; '-' for the standard input")->required();
 }
@@ -179,28 +235,46 @@ void add_subscriptions(Line& line) {
   auto* subscription = noun(line.app, "subscription", "Who hears what");
   auto& values = line.values;
   auto& wanted = values.subscription;
-  auto* create = leaf(line, *subscription, "create", "Make a durable subscription to pull from", "subscription create audit --filter \"source LIKE '/headrace/%'\"", [&line] { return subscription_create(line.values.subscription, line.json); });
+  auto* create = leaf(line, *subscription, "create", "Make a durable subscription to pull from",
+                      "subscription create audit --filter \"source LIKE '/headrace/%'\"",
+                      [&line] { return subscription_create(line.values.subscription, line.json); });
   create->add_option("NAME", wanted.name, "Of the subscription")->required();
   create->add_option("--filter", wanted.filter, "CloudEvents SQL");
   create->add_option("--start", wanted.start, "now (default), beginning, an offset or a time");
   create->add_option("--order-by", wanted.order_by, "Attribute whose value is the ordering key");
-  create->add_option("--on-dead", wanted.on_dead, "continue (default) or hold")->check(CLI::IsMember({"continue", "hold"}));
-  leaf(line, *subscription, "list", "List subscriptions with their measures", "subscription list", [&line] { return subscription_list(line.json); });
-  leaf(line, *subscription, "show", "Show one: what it waits for, and why", "subscription show pipeline.push", [&line] { return subscription_show(line.values.name, line.json); })->add_option("NAME", values.name, "Of the subscription")->required();
-  for (const auto& [verb, about] : {std::pair{"pause", "Deliver nothing until resumed"}, {"resume", "Deliver again"}, {"delete", "Delete it, with its cursor"}, {"seek", "Go on from another place"}}) {
+  create->add_option("--on-dead", wanted.on_dead, "continue (default) or hold")
+      ->check(CLI::IsMember({"continue", "hold"}));
+  leaf(line, *subscription, "list", "List subscriptions with their measures", "subscription list",
+       [&line] { return subscription_list(line.json); });
+  leaf(line, *subscription, "show", "Show one: what it waits for, and why", "subscription show pipeline.push",
+       [&line] { return subscription_show(line.values.name, line.json); })
+      ->add_option("NAME", values.name, "Of the subscription")
+      ->required();
+  for (const auto& [verb, about] : {std::pair{"pause", "Deliver nothing until resumed"},
+                                    {"resume", "Deliver again"},
+                                    {"delete", "Delete it, with its cursor"},
+                                    {"seek", "Go on from another place"}}) {
     std::string word = verb;
-    auto* command = leaf(line, *subscription, word, about, "subscription " + word + " audit" + (word == "seek" ? " --to beginning" : ""), [&line, word] { return subscription_act(word, line.values.name, line.values.place, line.json); });
+    auto* command = leaf(
+        line, *subscription, word, about, "subscription " + word + " audit" + (word == "seek" ? " --to beginning" : ""),
+        [&line, word] { return subscription_act(word, line.values.name, line.values.place, line.json); });
     command->add_option("NAME", values.name, "Of the subscription")->required();
-    if (word == "seek") command->add_option("--to", values.place, "now, beginning, an offset or a time")->capture_default_str();
+    if (word == "seek")
+      command->add_option("--to", values.place, "now, beginning, an offset or a time")->capture_default_str();
   }
 
   auto* letters = noun(line.app, "dead-letter", "Deliveries that were given up");
-  leaf(line, *letters, "list", "List them, oldest first", "dead-letter list", [&line] { return dead_letter_list(line.values.name, line.json); })->add_option("--subscription", values.name, "Only of this one");
-  for (const auto& [verb, about] : {std::pair{"show", "Show one, with its event"}, {"replay", "Deliver it again"}, {"discard", "Let it be; later events of its key go on"}}) {
+  leaf(line, *letters, "list", "List them, oldest first", "dead-letter list", [&line] {
+    return dead_letter_list(line.values.name, line.json);
+  })->add_option("--subscription", values.name, "Only of this one");
+  for (const auto& [verb, about] : {std::pair{"show", "Show one, with its event"},
+                                    {"replay", "Deliver it again"},
+                                    {"discard", "Let it be; later events of its key go on"}}) {
     std::string word = verb;
     auto* command = leaf(line, *letters, word, about, "dead-letter " + word + " audit 1234", [&line, word] {
       const auto& given = line.values;
-      return word == "show" ? dead_letter_show(given.name, given.offset, line.json) : dead_letter_act(word, given.name, given.offset, given.reason, line.json);
+      return word == "show" ? dead_letter_show(given.name, given.offset, line.json)
+                            : dead_letter_act(word, given.name, given.offset, given.reason, line.json);
     });
     command->add_option("SUBSCRIPTION", values.name, "Its name")->required();
     command->add_option("OFFSET", values.offset, "Of the event")->required()->check(CLI::PositiveNumber);
@@ -211,19 +285,27 @@ void add_subscriptions(Line& line) {
 void add_offline(Line& line) {
   auto* workflow = noun(line.app, "workflow", "Workflow files");
   auto& values = line.values;
-  leaf(line, *workflow, "check", "Check workflow files; needs no server", "workflow check .github/workflows/*.yml", [&line] { return workflow_check(line.values.files, line.json); })->add_option("FILE", values.files, "Workflow files")->required();
+  leaf(line, *workflow, "check", "Check workflow files; needs no server", "workflow check .github/workflows/*.yml",
+       [&line] { return workflow_check(line.values.files, line.json); })
+      ->add_option("FILE", values.files, "Workflow files")
+      ->required();
 
   auto* log = noun(line.app, "log", "The event log of a data folder, without a server");
-  auto add = [&](CLI::App* parent, const std::string& name, const std::string& about, const std::string& example, std::function<int()> run) {
+  auto add = [&](CLI::App* parent, const std::string& name, const std::string& about, const std::string& example,
+                 std::function<int()> run) {
     auto* command = leaf(line, *parent, name, about, example, std::move(run));
     command->add_option("--data", values.data, "Folder that holds everything")->capture_default_str();
     return command;
   };
-  add(log, "verify", "Read every byte and say whether it is whole", "log verify --data ./headrace-data", [&line] { return log_verify(line.values.data, line.json); });
+  add(log, "verify", "Read every byte and say whether it is whole", "log verify --data ./headrace-data",
+      [&line] { return log_verify(line.values.data, line.json); });
   add(log, "stat", "Say how large it is", "log stat", [&line] { return log_stat(line.values.data, line.json); });
-  add(log, "export", "Print every event, one JSON object a line", "log export > events.jsonl", [&line] { return log_export(line.values.data); });
+  add(log, "export", "Print every event, one JSON object a line", "log export > events.jsonl",
+      [&line] { return log_export(line.values.data); });
   auto* projections = noun(line.app, "projections", "What is derived from the log, without a server");
-  add(projections, "rebuild", "Make them anew from the log", "projections rebuild --verify", [&line] { return projections_rebuild(line.values.data, line.values.verify, line.json); })->add_flag("--verify", values.verify, "Only compare: 1 if what is there is not equal");
+  add(projections, "rebuild", "Make them anew from the log", "projections rebuild --verify", [&line] {
+    return projections_rebuild(line.values.data, line.values.verify, line.json);
+  })->add_flag("--verify", values.verify, "Only compare: 1 if what is there is not equal");
 }
 
 void collect(const CLI::App& app, const std::string& place, Words& words) {
@@ -260,7 +342,8 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   auto* completing = line.app.add_subcommand("completion", "Print completion for a shell");
   completing->footer("Example:\n  source <(headrace completion bash)");
   completing->add_option("SHELL", line.values.shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
-  completing->callback([&line] { line.chosen = [&line] { return print_completion(words_of(line.app), line.values.shell); }; });
+  completing->callback(
+      [&line] { line.chosen = [&line] { return print_completion(words_of(line.app), line.values.shell); }; });
 }
 
 }  // namespace
@@ -285,7 +368,10 @@ int run(int argc, char** argv, std::function<core::Result<>(const Serve&)> serve
     return line.chosen();
   } catch (const std::exception& error) {
     // An answer that is not of the form this version knows, mostly: of a server of another version, or none of ours.
-    core::Error surprise{core::Code::unavailable, "This went wrong in an unexpected way. Is the server of this version? (" + std::string(error.what()) + ")", {}};
+    core::Error surprise{
+        core::Code::unavailable,
+        "This went wrong in an unexpected way. Is the server of this version? (" + std::string(error.what()) + ")",
+        {}};
     return report(surprise, line.json);
   }
 }

@@ -39,8 +39,18 @@ std::set<std::string> commands() {
 
 TEST(CommandLine, AnswersWrongUsageWith2) {
   ::testing::internal::CaptureStderr();
-  for (const auto& words : std::vector<std::vector<std::string>>{{}, {"nothing"}, {"run"}, {"run", "nothing"}, {"serve", "--nothing"}, {"repo", "create"}, {"run", "list", "--limit", "0"}, {"serve", "--tls-key", "x"},
-                                                                 {"serve", "--slots", "many"}, {"event", "publish", "x", "--durability", "none"}, {"completion", "fish"}, {"dead-letter", "show", "a", "0"}})
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"nothing"},
+                                                                 {"run"},
+                                                                 {"run", "nothing"},
+                                                                 {"serve", "--nothing"},
+                                                                 {"repo", "create"},
+                                                                 {"run", "list", "--limit", "0"},
+                                                                 {"serve", "--tls-key", "x"},
+                                                                 {"serve", "--slots", "many"},
+                                                                 {"event", "publish", "x", "--durability", "none"},
+                                                                 {"completion", "fish"},
+                                                                 {"dead-letter", "show", "a", "0"}})
     EXPECT_EQ(run_line(words), 2) << ::testing::PrintToString(words);
   EXPECT_NE(::testing::internal::GetCapturedStderr(), "");
 }
@@ -55,7 +65,8 @@ TEST(CommandLine, AnswersAnExecutorThatIsNoneWith2) {
 
 TEST(CommandLine, TakesLabelsAgainAndAgainAndTheFolderAsAbsolute) {
   Serve served;
-  EXPECT_EQ(run_line({"serve", "--data", "here/", "--label", "a=host", "--label", "b=host", "--no-runner"}, &served), 0);
+  EXPECT_EQ(run_line({"serve", "--data", "here/", "--label", "a=host", "--label", "b=host", "--no-runner"}, &served),
+            0);
   EXPECT_EQ(served.labels, (Labels{{"a", "host"}, {"b", "host"}}));
   EXPECT_TRUE(served.data.starts_with("/") && served.data.ends_with("/here")) << served.data;
   EXPECT_TRUE(served.no_runner);
@@ -106,7 +117,10 @@ std::string completed_by_bash(const std::string& line) {
   EXPECT_EQ(run_line({"completion", "bash"}), 0);
   auto script = ::testing::internal::GetCapturedStdout();
   auto path = ::testing::TempDir() + "headrace-completion.bash";
-  { std::ofstream(path) << script << "COMP_WORDS=(headrace " << line << " '')\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_headrace\necho \"${COMPREPLY[*]}\"\n"; }
+  {
+    std::ofstream(path) << script << "COMP_WORDS=(headrace " << line
+                        << " '')\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_headrace\necho \"${COMPREPLY[*]}\"\n";
+  }
   std::string out;
   auto* pipe = ::popen(("bash " + path + " 2>&1").c_str(), "r");
   for (char buffer[4096]; std::fgets(buffer, sizeof buffer, pipe);) out += buffer;

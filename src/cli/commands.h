@@ -48,9 +48,9 @@ struct RunSelection {
   std::string run;         // its id or number
   int64_t limit = 30;
   std::string at;
-  std::string job;         // key or id; empty: all
+  std::string job;  // key or id; empty: all
   bool failed = false;
-  std::string file;        // of a workflow to start
+  std::string file;  // of a workflow to start
   std::string ref = "main";
 };
 int run_list(const RunSelection& options, bool json);
@@ -84,7 +84,8 @@ int subscription_show(const std::string& name, bool json);
 int subscription_act(const std::string& verb, const std::string& name, const std::string& to, bool json);
 int dead_letter_list(const std::string& subscription, bool json);
 int dead_letter_show(const std::string& subscription, int64_t offset, bool json);
-int dead_letter_act(const std::string& verb, const std::string& subscription, int64_t offset, const std::string& reason, bool json);
+int dead_letter_act(const std::string& verb, const std::string& subscription, int64_t offset, const std::string& reason,
+                    bool json);
 
 // --- workflows, without a server (workflow.cc)
 int workflow_check(const std::vector<std::string>& files, bool json);

@@ -17,11 +17,16 @@ std::string joined(const std::vector<std::string>& words) {
 int print_completion(const Words& words, const std::string& shell) {
   std::string script;
   if (shell == "zsh") script += "autoload -U +X bashcompinit && bashcompinit\n";
-  script += "_headrace() {\n  local at=\"\" word\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$word\" in -*) ;; *) at=\"${at:+$at }$word\" ;; esac\n  done\n  local words=\"\"\n  case \"$at\" in\n";
+  script +=
+      "_headrace() {\n  local at=\"\" word\n  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"$word\" "
+      "in -*) ;; *) at=\"${at:+$at }$word\" ;; esac\n  done\n  local words=\"\"\n  case \"$at\" in\n";
   // Longer places first: the first pattern that fits counts.
   for (auto entry = words.rbegin(); entry != words.rend(); ++entry)
-    script += "    \"" + entry->first + "\"" + (entry->first.empty() ? "" : "*") + ") words=\"" + joined(entry->second) + "\" ;;\n";
-  script += "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -F _headrace headrace\n";
+    script += "    \"" + entry->first + "\"" + (entry->first.empty() ? "" : "*") + ") words=\"" +
+              joined(entry->second) + "\" ;;\n";
+  script +=
+      "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  [ ${#COMPREPLY[@]} -gt 0 ] "
+      "|| COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -F _headrace headrace\n";
   print(script);
   return 0;
 }

@@ -24,7 +24,9 @@ Result<std::pair<std::string, std::string>> parts_of(const std::string& link) {
   auto hash = link.find('#');
   auto path = link.rfind("/sign-in", hash);
   if (hash == std::string::npos || path == std::string::npos || hash + 1 == link.size())
-    return core::fail(Code::invalid, "This is not a sign-in link; serve prints one as long as nobody has signed in: http://HOST/sign-in#CODE");
+    return core::fail(
+        Code::invalid,
+        "This is not a sign-in link; serve prints one as long as nobody has signed in: http://HOST/sign-in#CODE");
   return std::pair{link.substr(0, path), link.substr(hash + 1)};
 }
 
@@ -41,7 +43,8 @@ int sign_in_by_link(const std::string& link, bool as_json) {
     print_json(json::object{{"url", access.url}, {"user", user}});
   } else {
     print_line("Signed in at " + access.url + " as " + user + ", an administrator.");
-    print_line("To let git use this login:\n  git config --global credential." + access.url + ".helper '!headrace git-credential'");
+    print_line("To let git use this login:\n  git config --global credential." + access.url +
+               ".helper '!headrace git-credential'");
   }
   return 0;
 }
@@ -74,7 +77,8 @@ int login(const std::string& link, bool as_json) {
   }
   // Neither a link nor a token holds a space or a control character, and both go into requests.
   for (char c : given)
-    if (c <= ' ' || c >= 0x7f) return report(core::Error{Code::invalid, "This is neither a sign-in link nor a token.", {}}, as_json);
+    if (c <= ' ' || c >= 0x7f)
+      return report(core::Error{Code::invalid, "This is neither a sign-in link nor a token.", {}}, as_json);
   return given.starts_with("hr_") ? sign_in_by_token(given, as_json) : sign_in_by_link(given, as_json);
 }
 
@@ -98,45 +102,54 @@ int token_create(const TokenCreate& options, bool as_json) {
   json::array scopes;
   for (const auto& scope : options.scopes) scopes.emplace_back(scope);
   wish["scopes"] = std::move(scopes);
-  return asked(as_json, [&](Api& api) { return api.post("/api/v1/tokens", core::to_text(wish)); },
-               [](const json::value& token) { print_line(words(token, "token")); });
+  return asked(
+      as_json, [&](Api& api) { return api.post("/api/v1/tokens", core::to_text(wish)); },
+      [](const json::value& token) { print_line(words(token, "token")); });
 }
 
 int token_list(bool as_json) {
-  return asked(as_json, [](Api& api) { return api.get("/api/v1/tokens"); },
-               [](const json::value& answer) {
-                 std::vector<std::vector<std::string>> rows{{"ID", "NAME", "SCOPES", "EXPIRES", "LAST USED"}};
-                 for (const auto& token : answer.at("tokens").as_array()) {
-                   std::string scopes;
-                   for (const auto& scope : token.at("scopes").as_array()) scopes.append(scopes.empty() ? "" : " ").append(scope.as_string());
-                   rows.push_back({words(token, "id"), words(token, "name"), scopes, words(token, "expires_at"), words(token, "last_used_at")});
-                 }
-                 print(table(rows));
-               });
+  return asked(
+      as_json, [](Api& api) { return api.get("/api/v1/tokens"); },
+      [](const json::value& answer) {
+        std::vector<std::vector<std::string>> rows{{"ID", "NAME", "SCOPES", "EXPIRES", "LAST USED"}};
+        for (const auto& token : answer.at("tokens").as_array()) {
+          std::string scopes;
+          for (const auto& scope : token.at("scopes").as_array())
+            scopes.append(scopes.empty() ? "" : " ").append(scope.as_string());
+          rows.push_back({words(token, "id"), words(token, "name"), scopes, words(token, "expires_at"),
+                          words(token, "last_used_at")});
+        }
+        print(table(rows));
+      });
 }
 
 int token_revoke(const std::string& id, bool as_json) {
-  return asked(as_json, [&](Api& api) { return api.remove("/api/v1/tokens/" + net::percent_encode(id)); }, [&](const json::value&) { print_line("revoked " + id); });
+  return asked(
+      as_json, [&](Api& api) { return api.remove("/api/v1/tokens/" + net::percent_encode(id)); },
+      [&](const json::value&) { print_line("revoked " + id); });
 }
 
 int user_create(const std::string& name, bool administrator, bool as_json) {
   json::object wish{{"name", name}, {"administrator", administrator}};
-  return asked(as_json, [&](Api& api) { return api.post("/api/v1/users", core::to_text(wish)); }, [&](const json::value&) {
-    print_line("made the account " + name + "; give it a token with: headrace token create NAME --user " + name);
-  });
+  return asked(
+      as_json, [&](Api& api) { return api.post("/api/v1/users", core::to_text(wish)); },
+      [&](const json::value&) {
+        print_line("made the account " + name + "; give it a token with: headrace token create NAME --user " + name);
+      });
 }
 
 int user_list(bool as_json) {
-  return asked(as_json, [](Api& api) { return api.get("/api/v1/users"); },
-               [](const json::value& answer) {
-                 std::vector<std::vector<std::string>> rows{{"NAME", "STATE"}};
-                 for (const auto& user : answer.at("users").as_array()) {
-                   bool disabled = core::boolean_at(user, "disabled").value_or(false);
-                   bool administrator = core::boolean_at(user, "administrator").value_or(false);
-                   rows.push_back({words(user, "name"), disabled ? "disabled" : administrator ? "administrator" : "enabled"});
-                 }
-                 print(table(rows));
-               });
+  return asked(
+      as_json, [](Api& api) { return api.get("/api/v1/users"); },
+      [](const json::value& answer) {
+        std::vector<std::vector<std::string>> rows{{"NAME", "STATE"}};
+        for (const auto& user : answer.at("users").as_array()) {
+          bool disabled = core::boolean_at(user, "disabled").value_or(false);
+          bool administrator = core::boolean_at(user, "administrator").value_or(false);
+          rows.push_back({words(user, "name"), disabled ? "disabled" : administrator ? "administrator" : "enabled"});
+        }
+        print(table(rows));
+      });
 }
 
 }  // namespace headrace::cli

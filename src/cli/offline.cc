@@ -25,7 +25,8 @@ namespace {
 Result<> check_log(core::Disk& disk, const std::string& data) {
   auto there = disk.exists(data + "/log");
   if (!there) return std::unexpected(there.error());
-  if (!*there) return core::fail(Code::not_found, "There is no event log in " + data + "; name the server's folder with --data.");
+  if (!*there)
+    return core::fail(Code::not_found, "There is no event log in " + data + "; name the server's folder with --data.");
   return {};
 }
 
@@ -37,7 +38,8 @@ Result<std::unique_ptr<core::Disk::Lock>> take_folder(core::Disk& disk, const st
 }
 
 core::Error in_use(core::Error error, const std::string& data) {
-  if (error.code == Code::conflict) error.message = "A server has the folder " + data + "; stop it with: headrace down --data " + data;
+  if (error.code == Code::conflict)
+    error.message = "A server has the folder " + data + "; stop it with: headrace down --data " + data;
   return error;
 }
 
@@ -50,22 +52,31 @@ std::string_view name_of(log::VerifyReport::Tail tail) {
   return "torn";
 }
 
-json::object of(const log::Place& place) { return {{"segment", place.segment}, {"position", place.position}, {"offset", place.offset}, {"what", place.what}}; }
+json::object of(const log::Place& place) {
+  return {{"segment", place.segment}, {"position", place.position}, {"offset", place.offset}, {"what", place.what}};
+}
 
 json::object of(const log::VerifyReport& found) {
   json::array bad;
   for (const auto& place : found.bad) bad.push_back(of(place));
-  json::object answer{{"good", found.good()}, {"segments", found.segments}, {"batches", found.batches}, {"events", found.events}, {"bytes", found.bytes},
-                      {"first", found.first}, {"last", found.last}, {"tail", name_of(found.tail)}, {"torn", nullptr}};
+  json::object answer{{"good", found.good()},   {"segments", found.segments},  {"batches", found.batches},
+                      {"events", found.events}, {"bytes", found.bytes},        {"first", found.first},
+                      {"last", found.last},     {"tail", name_of(found.tail)}, {"torn", nullptr}};
   if (found.torn) answer["torn"] = of(*found.torn);
   answer["bad"] = std::move(bad);
   return answer;
 }
 
 void show(const log::VerifyReport& found) {
-  print_line(std::to_string(found.events) + " events in " + std::to_string(found.segments) + " segments, offsets " + std::to_string(found.first) + " to " + std::to_string(found.last) + ", " + std::to_string(found.bytes) + " bytes");
-  if (found.torn) print_line("The tail is torn at byte " + std::to_string(found.torn->position) + " of " + found.torn->segment + ": " + found.torn->what + " Nothing that was acknowledged is lost; the next start cuts it.");
-  for (const auto& place : found.bad) print_line("DAMAGED: " + place.segment + ", byte " + std::to_string(place.position) + ", offset " + std::to_string(place.offset) + ": " + place.what);
+  print_line(std::to_string(found.events) + " events in " + std::to_string(found.segments) + " segments, offsets " +
+             std::to_string(found.first) + " to " + std::to_string(found.last) + ", " + std::to_string(found.bytes) +
+             " bytes");
+  if (found.torn)
+    print_line("The tail is torn at byte " + std::to_string(found.torn->position) + " of " + found.torn->segment +
+               ": " + found.torn->what + " Nothing that was acknowledged is lost; the next start cuts it.");
+  for (const auto& place : found.bad)
+    print_line("DAMAGED: " + place.segment + ", byte " + std::to_string(place.position) + ", offset " +
+               std::to_string(place.offset) + ": " + place.what);
   print_line(found.good() ? "whole" : "not whole");
 }
 
@@ -96,9 +107,11 @@ int log_stat(const std::string& data, bool as_json) {
   if (!log) return report(in_use(log.error(), data), as_json);
   auto stat = (*log)->stat();
   if (as_json) {
-    print_json(json::object{{"segments", stat.segments}, {"bytes", stat.bytes}, {"first", stat.first}, {"last", stat.durable}});
+    print_json(json::object{
+        {"segments", stat.segments}, {"bytes", stat.bytes}, {"first", stat.first}, {"last", stat.durable}});
   } else {
-    print_line("offsets " + std::to_string(stat.first) + " to " + std::to_string(stat.durable) + ", " + std::to_string(stat.segments) + " segments, " + std::to_string(stat.bytes) + " bytes");
+    print_line("offsets " + std::to_string(stat.first) + " to " + std::to_string(stat.durable) + ", " +
+               std::to_string(stat.segments) + " segments, " + std::to_string(stat.bytes) + " bytes");
   }
   return 0;
 }
@@ -116,7 +129,9 @@ int log_export(const std::string& data) {
     if (!events) return report(events.error(), false);
     if (events->empty()) return 0;
     std::string lines;
-    for (const auto& stored : *events) lines += "{\"offset\":" + std::to_string(stored.offset) + "," + events::to_structured(stored.event).substr(1) + "\n";
+    for (const auto& stored : *events)
+      lines +=
+          "{\"offset\":" + std::to_string(stored.offset) + "," + events::to_structured(stored.event).substr(1) + "\n";
     print(lines);
     from = events->back().offset + 1;
   }
@@ -133,18 +148,27 @@ int projections_rebuild(const std::string& data, bool verify, bool as_json) {
   repository::Projection repository;
   pipeline::RunsProjection pipeline;
   runner::JobsProjection runner;
-  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner}, **log, absolute(data) + "/projections", "", verify ? store::Verify::yes : store::Verify::no);
+  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner}, **log, absolute(data) + "/projections",
+                                "", verify ? store::Verify::yes : store::Verify::no);
   if (!rebuilt) return report(rebuilt.error(), as_json);
   bool equal = true;
   json::array list;
   for (const auto& one : *rebuilt) {
     equal = equal && !one.difference;
-    json::object shown{{"name", one.name}, {"version", one.version}, {"offset", one.offset}, {"events", one.events}, {"digest", one.digest}, {"digest_before", one.digest_before}, {"difference", nullptr}};
-    if (one.difference) shown["difference"] = json::object{{"table", one.difference->table}, {"key", one.difference->key}, {"what", one.difference->what}};
+    json::object shown{{"name", one.name},     {"version", one.version}, {"offset", one.offset},
+                       {"events", one.events}, {"digest", one.digest},   {"digest_before", one.digest_before},
+                       {"difference", nullptr}};
+    if (one.difference)
+      shown["difference"] =
+          json::object{{"table", one.difference->table}, {"key", one.difference->key}, {"what", one.difference->what}};
     list.push_back(std::move(shown));
     if (as_json) continue;
     print_line(one.name + " " + one.digest.substr(0, 16) + " at offset " + std::to_string(one.offset) + ": " +
-               (one.difference ? "differs in " + one.difference->table + ", " + one.difference->key + ": " + one.difference->what : one.digest_before.empty() ? "made" : verify ? "equal" : "made anew"));
+               (one.difference
+                    ? "differs in " + one.difference->table + ", " + one.difference->key + ": " + one.difference->what
+                : one.digest_before.empty() ? "made"
+                : verify                    ? "equal"
+                                            : "made anew"));
   }
   if (as_json) {
     json::object answer{{"equal", equal}};

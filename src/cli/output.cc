@@ -1,10 +1,9 @@
-#include "cli/ask.h"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "cli/ask.h"
 #include "core/disk.h"
 
 namespace headrace::cli {
@@ -63,7 +62,8 @@ void print_line(std::string_view text) { print(std::string(text) + "\n"); }
 void print_json(const core::json::value& value) { print_line(core::to_text(value)); }
 
 int report(const core::Error& error, bool json) {
-  if (json) print_json(core::json::object{{"error", {{"code", core::name_of(error.code)}, {"message", error.message}}}});
+  if (json)
+    print_json(core::json::object{{"error", {{"code", core::name_of(error.code)}, {"message", error.message}}}});
   std::string line = "headrace: " + error.message + "\n";
   [[maybe_unused]] auto put = ::write(STDERR_FILENO, line.data(), line.size());
   return exit_code_of(error.code);

@@ -14,10 +14,10 @@ namespace headrace::cli {
 // server's fault.
 int exit_code_of(core::Code code);
 
-void print(std::string_view text);                       // standard output, as it is
+void print(std::string_view text);  // standard output, as it is
 void print_line(std::string_view text);
-void print_json(const core::json::value& value);         // one line
-int report(const core::Error& error, bool json);         // to standard error, with json as an object on standard output too
+void print_json(const core::json::value& value);  // one line
+int report(const core::Error& error, bool json);  // to standard error, with json as an object on standard output too
 
 // Columns as wide as their widest cell, two spaces apart; the last is not padded.
 std::string table(const std::vector<std::vector<std::string>>& rows);

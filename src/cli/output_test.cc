@@ -8,7 +8,8 @@ namespace headrace::cli {
 namespace {
 
 TEST(Table, HasColumnsAsWideAsTheirWidestCellAndNoSpacesAtTheEnd) {
-  EXPECT_EQ(table({{"NAME", "STATE"}, {"a", "running"}, {"longer", "x"}}), "NAME    STATE\na       running\nlonger  x\n");
+  EXPECT_EQ(table({{"NAME", "STATE"}, {"a", "running"}, {"longer", "x"}}),
+            "NAME    STATE\na       running\nlonger  x\n");
 }
 
 TEST(Table, CountsCharactersAndNotBytes) {
@@ -19,8 +20,10 @@ TEST(Table, OfNothingIsEmpty) { EXPECT_EQ(table({}), ""); }
 
 TEST(ExitCodes, TellWhatFailedFromWhatCouldNotBeAsked) {
   using core::Code;
-  for (auto code : {Code::invalid, Code::not_found, Code::conflict}) EXPECT_EQ(exit_code_of(code), 1) << core::name_of(code);
-  for (auto code : {Code::unauthenticated, Code::denied, Code::exhausted, Code::unavailable, Code::corrupt}) EXPECT_EQ(exit_code_of(code), 3) << core::name_of(code);
+  for (auto code : {Code::invalid, Code::not_found, Code::conflict})
+    EXPECT_EQ(exit_code_of(code), 1) << core::name_of(code);
+  for (auto code : {Code::unauthenticated, Code::denied, Code::exhausted, Code::unavailable, Code::corrupt})
+    EXPECT_EQ(exit_code_of(code), 3) << core::name_of(code);
 }
 
 TEST(RemoteUrl, NamesTheRepository) {
@@ -30,7 +33,8 @@ TEST(RemoteUrl, NamesTheRepository) {
 }
 
 TEST(RemoteUrl, OfAnotherFormNamesNone) {
-  for (const char* url : {"", "\n", "hello.git", "/srv/git/team/hello.git", "git@forge.example:team/hello.git", "https://forge.example", "https://forge.example/hello.git", "https://forge.example//hello"})
+  for (const char* url : {"", "\n", "hello.git", "/srv/git/team/hello.git", "git@forge.example:team/hello.git",
+                          "https://forge.example", "https://forge.example/hello.git", "https://forge.example//hello"})
     EXPECT_EQ(full_name_in(url), "") << url;
 }
 

@@ -29,7 +29,9 @@ std::string absolute(const std::string& path) { return std::filesystem::absolute
 
 Result<> check_labels(const Labels& labels) {
   for (const auto& [label, executor] : labels)
-    if (!runner::is_executor(executor)) return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label + "'; this version has: host.");
+    if (!runner::is_executor(executor))
+      return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label +
+                                           "'; this version has: host.");
   return {};
 }
 
@@ -139,7 +141,8 @@ Task<Result<process::Ran>> ask(core::Loop& loop, std::vector<std::string> argv) 
 Check program(core::Loop& loop, std::string name, bool needed, const std::string& what_for) {
   auto ran = loop.run(ask(loop, {name, "--version"}));
   Check check{name, ran && ran->exit.succeeded(), needed, {}};
-  check.words = check.good ? ran->out.substr(0, ran->out.find('\n')) : what_for + "; install it with: apt-get install " + name;
+  check.words =
+      check.good ? ran->out.substr(0, ran->out.find('\n')) : what_for + "; install it with: apt-get install " + name;
   return check;
 }
 
@@ -175,8 +178,13 @@ int doctor(const std::string& data, bool json) {
   core::json::array list;
   for (const auto& check : checks) {
     good = good && (check.good || !check.needed);
-    list.push_back(core::json::object{{"check", check.what}, {"ok", check.good}, {"needed", check.needed}, {"message", check.words}});
-    if (!json) print_line((check.good ? "ok       " : check.needed ? "missing  " : "optional ") + check.what + ": " + check.words);
+    list.push_back(core::json::object{
+        {"check", check.what}, {"ok", check.good}, {"needed", check.needed}, {"message", check.words}});
+    if (!json)
+      print_line((check.good     ? "ok       "
+                  : check.needed ? "missing  "
+                                 : "optional ") +
+                 check.what + ": " + check.words);
   }
   if (json) {
     core::json::object answer{{"ok", good}};
@@ -214,7 +222,12 @@ int runner(const RunnerProcess& options) {
   auto token = core::read_file(disk, options.token_file, 4096);
   if (!token) return report(token.error(), false);
   while (!token->empty() && (token->back() == '\n' || token->back() == '\r' || token->back() == ' ')) token->pop_back();
-  if (!identity::is_token_secret(*token)) return report(core::Error{Code::invalid, "The file " + options.token_file + " holds no token; make one with: headrace token create, or let serve write it.", {}}, false);
+  if (!identity::is_token_secret(*token))
+    return report(core::Error{Code::invalid,
+                              "The file " + options.token_file +
+                                  " holds no token; make one with: headrace token create, or let serve write it.",
+                              {}},
+                  false);
   auto folder = absolute(options.data);
   if (auto made = disk.make_directories(folder); !made) return report(made.error(), false);
   auto lock = disk.lock(folder + "/lock");

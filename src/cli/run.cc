@@ -31,25 +31,29 @@ std::string status_words(const json::value& thing) {
 std::string suffix(const std::string& at) { return at.empty() ? "" : "?at=" + net::percent_encode(at); }
 
 void show_run(const json::value& run) {
-  print_line(words(run, "repository") + " · " + words(run, "workflow") + " #" + number(run, "number") + " · " + status_words(run));
-  print_line("  " + words(run, "title") + " · " + words(run, "branch") + " · " + words(run, "commit").substr(0, 10) + " · by " + words(run, "actor") + " · id " + number(run, "id"));
+  print_line(words(run, "repository") + " · " + words(run, "workflow") + " #" + number(run, "number") + " · " +
+             status_words(run));
+  print_line("  " + words(run, "title") + " · " + words(run, "branch") + " · " + words(run, "commit").substr(0, 10) +
+             " · by " + words(run, "actor") + " · id " + number(run, "id"));
   if (auto errors = core::string_at(run, "errors"); errors && !errors->empty()) print_line("  " + *errors);
   for (const auto& job : run.at("jobs").as_array()) {
     print_line("  " + words(job, "name") + ": " + status_words(job));
     if (auto reason = core::string_at(job, "reason"); reason && !reason->empty()) print_line("    " + *reason);
     if (auto waiting = core::string_at(job, "waiting_for")) print_line("    " + *waiting);
-    for (const auto& step : job.at("steps").as_array()) print_line("    " + number(step, "number") + ". " + words(step, "name") + ": " + status_words(step));
+    for (const auto& step : job.at("steps").as_array())
+      print_line("    " + number(step, "number") + ". " + words(step, "name") + ": " + status_words(step));
   }
 }
 
 int act(const RunSelection& options, const std::string& verb, const std::string& done, bool as_json) {
-  return asked(as_json,
-               [&](Api& api) -> Result<json::value> {
-                 auto run = find_run(api, options);
-                 if (!run) return std::unexpected(run.error());
-                 return api.post("/api/v1/runs/" + *run + verb);
-               },
-               [&](const json::value& run) { print_line(done + " run " + number(run, "id")); });
+  return asked(
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto run = find_run(api, options);
+        if (!run) return std::unexpected(run.error());
+        return api.post("/api/v1/runs/" + *run + verb);
+      },
+      [&](const json::value& run) { print_line(done + " run " + number(run, "id")); });
 }
 
 }  // namespace
@@ -71,7 +75,9 @@ Result<std::string> repository_here(const RunSelection& options) {
   core::Loop loop;
   auto ran = loop.run(ask_git(loop));
   auto name = ran && ran->exit.succeeded() ? full_name_in(ran->out) : "";
-  if (name.empty()) return core::fail(Code::invalid, "Which repository? This folder has no remote 'origin' to tell; give --repo OWNER/NAME.");
+  if (name.empty())
+    return core::fail(Code::invalid,
+                      "Which repository? This folder has no remote 'origin' to tell; give --repo OWNER/NAME.");
   return name;
 }
 
@@ -82,54 +88,64 @@ Result<std::string> find_run(Api& api, const RunSelection& options) {
   auto newest = api.get("/api/v1/runs?limit=1&repository=" + net::percent_encode(*repository));
   if (!newest) return std::unexpected(newest.error());
   const auto& runs = newest->at("runs").as_array();
-  if (runs.empty()) return core::fail(Code::not_found, *repository + " has no run yet; push a commit with a file in .github/workflows.");
+  if (runs.empty())
+    return core::fail(Code::not_found,
+                      *repository + " has no run yet; push a commit with a file in .github/workflows.");
   return number(runs.front(), "id");
 }
 
 int run_list(const RunSelection& options, bool as_json) {
-  return asked(as_json,
-               [&](Api& api) -> Result<json::value> {
-                 auto repository = repository_here(options);
-                 if (!repository) return std::unexpected(repository.error());
-                 std::string path = "/api/v1/runs?repository=" + net::percent_encode(*repository) + "&limit=" + std::to_string(options.limit);
-                 if (!options.at.empty()) path += "&at=" + net::percent_encode(options.at);
-                 return api.get(path);
-               },
-               [](const json::value& answer) {
-                 std::vector<std::vector<std::string>> rows{{"ID", "RESULT", "WORKFLOW", "NUMBER", "BRANCH", "COMMIT", "TITLE"}};
-                 for (const auto& run : answer.at("runs").as_array())
-                   rows.push_back({number(run, "id"), status_words(run), words(run, "workflow"), number(run, "number"), words(run, "branch"), words(run, "commit").substr(0, 10), words(run, "title")});
-                 print(table(rows));
-               });
+  return asked(
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto repository = repository_here(options);
+        if (!repository) return std::unexpected(repository.error());
+        std::string path =
+            "/api/v1/runs?repository=" + net::percent_encode(*repository) + "&limit=" + std::to_string(options.limit);
+        if (!options.at.empty()) path += "&at=" + net::percent_encode(options.at);
+        return api.get(path);
+      },
+      [](const json::value& answer) {
+        std::vector<std::vector<std::string>> rows{{"ID", "RESULT", "WORKFLOW", "NUMBER", "BRANCH", "COMMIT", "TITLE"}};
+        for (const auto& run : answer.at("runs").as_array())
+          rows.push_back({number(run, "id"), status_words(run), words(run, "workflow"), number(run, "number"),
+                          words(run, "branch"), words(run, "commit").substr(0, 10), words(run, "title")});
+        print(table(rows));
+      });
 }
 
 int run_start(const RunSelection& options, bool as_json) {
-  return asked(as_json,
-               [&](Api& api) -> Result<json::value> {
-                 auto repository = repository_here(options);
-                 if (!repository) return std::unexpected(repository.error());
-                 auto ref = options.ref.starts_with("refs/") ? options.ref : "refs/heads/" + options.ref;
-                 // "team/hello": each part is a segment of its own.
-                 auto slash = repository->find('/');
-                 if (slash == std::string::npos) return core::fail(Code::invalid, "A repository is named OWNER/NAME.");
-                 auto path = "/api/v1/repositories/" + net::percent_encode(repository->substr(0, slash)) + "/" + net::percent_encode(repository->substr(slash + 1)) + "/dispatches";
-                 return api.post(path, core::to_text(json::object{{"workflow", options.file}, {"ref", ref}}));
-               },
-               [](const json::value& run) { print_line("started run " + number(run, "id")); });
+  return asked(
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto repository = repository_here(options);
+        if (!repository) return std::unexpected(repository.error());
+        auto ref = options.ref.starts_with("refs/") ? options.ref : "refs/heads/" + options.ref;
+        // "team/hello": each part is a segment of its own.
+        auto slash = repository->find('/');
+        if (slash == std::string::npos) return core::fail(Code::invalid, "A repository is named OWNER/NAME.");
+        auto path = "/api/v1/repositories/" + net::percent_encode(repository->substr(0, slash)) + "/" +
+                    net::percent_encode(repository->substr(slash + 1)) + "/dispatches";
+        return api.post(path, core::to_text(json::object{{"workflow", options.file}, {"ref", ref}}));
+      },
+      [](const json::value& run) { print_line("started run " + number(run, "id")); });
 }
 
 int run_view(const RunSelection& options, bool as_json) {
-  return asked(as_json,
-               [&](Api& api) -> Result<json::value> {
-                 auto run = find_run(api, options);
-                 if (!run) return std::unexpected(run.error());
-                 return api.get("/api/v1/runs/" + *run + suffix(options.at));
-               },
-               show_run);
+  return asked(
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto run = find_run(api, options);
+        if (!run) return std::unexpected(run.error());
+        return api.get("/api/v1/runs/" + *run + suffix(options.at));
+      },
+      show_run);
 }
 
 int run_cancel(const RunSelection& options, bool as_json) { return act(options, "/cancel", "cancelling", as_json); }
 
-int run_rerun(const RunSelection& options, bool as_json) { return act(options, options.failed ? "/rerun?failed=true" : "/rerun", "running again:", as_json); }
+int run_rerun(const RunSelection& options, bool as_json) {
+  return act(options, options.failed ? "/rerun?failed=true" : "/rerun", "running again:", as_json);
+}
 
 }  // namespace headrace::cli

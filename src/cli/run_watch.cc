@@ -63,7 +63,8 @@ class Screen {
         print_line(name + " | " + std::string(text_of(line)));
       }
     }
-    if (!fresh.empty()) print_json(json::object{{"log", {{"job", words(piece, "job")}, {"key", words(piece, "key")}, {"text", fresh}}}});
+    if (!fresh.empty())
+      print_json(json::object{{"log", {{"job", words(piece, "job")}, {"key", words(piece, "key")}, {"text", fresh}}}});
   }
 
   void state(const json::value& run) {
@@ -96,7 +97,9 @@ int run_watch(const RunSelection& options, bool as_json) {
   auto run = find_run(api, options);
   if (!run) return report(run.error(), as_json);
   Screen screen(as_json);
-  auto followed = api.follow("/api/v1/runs/" + *run + "/watch", [&](const net::ServerSentEvent& event) { return screen.hear(event); }, patience);
+  auto followed = api.follow(
+      "/api/v1/runs/" + *run + "/watch", [&](const net::ServerSentEvent& event) { return screen.hear(event); },
+      patience);
   if (!followed) return report(followed.error(), as_json);
   auto conclusion = words(screen.last(), "conclusion");
   if (!as_json) {
@@ -116,18 +119,26 @@ int run_log(const RunSelection& options, bool as_json) {
   if (!run) return report(run.error(), as_json);
   bool found = false;
   for (const auto& job : run->at("jobs").as_array()) {
-    bool wanted = options.job.empty() || options.job == words(job, "key") || options.job == number(job, "id") || options.job == words(job, "job");
+    bool wanted = options.job.empty() || options.job == words(job, "key") || options.job == number(job, "id") ||
+                  options.job == words(job, "job");
     if (!wanted || words(job, "runner") == "-") continue;
     found = true;
     auto show = [&](std::string_view piece) {
-      if (as_json) print_json(json::object{{"job", words(job, "key")}, {"text", piece}});
-      else print(piece);
+      if (as_json)
+        print_json(json::object{{"job", words(job, "key")}, {"text", piece}});
+      else
+        print(piece);
       return true;
     };
-    if (auto printed = api.stream("/api/v1/jobs/" + words(job, "job") + "/log", show); !printed) return report(printed.error(), as_json);
+    if (auto printed = api.stream("/api/v1/jobs/" + words(job, "job") + "/log", show); !printed)
+      return report(printed.error(), as_json);
   }
   if (found) return 0;
-  return report(core::Error{core::Code::not_found, options.job.empty() ? "No job of this run has begun." : "No job '" + options.job + "' of this run has begun.", {}}, as_json);
+  return report(core::Error{core::Code::not_found,
+                            options.job.empty() ? "No job of this run has begun."
+                                                : "No job '" + options.job + "' of this run has begun.",
+                            {}},
+                as_json);
 }
 
 }  // namespace headrace::cli

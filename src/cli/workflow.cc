@@ -9,8 +9,12 @@ namespace headrace::cli {
 namespace {
 
 void show(const workflow::Reading& reading, const std::string& file) {
-  for (const auto& error : reading.errors) print_line(file + ":" + std::to_string(error.at.line) + ":" + std::to_string(error.at.column) + ": " + error.message);
-  for (const auto& missing : reading.unsupported) print_line(file + ":" + std::to_string(missing.at.line) + ":" + std::to_string(missing.at.column) + ": not supported yet: " + missing.feature);
+  for (const auto& error : reading.errors)
+    print_line(file + ":" + std::to_string(error.at.line) + ":" + std::to_string(error.at.column) + ": " +
+               error.message);
+  for (const auto& missing : reading.unsupported)
+    print_line(file + ":" + std::to_string(missing.at.line) + ":" + std::to_string(missing.at.column) +
+               ": not supported yet: " + missing.feature);
   if (reading.errors.empty() && reading.unsupported.empty()) print_line(file + ": good");
 }
 

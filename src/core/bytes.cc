@@ -78,11 +78,16 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-// Length of the well-formed character that begins at `i`, or 0. Unicode 15, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+// Length of the well-formed character that begins at `i`, or 0. Unicode 15, table 3-7, "Well-Formed UTF-8 Byte
+// Sequences".
 static size_t character_at(std::string_view text, size_t i) {
   auto at = [&](size_t j) { return static_cast<unsigned char>(text[j]); };
   unsigned char lead = at(i);
-  size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xc2 && lead < 0xe0 ? 2
+                  : lead >= 0xe0 && lead < 0xf0 ? 3
+                  : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                : 0;
   if (length == 0 || i + length > text.size()) return 0;
   for (size_t j = 1; j < length; ++j)
     if ((at(i + j) & 0xc0) != 0x80) return 0;
@@ -116,7 +121,8 @@ std::string to_valid_utf8(std::string text) {
 
 std::array<std::byte, 32> sha256(std::span<const std::byte> bytes) {
   std::array<std::byte, 32> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 

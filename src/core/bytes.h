@@ -14,12 +14,12 @@ namespace headrace::core {
 inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string to_hex(std::span<const std::byte> bytes);
-std::string to_base64(std::span<const std::byte> bytes);      // with padding
-std::string to_base64url(std::span<const std::byte> bytes);   // without padding
+std::string to_base64(std::span<const std::byte> bytes);        // with padding
+std::string to_base64url(std::span<const std::byte> bytes);     // without padding
 std::optional<std::string> from_base64(std::string_view text);  // standard or URL alphabet, padding optional
 bool is_utf8(std::string_view text);
-// The same text where it is UTF-8; otherwise each byte that belongs to no well-formed character becomes U+FFFD. For foreign
-// bytes on their way into JSON. ASCII, line breaks among it, is never changed.
+// The same text where it is UTF-8; otherwise each byte that belongs to no well-formed character becomes U+FFFD. For
+// foreign bytes on their way into JSON. ASCII, line breaks among it, is never changed.
 std::string to_valid_utf8(std::string text);
 
 // Continues from `seed` (0 for a fresh sum): crc32c(b, crc32c(a)) == crc32c(a + b).

@@ -58,11 +58,15 @@ TEST(Utf8, RefusesOverlongSurrogateCutAndBeyondTheEnd) {
 
 TEST(Utf8, IsMadeValidByteForByteAndOtherwiseLeftAlone) {
   EXPECT_EQ(to_valid_utf8("plain\nwords \xc3\xa9 \xf0\x9f\x8c\x8a"), "plain\nwords \xc3\xa9 \xf0\x9f\x8c\x8a");
-  EXPECT_EQ(to_valid_utf8("a\xff" "b"), "a\xef\xbf\xbd" "b");
-  EXPECT_EQ(to_valid_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");            // cut in the middle
-  EXPECT_EQ(to_valid_utf8("\xe2\x82\n"), "\xef\xbf\xbd\xef\xbf\xbd\n");        // the line break stays
-  EXPECT_EQ(to_valid_utf8("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");            // overlong
-  for (int byte = 0; byte < 256; ++byte) EXPECT_TRUE(is_utf8(to_valid_utf8(std::string(3, static_cast<char>(byte))))) << byte;
+  EXPECT_EQ(to_valid_utf8("a\xff"
+                          "b"),
+            "a\xef\xbf\xbd"
+            "b");
+  EXPECT_EQ(to_valid_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");      // cut in the middle
+  EXPECT_EQ(to_valid_utf8("\xe2\x82\n"), "\xef\xbf\xbd\xef\xbf\xbd\n");  // the line break stays
+  EXPECT_EQ(to_valid_utf8("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");      // overlong
+  for (int byte = 0; byte < 256; ++byte)
+    EXPECT_TRUE(is_utf8(to_valid_utf8(std::string(3, static_cast<char>(byte))))) << byte;
 }
 
 // RFC 3720, appendix B.4.

@@ -84,8 +84,9 @@ std::string format_time(Time time) {
 
 Result<Time> parse_time(std::string_view text) {
   auto wrong = [&](std::string_view why) {
-    return fail(Code::invalid, fmt::format("'{}' is not a time as RFC 3339 writes it ({}); an example is 2026-11-23T07:16:00Z.",
-                                           text.substr(0, 64), why));
+    return fail(Code::invalid,
+                fmt::format("'{}' is not a time as RFC 3339 writes it ({}); an example is 2026-11-23T07:16:00Z.",
+                            text.substr(0, 64), why));
   };
   Reader in(text);
   int year, month, day, hour, minute, second, offset_hour = 0, offset_minute = 0;

@@ -39,7 +39,8 @@ class SystemFile final : public File {
   Result<size_t> read_at(uint64_t offset, std::span<std::byte> bytes) const override {
     size_t total = 0;
     while (total < bytes.size()) {
-      ssize_t got = ::pread(descriptor_.get(), bytes.data() + total, bytes.size() - total, static_cast<off_t>(offset + total));
+      ssize_t got =
+          ::pread(descriptor_.get(), bytes.data() + total, bytes.size() - total, static_cast<off_t>(offset + total));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return std::unexpected(error_of_errno(errno, "Reading", path_));
       if (got == 0) break;
@@ -169,7 +170,8 @@ Result<std::string> read_file(Disk& disk, const std::string& path, size_t bytes_
   auto size = (*file)->size();
   if (!size) return std::unexpected(size.error());
   if (*size > bytes_max)
-    return fail(Code::exhausted, path + " is larger than the " + std::to_string(bytes_max) + " bytes that are read here.");
+    return fail(Code::exhausted,
+                path + " is larger than the " + std::to_string(bytes_max) + " bytes that are read here.");
   std::string text(*size, '\0');
   auto got = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
   if (!got) return std::unexpected(got.error());

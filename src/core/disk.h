@@ -46,8 +46,9 @@ class Disk {
   virtual Result<> make_directories(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;  // names, sorted, without . and ..
   virtual Result<bool> exists(const std::string& path) = 0;
-  virtual Result<> rename(const std::string& from, const std::string& to) = 0;  // replaces; durable after sync_directory
-  virtual Result<> remove(const std::string& path) = 0;                         // not_found if it is not there
+  virtual Result<> rename(const std::string& from,
+                          const std::string& to) = 0;            // replaces; durable after sync_directory
+  virtual Result<> remove(const std::string& path) = 0;          // not_found if it is not there
   virtual Result<> sync_directory(const std::string& path) = 0;  // makes creations, renames and removals in it durable
   // Code::conflict, with who holds it if known, when another process (or another Lock of this one) has it.
   virtual Result<std::unique_ptr<Lock>> lock(const std::string& path) = 0;

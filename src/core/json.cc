@@ -1,8 +1,7 @@
 #include "core/json.h"
 
-#include <boost/json/src.hpp>  // the one translation unit that compiles Boost.JSON
-
 #include <algorithm>
+#include <boost/json/src.hpp>  // the one translation unit that compiles Boost.JSON
 
 namespace headrace::core {
 

@@ -47,7 +47,8 @@ Scope::~Scope() { impl_->cancel_all(); }
 void Scope::spawn(std::string name, Task<> task, std::function<void(std::exception_ptr)> escaped) {
   auto signal = std::make_shared<asio::cancellation_signal>();
   auto place = impl_->running.insert(impl_->running.end(), signal);
-  auto ended = [scope = impl_, place, name = std::move(name), escaped = std::move(escaped), signal](std::exception_ptr exception) {
+  auto ended = [scope = impl_, place, name = std::move(name), escaped = std::move(escaped),
+                signal](std::exception_ptr exception) {
     scope->running.erase(place);
     if (exception && !is_cancellation(exception)) escaped ? escaped(exception) : report(name, exception);
     if (scope->running.empty()) scope->idle.notify_all();

@@ -66,7 +66,8 @@ Task<bool> Signal::wait_for(std::chrono::nanoseconds limit) {
   auto [error] = co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
   // Cancelled and woken at once: cancelled, for what it would go on with may be gone.
   auto cancellation = co_await asio::this_coro::cancellation_state;
-  if (cancellation.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
+  if (cancellation.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
   if (waiter.woken) co_return true;
   if (error) throw boost::system::system_error(error);  // cancelled
   co_return false;

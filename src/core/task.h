@@ -39,8 +39,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();   // until stop(), or until nothing is left to do
-  void stop();  // any thread
+  void run();           // until stop(), or until nothing is left to do
+  void stop();          // any thread
   void keep_running();  // run() does not end for lack of work, only by stop()
   size_t poll();        // runs what is ready, without waiting; returns how many handlers ran. For tests.
 

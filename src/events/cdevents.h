@@ -27,7 +27,7 @@ std::string to_json(const Verdict& verdict);
 // The problems of one CDEvent, pointers starting with `at`.
 Problems check_cdevent(std::string_view text, std::string_view at = {});
 
-bool is_cdevent(std::string_view type);        // "dev.cdevents." or "dev.cdeventsx." in front
+bool is_cdevent(std::string_view type);         // "dev.cdevents." or "dev.cdeventsx." in front
 std::vector<std::string_view> cdevent_types();  // the 45, sorted
 
 }  // namespace headrace::events

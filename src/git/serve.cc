@@ -151,7 +151,9 @@ Task<Result<>> Server::prepare() {
   if (auto made = create_bare(sample, "main"); !made) co_return made;
   const Request request{sample, "version=2", false};
   auto asked = impl_->spec({"upload-pack", "--stateless-rpc", "--http-backend-info-refs"}, request);
-  auto ran = co_await process::run(impl_->executor, std::move(asked), {}, {});
+  process::RunLimits limits;
+  std::string nothing;
+  auto ran = co_await process::run(impl_->executor, std::move(asked), std::move(nothing), limits);
   if (!ran) co_return std::unexpected(ran.error());
   if (!ran->exit.succeeded() || !ran->out.starts_with("000eversion 2\n"))
     co_return core::fail(Code::unavailable, "git on this machine is too old to serve: 2.36 or newer is needed.",

@@ -14,7 +14,8 @@ struct SignalWatch::Impl {
   asio::signal_set set;
 };
 
-SignalWatch::SignalWatch(core::Executor executor, std::initializer_list<int> numbers) : impl_(std::make_unique<Impl>(executor)) {
+SignalWatch::SignalWatch(core::Executor executor, std::initializer_list<int> numbers)
+    : impl_(std::make_unique<Impl>(executor)) {
   for (int number : numbers) impl_->set.add(number);
 }
 

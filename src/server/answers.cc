@@ -25,11 +25,14 @@ net::Response answer_of(net::Status status, std::string_view code, std::string m
   auto response = json_answer(core::json::object{{"error", std::move(error)}}, status);
   if (status == net::Status::unavailable) response.headers.set("Retry-After", "1");
   // Basic, so that git asks for a token; API clients send Bearer.
-  if (status == net::Status::unauthorized) response.headers.set("WWW-Authenticate", "Basic realm=\"Headrace\", charset=\"UTF-8\"");
+  if (status == net::Status::unauthorized)
+    response.headers.set("WWW-Authenticate", "Basic realm=\"Headrace\", charset=\"UTF-8\"");
   return response;
 }
 
-net::Response answer_of(const core::Error& error) { return answer_of(status_of(error.code), core::name_of(error.code), error.message); }
+net::Response answer_of(const core::Error& error) {
+  return answer_of(status_of(error.code), core::name_of(error.code), error.message);
+}
 
 net::Response json_answer(const core::json::value& value, net::Status status) {
   // Foreign bytes (paths, messages, names of others) can only be within strings, so the text is mended as a whole.

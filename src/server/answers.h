@@ -9,8 +9,8 @@
 
 namespace headrace::server {
 
-// invalid 422 (400 for what is no request at all is the caller's to say), unauthenticated 401, denied 403, not_found 404,
-// conflict 409, exhausted 503 (413 for a body, see request.h), unavailable 503, corrupt 500.
+// invalid 422 (400 for what is no request at all is the caller's to say), unauthenticated 401, denied 403, not_found
+// 404, conflict 409, exhausted 503 (413 for a body, see request.h), unavailable 503, corrupt 500.
 net::Status status_of(core::Code code);
 
 // {"error":{"code","message"}}; Retry-After with 503, WWW-Authenticate with 401.

@@ -9,8 +9,8 @@ using identity::Caller;
 
 // Those of a repository are asked for the one the path names ({owner}/{repo}), or for all of them.
 enum class Right {
-  anyone,      // health, sign-in, and what looks closer itself: no credential needed
-  signed_in,   // any account or runner; what it may see of the answer is decided there
+  anyone,     // health, sign-in, and what looks closer itself: no credential needed
+  signed_in,  // any account or runner; what it may see of the answer is decided there
   read_repository,
   write_repository,
   create_repository,
@@ -19,8 +19,8 @@ enum class Right {
   write_runs,
   read_events,
   write_events,
-  operate,     // subscriptions, dead letters, accounts
-  run_jobs,    // runners
+  operate,   // subscriptions, dead letters, accounts
+  run_jobs,  // runners
 };
 
 }  // namespace headrace::server

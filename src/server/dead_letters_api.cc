@@ -15,7 +15,8 @@ namespace {
 Result<log::Offset> offset_in(const Call& call) {
   auto offset = number_of(call.capture("offset"));
   if (offset && *offset > 0) return *offset;
-  return core::fail(Code::invalid, "A dead letter is named by its subscription and the offset of its event, a number from 1.");
+  return core::fail(Code::invalid,
+                    "A dead letter is named by its subscription and the offset of its event, a number from 1.");
 }
 
 Task<Result<>> list(Platform& platform, Call& call) {
@@ -34,12 +35,14 @@ Task<Result<>> show(Platform& platform, Call& call) {
   auto letters = platform.bus.dead_letters(call.capture("name"), *offset - 1);
   if (!letters) co_return std::unexpected(letters.error());
   if (letters->empty() || letters->front().offset != *offset)
-    co_return core::fail(Code::not_found, "The subscription '" + call.capture("name") + "' has no dead letter of the event at " + std::to_string(*offset) + ".");
+    co_return core::fail(Code::not_found, "The subscription '" + call.capture("name") +
+                                              "' has no dead letter of the event at " + std::to_string(*offset) + ".");
   auto stored = platform.log.read(*offset, 1);
   if (!stored) co_return std::unexpected(stored.error());
   std::string letter = core::to_text(of(letters->front()));
   std::string event = stored->empty() ? "null" : event_text(stored->front());
-  co_return co_await call.exchange.respond(net::make_response(net::Status::ok, letter.substr(0, letter.size() - 1) + ",\"event\":" + event + "}\n", "application/json"));
+  co_return co_await call.exchange.respond(net::make_response(
+      net::Status::ok, letter.substr(0, letter.size() - 1) + ",\"event\":" + event + "}\n", "application/json"));
 }
 
 Task<Result<>> replay(Platform& platform, Call& call) {
@@ -63,15 +66,31 @@ Task<Result<>> discard(Platform& platform, Call& call) {
 
 void add_dead_letter_routes(Router& router, Platform& platform) {
   const std::string one = "/api/v1/dead-letters/{name}/{offset}";
-  router.add({net::Method::get, "/api/v1/dead-letters", Right::read_events,
-              {"Deliveries that were given up, oldest first", "dead letters", {{"subscription", "only of this one"}}, {}},
-              [&platform](Call& call) { return list(platform, call); }});
-  router.add({net::Method::get, one, Right::read_events, {"One of them, with its event", "dead letters", {}, {}},
+  router.add(
+      {net::Method::get,
+       "/api/v1/dead-letters",
+       Right::read_events,
+       {"Deliveries that were given up, oldest first", "dead letters", {{"subscription", "only of this one"}}, {}},
+       [&platform](Call& call) { return list(platform, call); }});
+  router.add({net::Method::get,
+              one,
+              Right::read_events,
+              {"One of them, with its event", "dead letters", {}, {}},
               [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::post, one + "/replay", Right::operate, {"Deliver it again", "dead letters", {}, {}, {}, 204},
+  router.add({net::Method::post,
+              one + "/replay",
+              Right::operate,
+              {"Deliver it again", "dead letters", {}, {}, {}, 204},
               [&platform](Call& call) { return replay(platform, call); }});
-  router.add({net::Method::post, one + "/discard", Right::operate,
-              {"Let it be, and let later events of its key go on", "dead letters", {{"reason", "for the record"}}, {}, {}, 204},
+  router.add({net::Method::post,
+              one + "/discard",
+              Right::operate,
+              {"Let it be, and let later events of its key go on",
+               "dead letters",
+               {{"reason", "for the record"}},
+               {},
+               {},
+               204},
               [&platform](Call& call) { return discard(platform, call); }});
 }
 

@@ -21,8 +21,13 @@ std::string allowed(const std::vector<net::Method>& methods) {
 }
 
 net::Response no_route(const net::Request& request, const std::vector<net::Method>& methods) {
-  if (methods.empty()) return answer_of(net::Status::not_found, "not_found", "There is nothing at " + request.path.substr(0, 200) + "; /api/v1/openapi.json lists what there is.");
-  auto answer = answer_of(net::Status::method_not_allowed, "invalid", request.method_text.substr(0, 20) + " is not possible at " + request.path.substr(0, 200) + "; " + allowed(methods) + " is.");
+  if (methods.empty())
+    return answer_of(
+        net::Status::not_found, "not_found",
+        "There is nothing at " + request.path.substr(0, 200) + "; /api/v1/openapi.json lists what there is.");
+  auto answer = answer_of(net::Status::method_not_allowed, "invalid",
+                          request.method_text.substr(0, 20) + " is not possible at " + request.path.substr(0, 200) +
+                              "; " + allowed(methods) + " is.");
   answer.headers.set("Allow", allowed(methods));
   return answer;
 }
@@ -32,7 +37,8 @@ bool readable(std::string_view text) { return text.find('\0') == std::string_vie
 // What is decoded here may go into events, and those are JSON.
 bool readable(const net::Request& request) {
   return std::ranges::all_of(request.segments, [](const std::string& part) { return readable(part); }) &&
-         std::ranges::all_of(request.query, [](const net::Parameter& one) { return readable(one.name) && readable(one.value); });
+         std::ranges::all_of(request.query,
+                             [](const net::Parameter& one) { return readable(one.name) && readable(one.value); });
 }
 
 }  // namespace
@@ -46,8 +52,11 @@ Task<> Dispatch::operator()(net::Exchange& exchange) {
 
 Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
   const auto& request = exchange.request();
-  if (!open_ && request.path != "/healthz") co_return core::fail(Code::unavailable, "The server is starting or stopping. Try again in a moment.");
-  if (!readable(request)) co_return co_await exchange.respond(answer_of(net::Status::bad_request, "invalid", "The path or the query of this request holds a NUL or is not UTF-8."));
+  if (!open_ && request.path != "/healthz")
+    co_return core::fail(Code::unavailable, "The server is starting or stopping. Try again in a moment.");
+  if (!readable(request))
+    co_return co_await exchange.respond(answer_of(
+        net::Status::bad_request, "invalid", "The path or the query of this request holds a NUL or is not UTF-8."));
   auto match = router_.find(request);
   if (!match.route) co_return co_await exchange.respond(no_route(request, match.methods));
   auto caller = caller_of(platform_, request);

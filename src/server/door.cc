@@ -35,10 +35,12 @@ Result<std::string> secret_in(std::string_view header) {
   auto scheme = header.substr(0, space);
   auto rest = space == std::string_view::npos ? std::string_view{} : header.substr(space + 1);
   if (net::equal_ignoring_case(scheme, "bearer") || net::equal_ignoring_case(scheme, "token")) return std::string(rest);
-  if (!net::equal_ignoring_case(scheme, "basic")) return core::fail(Code::unauthenticated, "Sign in with Authorization: Bearer TOKEN.");
+  if (!net::equal_ignoring_case(scheme, "basic"))
+    return core::fail(Code::unauthenticated, "Sign in with Authorization: Bearer TOKEN.");
   auto pair = core::from_base64(rest);
   auto colon = pair ? pair->find(':') : std::string::npos;
-  if (colon == std::string::npos) return core::fail(Code::unauthenticated, "The basic credential in this request cannot be read.");
+  if (colon == std::string::npos)
+    return core::fail(Code::unauthenticated, "The basic credential in this request cannot be read.");
   return pair->substr(colon + 1);
 }
 
@@ -54,15 +56,18 @@ Result<Caller> caller_of(Platform& platform, const net::Request& request) {
 
 Result<> may_on_repository(Platform& platform, const Caller& caller, Right right, const std::string& full_name) {
   // A new repository is asked for by its owner; all else by its whole name.
-  auto resource = right == Right::create_repository ? Resource::owner(full_name.substr(0, full_name.find('/'))) : Resource::repository(full_name);
+  auto resource = right == Right::create_repository ? Resource::owner(full_name.substr(0, full_name.find('/')))
+                                                    : Resource::repository(full_name);
   return platform.identity.door().may(caller, action_of(right), resource);
 }
 
-Result<> may(Platform& platform, const Caller& caller, const Route& route, const std::map<std::string, std::string>& captures) {
+Result<> may(Platform& platform, const Caller& caller, const Route& route,
+             const std::map<std::string, std::string>& captures) {
   if (route.right == Right::anyone) return {};
   auto owner = captures.find("owner");
   auto repo = captures.find("repo");
-  if (owner != captures.end() && repo != captures.end()) return may_on_repository(platform, caller, route.right, owner->second + "/" + repo->second);
+  if (owner != captures.end() && repo != captures.end())
+    return may_on_repository(platform, caller, route.right, owner->second + "/" + repo->second);
   return platform.identity.door().may(caller, action_of(route.right), Resource::platform());
 }
 

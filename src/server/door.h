@@ -10,12 +10,13 @@
 
 namespace headrace::server {
 
-// Who sent this request: by `Authorization: Bearer TOKEN`, or Basic with the token as password (git). Nobody, where there
-// is none; unauthenticated where it is not good.
+// Who sent this request: by `Authorization: Bearer TOKEN`, or Basic with the token as password (git). Nobody, where
+// there is none; unauthenticated where it is not good.
 core::Result<Caller> caller_of(Platform& platform, const net::Request& request);
 
 // unauthenticated or denied, with what is missing.
-core::Result<> may(Platform& platform, const Caller& caller, const Route& route, const std::map<std::string, std::string>& captures);
+core::Result<> may(Platform& platform, const Caller& caller, const Route& route,
+                   const std::map<std::string, std::string>& captures);
 core::Result<> may_on_repository(Platform& platform, const Caller& caller, Right right, const std::string& full_name);
 
 }  // namespace headrace::server

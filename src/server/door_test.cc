@@ -66,8 +66,10 @@ TEST_F(Door, IsForAnyoneOnlyAtTheRoutesThatSaySo) {
   std::set<std::string> open;
   for (const auto& route : world.parts().router.routes())
     if (route.right == Right::anyone) open.insert(route.pattern);
-  EXPECT_THAT(open, ::testing::ElementsAre("/", "/api/v1/login", "/api/v1/openapi.json", "/healthz", "/readyz", "/{owner}/{repo}.git/info/refs"));
-  EXPECT_EQ(world.ask_as("", "GET", "/x/x.git/info/refs?service=git-upload-pack", "").status, net::Status::unauthorized);
+  EXPECT_THAT(open, ::testing::ElementsAre("/", "/api/v1/login", "/api/v1/openapi.json", "/healthz", "/readyz",
+                                           "/{owner}/{repo}.git/info/refs"));
+  EXPECT_EQ(world.ask_as("", "GET", "/x/x.git/info/refs?service=git-upload-pack", "").status,
+            net::Status::unauthorized);
 }
 
 TEST_F(Door, NamesTheScopeThatATokenLacks) {
@@ -80,7 +82,8 @@ TEST_F(Door, NamesTheScopeThatATokenLacks) {
     auto answer = world.ask_as(token, std::string(net::name_of(route.method)), path_of(route), "{}");
     EXPECT_EQ(answer.status, net::Status::forbidden) << route.pattern;
     // An administrator is no runner with any token; all else is one scope away.
-    EXPECT_THAT(message_of(answer), HasSubstr(route.right == Right::run_jobs ? "is no runner" : "the scope " + scope)) << route.pattern;
+    EXPECT_THAT(message_of(answer), HasSubstr(route.right == Right::run_jobs ? "is no runner" : "the scope " + scope))
+        << route.pattern;
   }
 }
 
@@ -95,10 +98,16 @@ TEST_F(Door, NamesTheRoleThatAnAccountLacks) {
 TEST_F(Door, IsAskedForTheVeryNameThatIsLookedUp) {
   world.post("/api/v1/repositories", R"({"full_name":"team/hello"})");
   auto token = world.token({"repo:read"}, "alice");
-  EXPECT_EQ(world.ask_as(world.administrator, "PUT", "/api/v1/users/alice/role", R"({"role":"read","scope":"other"})").status, net::Status::no_content);
-  for (const char* path : {"/api/v1/repositories/team%2Fhello/x", "/api/v1/repositories/other/..%2Fteam%2Fhello", "/api/v1/repositories/other/team%2Fhello", "/other%2F..%2Fteam/hello.git/info/refs?service=git-upload-pack"}) {
+  EXPECT_EQ(
+      world.ask_as(world.administrator, "PUT", "/api/v1/users/alice/role", R"({"role":"read","scope":"other"})").status,
+      net::Status::no_content);
+  for (const char* path :
+       {"/api/v1/repositories/team%2Fhello/x", "/api/v1/repositories/other/..%2Fteam%2Fhello",
+        "/api/v1/repositories/other/team%2Fhello", "/other%2F..%2Fteam/hello.git/info/refs?service=git-upload-pack"}) {
     auto answer = world.get_as(token, path);
-    EXPECT_TRUE(answer.status == net::Status::forbidden || answer.status == net::Status::not_found || answer.status == net::Status::unprocessable_content) << path << " " << static_cast<int>(answer.status);
+    EXPECT_TRUE(answer.status == net::Status::forbidden || answer.status == net::Status::not_found ||
+                answer.status == net::Status::unprocessable_content)
+        << path << " " << static_cast<int>(answer.status);
   }
 }
 
@@ -112,25 +121,31 @@ TEST_F(Door, TakesATokenInThreeForms) {
   EXPECT_EQ(as("bearer " + token), net::Status::ok);
   EXPECT_EQ(as("token " + token), net::Status::ok);
   EXPECT_EQ(as("Basic " + core::to_base64(core::as_bytes("anybody:" + token))), net::Status::ok);
-  for (const auto& bad : {std::string("Bearer"), std::string("Bearer hr_x"), token, "Basic " + token, std::string("Basic %%%"), "Basic " + core::to_base64(core::as_bytes(token)), "Bearer  " + token, "Digest " + token})
+  for (const auto& bad :
+       {std::string("Bearer"), std::string("Bearer hr_x"), token, "Basic " + token, std::string("Basic %%%"),
+        "Basic " + core::to_base64(core::as_bytes(token)), "Bearer  " + token, "Digest " + token})
     EXPECT_EQ(as(bad), net::Status::unauthorized) << bad.substr(0, 8);
 }
 
 TEST_F(Door, NeverRepeatsACredential) {
-  net::ClientRequest request{"/api/v1/whoami", "GET", {{"Authorization", "Bearer hr_verysecretindeedverysecretindeedverysecretin"}}, {}};
+  net::ClientRequest request{
+      "/api/v1/whoami", "GET", {{"Authorization", "Bearer hr_verysecretindeedverysecretindeedverysecretin"}}, {}};
   EXPECT_THAT(world.ask(std::move(request)).body, ::testing::Not(HasSubstr("verysecret")));
 }
 
 TEST_F(Door, LetsAnAccountMakeATokenWithNoMoreThanItCameWith) {
   auto reads = world.token({"event:read"});
-  EXPECT_EQ(world.ask_as(reads, "POST", "/api/v1/tokens", R"({"name":"more","scopes":["admin"]})").status, net::Status::forbidden);
+  EXPECT_EQ(world.ask_as(reads, "POST", "/api/v1/tokens", R"({"name":"more","scopes":["admin"]})").status,
+            net::Status::forbidden);
   auto same = json_of(world.ask_as(reads, "POST", "/api/v1/tokens", R"({"name":"same"})"));
   auto secret = core::string_at(same, "token").value();
   EXPECT_EQ(core::to_text(json_of(world.get_as(secret, "/api/v1/whoami")).at("scopes")), R"(["event:read"])");
 }
 
 TEST_F(Door, RefusesATokenThatIsAskedForCarelessly) {
-  for (const char* body : {R"({"name":"a","scopes":"repo:read"})", R"({"name":"a","scope":["repo:read"]})", R"({"name":"a","days":"90"})", R"({"name":"a","days":-1})", R"({"name":"a","days":9223372036854775807})"})
+  for (const char* body :
+       {R"({"name":"a","scopes":"repo:read"})", R"({"name":"a","scope":["repo:read"]})", R"({"name":"a","days":"90"})",
+        R"({"name":"a","days":-1})", R"({"name":"a","days":9223372036854775807})"})
     EXPECT_EQ(world.post("/api/v1/tokens", body).status, net::Status::unprocessable_content) << body;
 }
 
@@ -162,7 +177,9 @@ TEST_F(Door, IsToldOfInOpenApiAsItIs) {
         EXPECT_TRUE(names.insert(place + core::string_at(parameter, "name").value()).second) << path;
         EXPECT_TRUE(place == "query" || path.contains("{" + core::string_at(parameter, "name").value() + "}")) << path;
       }
-      EXPECT_EQ(std::count(path.begin(), path.end(), '{'), std::count_if(names.begin(), names.end(), [](const auto& name) { return name.starts_with("path"); })) << path;
+      EXPECT_EQ(std::count(path.begin(), path.end(), '{'),
+                std::count_if(names.begin(), names.end(), [](const auto& name) { return name.starts_with("path"); }))
+          << path;
     }
   EXPECT_EQ(operations, world.parts().router.routes().size());
 }

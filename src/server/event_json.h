@@ -10,7 +10,7 @@
 
 namespace headrace::server {
 
-std::string event_text(const log::Stored& stored);  // compact JSON object
+std::string event_text(const log::Stored& stored);                    // compact JSON object
 std::string event_list_text(const std::vector<log::Stored>& events);  // JSON array of them
 
 }  // namespace headrace::server

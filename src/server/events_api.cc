@@ -20,7 +20,7 @@ namespace {
 constexpr size_t list_max = 1'000;
 constexpr size_t list_default = 100;
 constexpr size_t list_bytes_max = 8 * 1024 * 1024;  // of data in one list; the answer says where to go on
-constexpr size_t scanned_max = 20'000;  // events looked at for one list; the answer says where to go on
+constexpr size_t scanned_max = 20'000;              // events looked at for one list; the answer says where to go on
 
 // Content-type and ce-* headers as the binding wants them: lower-case names, repeated ones joined.
 events::Headers cloudevent_headers(const net::Headers& headers) {
@@ -56,7 +56,8 @@ struct Listing {
 };
 
 // Blocks: reads the log from `from` until `limit` events have matched.
-Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, log::Offset from, log::Offset until, size_t limit) {
+Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, log::Offset from, log::Offset until,
+                            size_t limit) {
   Listing listing;
   size_t scanned = 0, bytes = 0;
   auto types = wanted.types();
@@ -93,25 +94,29 @@ Task<Result<>> list(Platform& platform, Call& call) {
   auto limit = number_in(call, "limit", 1, list_max, list_default);
   if (!limit) co_return std::unexpected(limit.error());
   log::Offset until = at->value_or(UINT64_MAX);
-  auto reading = [&log = platform.log, wanted = *wanted, from = *from, until, limit = *limit] { return list_events(log, wanted, from, until, limit); };
+  auto reading = [&log = platform.log, wanted = *wanted, from = *from, until, limit = *limit] {
+    return list_events(log, wanted, from, until, limit);
+  };
   auto listing = co_await core::blocking(platform.git_reads, std::move(reading));
   if (!listing) co_return std::unexpected(listing.error());
-  std::string text = "{\"events\":" + event_list_text(listing->events) + ",\"next\":" +
-                     (listing->next ? std::to_string(listing->next) : "null") + "}\n";
+  std::string text = "{\"events\":" + event_list_text(listing->events) +
+                     ",\"next\":" + (listing->next ? std::to_string(listing->next) : "null") + "}\n";
   co_return co_await call.exchange.respond(net::make_response(net::Status::ok, std::move(text), "application/json"));
 }
 
 Task<Result<>> show(Platform& platform, Call& call) {
   auto stored = co_await platform.bus.find(call.capture("id"));
   if (!stored) co_return std::unexpected(stored.error());
-  co_return co_await call.exchange.respond(net::make_response(net::Status::ok, event_text(*stored) + "\n", "application/json"));
+  co_return co_await call.exchange.respond(
+      net::make_response(net::Status::ok, event_text(*stored) + "\n", "application/json"));
 }
 
 Task<Result<>> why(Platform& platform, Call& call) {
   auto chain = co_await platform.bus.why(call.capture("id"));
   if (!chain) co_return std::unexpected(chain.error());
-  std::string text = "{\"event\":" + event_text(chain->event) + ",\"causes\":" + event_list_text(chain->causes) + ",\"effects\":" +
-                     event_list_text(chain->effects) + ",\"root_found\":" + (chain->root_found ? "true" : "false") +
+  std::string text = "{\"event\":" + event_text(chain->event) + ",\"causes\":" + event_list_text(chain->causes) +
+                     ",\"effects\":" + event_list_text(chain->effects) +
+                     ",\"root_found\":" + (chain->root_found ? "true" : "false") +
                      ",\"truncated\":" + (chain->truncated ? "true" : "false") + "}\n";
   co_return co_await call.exchange.respond(net::make_response(net::Status::ok, std::move(text), "application/json"));
 }
@@ -119,8 +124,13 @@ Task<Result<>> why(Platform& platform, Call& call) {
 core::json::object of(const bus::Route& route) {
   core::json::array types;
   for (const auto& type : route.types) types.emplace_back(type);
-  return {{"way", route.way == bus::Route::Way::hears ? "hears" : "says"}, {"service", route.service}, {"subscription", route.subscription},
-          {"types", std::move(types)}, {"filter", route.filter}, {"handler", route.handler}, {"state", route.state}};
+  return {{"way", route.way == bus::Route::Way::hears ? "hears" : "says"},
+          {"service", route.service},
+          {"subscription", route.subscription},
+          {"types", std::move(types)},
+          {"filter", route.filter},
+          {"handler", route.handler},
+          {"state", route.state}};
 }
 
 Task<Result<>> routes(Platform& platform, Call& call) {
@@ -138,19 +148,36 @@ void add_event_routes(Router& router, Platform& platform) {
                                             {"from", "first offset to look at"},
                                             {"at", "only events up to this offset or time"},
                                             {"limit", "1 to 1000 events, 100 where absent"}};
-  router.add({net::Method::post, "/api/v1/events", Right::write_events,
-              {"Publish a CloudEvent (structured, binary) or a batch; durable when answered", "events",
-               {{"durability", "disk (default) or memory"}, {"sync", "true: wait, at most 5 s, for the handlers that asked to be waited for"}},
-               "application/cloudevents+json", "application/json", 201},
+  router.add({net::Method::post,
+              "/api/v1/events",
+              Right::write_events,
+              {"Publish a CloudEvent (structured, binary) or a batch; durable when answered",
+               "events",
+               {{"durability", "disk (default) or memory"},
+                {"sync", "true: wait, at most 5 s, for the handlers that asked to be waited for"}},
+               "application/cloudevents+json",
+               "application/json",
+               201},
               [&platform](Call& call) { return publish(platform, call); }});
-  router.add({net::Method::get, "/api/v1/events", Right::read_events, {"List events, oldest first", "events", listing, {}},
+  router.add({net::Method::get,
+              "/api/v1/events",
+              Right::read_events,
+              {"List events, oldest first", "events", listing, {}},
               [&platform](Call& call) { return list(platform, call); }});
   add_event_streams(router, platform);
-  router.add({net::Method::get, "/api/v1/routes", Right::read_events, {"Who hears and says what", "events", {}, {}},
+  router.add({net::Method::get,
+              "/api/v1/routes",
+              Right::read_events,
+              {"Who hears and says what", "events", {}, {}},
               [&platform](Call& call) { return routes(platform, call); }});
-  router.add({net::Method::get, "/api/v1/events/{id}", Right::read_events, {"One event by its id", "events", {}, {}},
+  router.add({net::Method::get,
+              "/api/v1/events/{id}",
+              Right::read_events,
+              {"One event by its id", "events", {}, {}},
               [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::get, "/api/v1/events/{id}/why", Right::read_events,
+  router.add({net::Method::get,
+              "/api/v1/events/{id}/why",
+              Right::read_events,
               {"The causes of an event back to the root, and everything that followed", "events", {}, {}},
               [&platform](Call& call) { return why(platform, call); }});
 }

@@ -75,7 +75,8 @@ Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, st
     }
   } leave{window};
   bool batch = text.find_first_not_of(" \t\r\n") != std::string::npos && text[text.find_first_not_of(" \t\r\n")] == '[';
-  events::Headers headers{{"content-type", std::string(batch ? events::batch_media_type : events::structured_media_type)}};
+  events::Headers headers{
+      {"content-type", std::string(batch ? events::batch_media_type : events::structured_media_type)}};
   auto read = events::read_http(headers, text);
   Result<core::json::array> published = core::fail(Code::invalid, "");
   if (read) {
@@ -84,8 +85,11 @@ Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, st
   } else {
     published = std::unexpected(events::to_error(read.error()));
   }
-  core::json::value said = published ? (batch ? core::json::value(std::move(*published)) : published->at(0))
-                                     : core::json::value(core::json::object{{"error", {{"code", core::name_of(published.error().code)}, {"message", published.error().message}}}});
+  core::json::value said =
+      published
+          ? (batch ? core::json::value(std::move(*published)) : published->at(0))
+          : core::json::value(core::json::object{
+                {"error", {{"code", core::name_of(published.error().code)}, {"message", published.error().message}}}});
   net::Message message{net::Message::Kind::text, core::to_text(said)};
   if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
 }
@@ -118,12 +122,25 @@ Task<Result<>> publish_stream(Platform& platform, Call& call) {
 }  // namespace
 
 void add_event_streams(Router& router, Platform& platform) {
-  router.add({net::Method::get, "/api/v1/events/stream", Right::read_events,
-              {"Events as they happen (server-sent events); id is the offset, Last-Event-ID goes on after it", "events",
-               {{"filter", "CloudEvents SQL; all events where absent"}, {"from", "now (default), beginning, an offset or a time"}}, {}, "text/event-stream"},
+  router.add({net::Method::get,
+              "/api/v1/events/stream",
+              Right::read_events,
+              {"Events as they happen (server-sent events); id is the offset, Last-Event-ID goes on after it",
+               "events",
+               {{"filter", "CloudEvents SQL; all events where absent"},
+                {"from", "now (default), beginning, an offset or a time"}},
+               {},
+               "text/event-stream"},
               [&platform](Call& call) { return stream(platform, call); }});
-  router.add({net::Method::get, "/api/v1/events/publish", Right::write_events,
-              {"WebSocket: every message an event or a batch, answered when it is durable", "events", {}, {}, "application/json", 101},
+  router.add({net::Method::get,
+              "/api/v1/events/publish",
+              Right::write_events,
+              {"WebSocket: every message an event or a batch, answered when it is durable",
+               "events",
+               {},
+               {},
+               "application/json",
+               101},
               [&platform](Call& call) { return publish_stream(platform, call); }});
 }
 

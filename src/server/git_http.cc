@@ -18,7 +18,8 @@ std::string full_name(const Call& call) { return call.capture("owner") + "/" + c
 // The first write of git begins the answer; an Error before it is answered as any other.
 class Answer {
  public:
-  Answer(net::Exchange& exchange, std::string content_type) : exchange_(exchange), content_type_(std::move(content_type)) {}
+  Answer(net::Exchange& exchange, std::string content_type)
+      : exchange_(exchange), content_type_(std::move(content_type)) {}
 
   Task<Result<>> write(std::span<const std::byte> bytes) {
     if (auto begun = co_await begin(); !begun) co_return begun;
@@ -50,21 +51,28 @@ git::ReadBody reader_of(net::Exchange& exchange) {
   return [&exchange](std::span<std::byte> bytes) { return exchange.read(bytes); };
 }
 
-Right right_of(git::Service service) { return service == git::Service::receive_pack ? Right::write_repository : Right::read_repository; }
+Right right_of(git::Service service) {
+  return service == git::Service::receive_pack ? Right::write_repository : Right::read_repository;
+}
 
 Task<Result<>> advertise(Platform& platform, Call& call) {
   auto service = git::parse_service(call.query("service"));
-  if (!service) co_return co_await call.exchange.respond(answer_of(net::Status::forbidden, "invalid", "Only git's smart HTTP is spoken here: use a git of this century."));
-  if (auto allowed = may_on_repository(platform, call.caller, right_of(*service), full_name(call)); !allowed) co_return allowed;
+  if (!service)
+    co_return co_await call.exchange.respond(answer_of(
+        net::Status::forbidden, "invalid", "Only git's smart HTTP is spoken here: use a git of this century."));
+  if (auto allowed = may_on_repository(platform, call.caller, right_of(*service), full_name(call)); !allowed)
+    co_return allowed;
   Answer answer(call.exchange, git::content_type(*service, true));
   std::string protocol(call.request().headers.get("Git-Protocol"));
-  auto served = co_await platform.repositories.advertise(full_name(call), *service, std::move(protocol), writer_of(answer));
+  auto served =
+      co_await platform.repositories.advertise(full_name(call), *service, std::move(protocol), writer_of(answer));
   co_return co_await answer.end(std::move(served));
 }
 
 Task<Result<>> serve(Platform& platform, Call& call, git::Service service) {
   if (call.request().headers.get("Content-Type") != git::request_content_type(service))
-    co_return co_await call.exchange.respond(answer_of(net::Status::unsupported_media_type, "invalid", "Git sends " + git::request_content_type(service) + " here."));
+    co_return co_await call.exchange.respond(answer_of(net::Status::unsupported_media_type, "invalid",
+                                                       "Git sends " + git::request_content_type(service) + " here."));
   Answer answer(call.exchange, git::content_type(service, false));
   std::string protocol(call.request().headers.get("Git-Protocol"));
   bool gzip = call.request().headers.has_token("Content-Encoding", "gzip");
@@ -72,9 +80,11 @@ Task<Result<>> serve(Platform& platform, Call& call, git::Service service) {
   auto write = writer_of(answer);
   Result<> served;
   if (service == git::Service::receive_pack) {
-    served = co_await platform.repositories.push(call.caller.actor, full_name(call), std::move(protocol), gzip, std::move(read), std::move(write));
+    served = co_await platform.repositories.push(call.caller.actor, full_name(call), std::move(protocol), gzip,
+                                                 std::move(read), std::move(write));
   } else {
-    served = co_await platform.repositories.fetch(full_name(call), std::move(protocol), gzip, std::move(read), std::move(write));
+    served = co_await platform.repositories.fetch(full_name(call), std::move(protocol), gzip, std::move(read),
+                                                  std::move(write));
   }
   co_return co_await answer.end(std::move(served));
 }
@@ -82,15 +92,30 @@ Task<Result<>> serve(Platform& platform, Call& call, git::Service service) {
 }  // namespace
 
 void add_git_routes(Router& router, Platform& platform) {
-  router.add({net::Method::get, "/{owner}/{repo}.git/info/refs", Right::anyone,
-              {"Git: what there is to fetch or push to", "git", {{"service", "git-upload-pack or git-receive-pack"}}, {}, "application/x-git-upload-pack-advertisement"},
+  router.add({net::Method::get,
+              "/{owner}/{repo}.git/info/refs",
+              Right::anyone,
+              {"Git: what there is to fetch or push to",
+               "git",
+               {{"service", "git-upload-pack or git-receive-pack"}},
+               {},
+               "application/x-git-upload-pack-advertisement"},
               [&platform](Call& call) { return advertise(platform, call); }});
-  router.add({net::Method::post, "/{owner}/{repo}.git/git-upload-pack", Right::read_repository,
-              {"Git: clone and fetch", "git", {}, "application/x-git-upload-pack-request", "application/x-git-upload-pack-result"},
+  router.add({net::Method::post,
+              "/{owner}/{repo}.git/git-upload-pack",
+              Right::read_repository,
+              {"Git: clone and fetch",
+               "git",
+               {},
+               "application/x-git-upload-pack-request",
+               "application/x-git-upload-pack-result"},
               [&platform](Call& call) { return serve(platform, call, git::Service::upload_pack); }});
-  router.add({net::Method::post, "/{owner}/{repo}.git/git-receive-pack", Right::write_repository,
-              {"Git: push", "git", {}, "application/x-git-receive-pack-request", "application/x-git-receive-pack-result"},
-              [&platform](Call& call) { return serve(platform, call, git::Service::receive_pack); }});
+  router.add(
+      {net::Method::post,
+       "/{owner}/{repo}.git/git-receive-pack",
+       Right::write_repository,
+       {"Git: push", "git", {}, "application/x-git-receive-pack-request", "application/x-git-receive-pack-result"},
+       [&platform](Call& call) { return serve(platform, call, git::Service::receive_pack); }});
 }
 
 }  // namespace headrace::server

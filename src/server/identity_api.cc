@@ -23,7 +23,9 @@ json::object of(const identity::NewToken& token) {
   return shown;
 }
 
-json::object of(const identity::User& user) { return {{"name", user.name}, {"id", user.id}, {"disabled", user.disabled}, {"administrator", user.administrator}}; }
+json::object of(const identity::User& user) {
+  return {{"name", user.name}, {"id", user.id}, {"disabled", user.disabled}, {"administrator", user.administrator}};
+}
 
 Result<identity::Role> role_of(const std::string& name) {
   for (auto role : {identity::Role::read, identity::Role::write, identity::Role::admin})
@@ -38,7 +40,9 @@ Task<Result<>> sign_in(Platform& platform, Call& call) {
   if (!request) co_return std::unexpected(request.error());
   auto code = core::string_at(*request, "code");
   auto user = core::string_at(*request, "user").value_or("admin");
-  if (!code) co_return core::fail(Code::invalid, "Signing in needs the code of the one-time link, which is what stands behind its '#'.");
+  if (!code)
+    co_return core::fail(Code::invalid,
+                         "Signing in needs the code of the one-time link, which is what stands behind its '#'.");
   auto token = co_await platform.identity.redeem(std::move(*code), std::move(user), call.request().peer.address);
   if (!token) co_return std::unexpected(token.error());
   co_return co_await call.exchange.respond(json_answer(of(*token), net::Status::created));
@@ -55,7 +59,8 @@ Task<Result<>> who_am_i(Platform&, Call& call) {
 // A runner may have the name of an account, but it is not that account.
 Result<> of_an_account(const Caller& caller) {
   if (caller.actor.kind == core::Actor::Kind::user) return {};
-  return core::fail(Code::denied, "Only an account has tokens of its own; " + core::to_string(caller.actor) + " is none.");
+  return core::fail(Code::denied,
+                    "Only an account has tokens of its own; " + core::to_string(caller.actor) + " is none.");
 }
 
 Result<identity::TokenWish> wish_of(const json::value& request, const Caller& caller, core::Time now) {
@@ -73,7 +78,11 @@ Result<identity::TokenWish> wish_of(const json::value& request, const Caller& ca
 }
 
 Task<Result<>> create_token(Platform& platform, Call& call) {
-  std::vector<Member> members{{"user", Kind::text}, {"name", Kind::text}, {"scopes", Kind::list_of_text}, {"days", Kind::integer}, {"runner", Kind::text}};
+  std::vector<Member> members{{"user", Kind::text},
+                              {"name", Kind::text},
+                              {"scopes", Kind::list_of_text},
+                              {"days", Kind::integer},
+                              {"runner", Kind::text}};
   auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   if (auto account = of_an_account(call.caller); !account) co_return account;
@@ -118,7 +127,8 @@ Task<Result<>> create_user(Platform& platform, Call& call) {
   std::vector<Member> members{{"name", Kind::text}, {"administrator", Kind::boolean}};
   auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
-  auto user = co_await platform.identity.create_user(call.caller, core::string_at(*request, "name").value_or(""), core::boolean_at(*request, "administrator").value_or(false));
+  auto user = co_await platform.identity.create_user(call.caller, core::string_at(*request, "name").value_or(""),
+                                                     core::boolean_at(*request, "administrator").value_or(false));
   if (!user) co_return std::unexpected(user.error());
   co_return co_await call.exchange.respond(json_answer(of(*user), net::Status::created));
 }
@@ -152,7 +162,8 @@ Task<Result<>> grant(Platform& platform, Call& call) {
   if (!request) co_return std::unexpected(request.error());
   auto role = role_of(core::string_at(*request, "role").value_or(""));
   if (!role) co_return std::unexpected(role.error());
-  auto granted = co_await platform.identity.grant(call.caller, call.capture("user"), *role, core::string_at(*request, "scope").value_or("*"));
+  auto granted = co_await platform.identity.grant(call.caller, call.capture("user"), *role,
+                                                  core::string_at(*request, "scope").value_or("*"));
   if (!granted) co_return granted;
   co_return co_await call.exchange.respond(no_content());
 }
@@ -168,22 +179,71 @@ Task<Result<>> take_role(Platform& platform, Call& call) {
 
 void add_identity_routes(Router& router, Platform& platform) {
   const std::string user = "/api/v1/users/{user}";
-  router.add({net::Method::post, "/api/v1/login", Right::anyone, {"Become the first administrator, by the code of the one-time link", "identity", {}, "application/json", "application/json", 201},
+  router.add({net::Method::post,
+              "/api/v1/login",
+              Right::anyone,
+              {"Become the first administrator, by the code of the one-time link",
+               "identity",
+               {},
+               "application/json",
+               "application/json",
+               201},
               [&platform](Call& call) { return sign_in(platform, call); }});
-  router.add({net::Method::get, "/api/v1/whoami", Right::signed_in, {"Who the token belongs to", "identity", {}, {}}, [&platform](Call& call) { return who_am_i(platform, call); }});
-  router.add({net::Method::post, "/api/v1/tokens", Right::signed_in, {"Make a token; its secret is shown this once", "identity", {}, "application/json", "application/json", 201},
-              [&platform](Call& call) { return create_token(platform, call); }});
-  router.add({net::Method::get, "/api/v1/tokens", Right::signed_in, {"One's tokens, without their secrets", "identity", {}, {}}, [&platform](Call& call) { return list_tokens(platform, call); }});
-  router.add({net::Method::delete_, "/api/v1/tokens/{id}", Right::signed_in, {"Revoke a token", "identity", {}, {}, {}, 204}, [&platform](Call& call) { return revoke_token(platform, call); }});
-  router.add({net::Method::post, "/api/v1/users", Right::operate, {"Make an account", "identity", {}, "application/json", "application/json", 201},
+  router.add({net::Method::get,
+              "/api/v1/whoami",
+              Right::signed_in,
+              {"Who the token belongs to", "identity", {}, {}},
+              [&platform](Call& call) { return who_am_i(platform, call); }});
+  router.add(
+      {net::Method::post,
+       "/api/v1/tokens",
+       Right::signed_in,
+       {"Make a token; its secret is shown this once", "identity", {}, "application/json", "application/json", 201},
+       [&platform](Call& call) { return create_token(platform, call); }});
+  router.add({net::Method::get,
+              "/api/v1/tokens",
+              Right::signed_in,
+              {"One's tokens, without their secrets", "identity", {}, {}},
+              [&platform](Call& call) { return list_tokens(platform, call); }});
+  router.add({net::Method::delete_,
+              "/api/v1/tokens/{id}",
+              Right::signed_in,
+              {"Revoke a token", "identity", {}, {}, {}, 204},
+              [&platform](Call& call) { return revoke_token(platform, call); }});
+  router.add({net::Method::post,
+              "/api/v1/users",
+              Right::operate,
+              {"Make an account", "identity", {}, "application/json", "application/json", 201},
               [&platform](Call& call) { return create_user(platform, call); }});
-  router.add({net::Method::get, "/api/v1/users", Right::operate, {"All accounts", "identity", {{"at", "an offset or a time"}}, {}}, [&platform](Call& call) { return list_users(platform, call); }});
-  router.add({net::Method::post, user + "/disable", Right::operate, {"Disable an account and its tokens", "identity", {{"reason", "for the record"}}, {}, {}, 204},
+  router.add({net::Method::get,
+              "/api/v1/users",
+              Right::operate,
+              {"All accounts", "identity", {{"at", "an offset or a time"}}, {}},
+              [&platform](Call& call) { return list_users(platform, call); }});
+  router.add({net::Method::post,
+              user + "/disable",
+              Right::operate,
+              {"Disable an account and its tokens", "identity", {{"reason", "for the record"}}, {}, {}, 204},
               [&platform](Call& call) { return set_disabled(platform, call, true); }});
-  router.add({net::Method::post, user + "/enable", Right::operate, {"Enable it again", "identity", {}, {}, {}, 204}, [&platform](Call& call) { return set_disabled(platform, call, false); }});
-  router.add({net::Method::put, user + "/role", Right::signed_in, {"Grant a role (read, write, admin) on *, an owner or a repository", "identity", {}, "application/json", {}, 204},
+  router.add({net::Method::post,
+              user + "/enable",
+              Right::operate,
+              {"Enable it again", "identity", {}, {}, {}, 204},
+              [&platform](Call& call) { return set_disabled(platform, call, false); }});
+  router.add({net::Method::put,
+              user + "/role",
+              Right::signed_in,
+              {"Grant a role (read, write, admin) on *, an owner or a repository",
+               "identity",
+               {},
+               "application/json",
+               {},
+               204},
               [&platform](Call& call) { return grant(platform, call); }});
-  router.add({net::Method::delete_, user + "/role", Right::signed_in, {"Take it", "identity", {{"scope", "*, an owner or a repository"}}, {}, {}, 204},
+  router.add({net::Method::delete_,
+              user + "/role",
+              Right::signed_in,
+              {"Take it", "identity", {{"scope", "*, an owner or a repository"}}, {}, {}, 204},
               [&platform](Call& call) { return take_role(platform, call); }});
 }
 

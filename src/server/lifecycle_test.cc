@@ -43,7 +43,10 @@ core::Task<> both(core::Loop& loop, core::Task<> client, core::Task<> server) {
 
 TEST(Lifecycle, KeepsWhatWasPublishedOverAStop) {
   testing::World world;
-  net::ClientRequest request{"/api/v1/events", "POST", {{"Content-Type", "application/cloudevents+json"}}, R"({"specversion":"1.0","id":"1","source":"/mine","type":"x"})"};
+  net::ClientRequest request{"/api/v1/events",
+                             "POST",
+                             {{"Content-Type", "application/cloudevents+json"}},
+                             R"({"specversion":"1.0","id":"1","source":"/mine","type":"x"})"};
   EXPECT_EQ(world.ask(std::move(request)).status, net::Status::created);
   world.stop();
   world.start();
@@ -54,7 +57,10 @@ TEST(Lifecycle, EndsStreamsCleanlyWhenItStops) {
   testing::World world;
   auto& parts = world.parts();
   net::Client client(parts.loop.executor(), parts.clock);
-  net::ClientRequest request{parts.public_url + "/api/v1/events/stream?from=beginning", "GET", {{"Authorization", "Bearer " + world.administrator}}, {}};
+  net::ClientRequest request{parts.public_url + "/api/v1/events/stream?from=beginning",
+                             "GET",
+                             {{"Authorization", "Bearer " + world.administrator}},
+                             {}};
   std::string heard;
   bool ended = false;
   parts.loop.run(both(parts.loop, read_to_end(client, std::move(request), heard, ended), stop_when(parts, heard)));
@@ -68,7 +74,8 @@ TEST(Lifecycle, StopsWhileAClientThatListenedHasGone) {
   auto& parts = world.parts();
   {
     net::Client client(parts.loop.executor(), parts.clock);
-    net::ClientRequest request{parts.public_url + "/api/v1/events/stream", "GET", {{"Authorization", "Bearer " + world.administrator}}, {}};
+    net::ClientRequest request{
+        parts.public_url + "/api/v1/events/stream", "GET", {{"Authorization", "Bearer " + world.administrator}}, {}};
     auto reader = parts.loop.run(client.subscribe(std::move(request)));
     ASSERT_TRUE(reader);
   }
@@ -98,7 +105,9 @@ TEST(Lifecycle, SaysWhichAddressIsTakenBeforeItOpensAnything) {
 TEST(Lifecycle, SaysThatTheKeyOfTheVaultIsNotTheRightOne) {
   testing::World world;
   world.stop();
-  { std::ofstream(world.folder() + "/vault.key") << std::string(64, '0') << "\n"; }
+  {
+    std::ofstream(world.folder() + "/vault.key") << std::string(64, '0') << "\n";
+  }
   auto opened = Parts::open(options_of(world));
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("key"));

@@ -48,9 +48,13 @@ LocalRunner::LocalRunner(core::Loop& loop, core::Clock& clock, core::Disk& disk,
 LocalRunner::~LocalRunner() = default;
 
 std::vector<std::string> LocalRunner::Impl::command() const {
-  std::vector<std::string> argv{options.program,      "runner",           "--server",   "http://localhost", "--socket", options.data + "/run/server.sock",
-                                "--token-file",       options.token_file, "--name",     options.name,       "--data",   options.data + "/runner",
-                                "--slots",            std::to_string(options.slots)};
+  std::vector<std::string> argv{options.program, "runner",
+                                "--server",      "http://localhost",
+                                "--socket",      options.data + "/run/server.sock",
+                                "--token-file",  options.token_file,
+                                "--name",        options.name,
+                                "--data",        options.data + "/runner",
+                                "--slots",       std::to_string(options.slots)};
   for (const auto& [label, executor] : options.labels) {
     argv.emplace_back("--label");
     argv.push_back(label + "=" + executor);
@@ -84,7 +88,8 @@ Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::adopt_or_start() {
 Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::launch() {
   process::Spec spec;
   spec.argv = command();
-  spec.environment = process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
+  spec.environment =
+      process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
   spec.out = process::Redirect::file(options.data + "/run/runner.log");
   spec.err = process::Redirect::same_as_out();
   spec.group = process::Spec::Group::session;
@@ -109,7 +114,8 @@ Task<> LocalRunner::Impl::look_after(std::unique_ptr<process::Adopted> running) 
     auto gone = co_await running->gone();
     if (!gone) co_return;  // given up: the server ends, the runner lives on
     if (clock.steady() - since > settled_after) pause = restart_first;
-    core::diagnose(core::Level::warning, "server", "the runner has ended; its output is in " + options.data + "/run/runner.log; starting it again");
+    core::diagnose(core::Level::warning, "server",
+                   "the runner has ended; its output is in " + options.data + "/run/runner.log; starting it again");
     while (true) {
       co_await clock.sleep_for(pause);
       pause = std::min(pause * 2, restart_most);

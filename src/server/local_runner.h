@@ -15,8 +15,8 @@
 namespace headrace::server {
 
 struct LocalRunnerOptions {
-  std::string program;      // this binary
-  std::string data;         // DATA: run/runner.json, runner/, run/server.sock
+  std::string program;  // this binary
+  std::string data;     // DATA: run/runner.json, runner/, run/server.sock
   std::string token_file;
   std::string name = "local";
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor

@@ -18,11 +18,13 @@ constexpr size_t piece_bytes = 256 * 1024;
 constexpr std::chrono::seconds patience{15};
 
 Result<runner::LogName> log_of(Platform& platform, Call& call) {
-  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {},
-                                      [&](sqlite::Connection& tables) { return runner::find_job(tables, call.capture("job")); });
+  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) {
+    return runner::find_job(tables, call.capture("job"));
+  });
   if (!row) return std::unexpected(row.error());
   if (!*row) return core::fail(Code::not_found, "There is no job " + call.capture("job") + ".");
-  if (auto may = may_on_repository(platform, call.caller, Right::read_runs, (*row)->repository); !may) return std::unexpected(may.error());
+  if (auto may = may_on_repository(platform, call.caller, Right::read_runs, (*row)->repository); !may)
+    return std::unexpected(may.error());
   auto attempt = number_in(call, "attempt", 1, INT32_MAX, static_cast<uint64_t>((*row)->attempt));
   if (!attempt) return std::unexpected(attempt.error());
   return runner::LogName{(*row)->job, static_cast<int64_t>(*attempt)};
@@ -54,8 +56,11 @@ Task<Result<>> log(Platform& platform, Call& call) {
   if (!from) co_return std::unexpected(from.error());
   auto follow = flag_in(call, "follow");
   if (!follow) co_return std::unexpected(follow.error());
-  net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-  if (auto started = co_await call.exchange.start(net::Status::ok, std::move(headers), std::nullopt); !started) co_return Result<>{};
+  net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"},
+                       {"Cache-Control", "no-store"},
+                       {"X-Content-Type-Options", "nosniff"}};
+  if (auto started = co_await call.exchange.start(net::Status::ok, std::move(headers), std::nullopt); !started)
+    co_return Result<>{};
   auto pumping = pump(platform, call.exchange, std::move(*name), *from, *follow);
   co_await stream_while_open(platform.loop, call.exchange, std::move(pumping));
   co_return Result<>{};
@@ -64,9 +69,16 @@ Task<Result<>> log(Platform& platform, Call& call) {
 }  // namespace
 
 void add_log_routes(Router& router, Platform& platform) {
-  router.add({net::Method::get, "/api/v1/jobs/{job}/log", Right::signed_in,
-              {"The log of a job: a line is its time, the number of its step, its text", "runs",
-               {{"attempt", "of the job; the newest where absent"}, {"from", "byte to begin at"}, {"follow", "true: until the job has ended"}}, {}, "text/plain"},
+  router.add({net::Method::get,
+              "/api/v1/jobs/{job}/log",
+              Right::signed_in,
+              {"The log of a job: a line is its time, the number of its step, its text",
+               "runs",
+               {{"attempt", "of the job; the newest where absent"},
+                {"from", "byte to begin at"},
+                {"follow", "true: until the job has ended"}},
+               {},
+               "text/plain"},
               [&platform](Call& call) { return log(platform, call); }});
 }
 

@@ -44,12 +44,16 @@ void about_log(Exposition& out, const Platform& platform) {
   one("headrace_log_durable_offset", "gauge", "Offset of the newest durable event.", static_cast<double>(stat.durable));
   one("headrace_log_bytes", "gauge", "Bytes of the log on disk, without indexes.", static_cast<double>(stat.bytes));
   one("headrace_log_segments", "gauge", "Segments of the log.", static_cast<double>(stat.segments));
-  one("headrace_log_events_written_total", "counter", "Events written since the start.", static_cast<double>(stat.events_written));
-  one("headrace_log_batches_written_total", "counter", "Batches written and synced since the start.", static_cast<double>(stat.batches_written));
-  one("headrace_log_duplicates_total", "counter", "Appends that were there already.", static_cast<double>(stat.duplicates));
+  one("headrace_log_events_written_total", "counter", "Events written since the start.",
+      static_cast<double>(stat.events_written));
+  one("headrace_log_batches_written_total", "counter", "Batches written and synced since the start.",
+      static_cast<double>(stat.batches_written));
+  one("headrace_log_duplicates_total", "counter", "Appends that were there already.",
+      static_cast<double>(stat.duplicates));
   one("headrace_log_pending_bytes", "gauge", "Bytes waiting to be written.", static_cast<double>(stat.pending_bytes));
   one("headrace_log_last_sync_seconds", "gauge", "Write and sync of the last batch.", seconds(stat.last_sync));
-  one("headrace_log_stopped", "gauge", "1 when appends are refused for good: see /readyz.", platform.log.stopped() ? 1 : 0);
+  one("headrace_log_stopped", "gauge", "1 when appends are refused for good: see /readyz.",
+      platform.log.stopped() ? 1 : 0);
 }
 
 struct PerSubscription {
@@ -58,22 +62,31 @@ struct PerSubscription {
 };
 
 constexpr PerSubscription per_subscription[] = {
-    {"oldest_unacknowledged_seconds", "gauge", "Age of the oldest event not acknowledged.", [](const bus::Measures& m) { return seconds(m.oldest_unacknowledged); }},
-    {"queue_length", "gauge", "Events waiting; approximate while catching up.", [](const bus::Measures& m) { return static_cast<double>(m.queue_length); }},
-    {"delivered_total", "counter", "Events acknowledged.", [](const bus::Measures& m) { return static_cast<double>(m.delivered); }},
-    {"attempts_total", "counter", "Deliveries tried.", [](const bus::Measures& m) { return static_cast<double>(m.attempts); }},
-    {"failed_total", "counter", "Deliveries that failed.", [](const bus::Measures& m) { return static_cast<double>(m.failed); }},
+    {"oldest_unacknowledged_seconds", "gauge", "Age of the oldest event not acknowledged.",
+     [](const bus::Measures& m) { return seconds(m.oldest_unacknowledged); }},
+    {"queue_length", "gauge", "Events waiting; approximate while catching up.",
+     [](const bus::Measures& m) { return static_cast<double>(m.queue_length); }},
+    {"delivered_total", "counter", "Events acknowledged.",
+     [](const bus::Measures& m) { return static_cast<double>(m.delivered); }},
+    {"attempts_total", "counter", "Deliveries tried.",
+     [](const bus::Measures& m) { return static_cast<double>(m.attempts); }},
+    {"failed_total", "counter", "Deliveries that failed.",
+     [](const bus::Measures& m) { return static_cast<double>(m.failed); }},
     {"dead_letters", "gauge", "Dead letters now.", [](const bus::Measures& m) { return static_cast<double>(m.dead); }},
-    {"held_keys", "gauge", "Ordering keys held behind a dead letter.", [](const bus::Measures& m) { return static_cast<double>(m.held_keys); }},
-    {"in_flight", "gauge", "Deliveries at work.", [](const bus::Measures& m) { return static_cast<double>(m.in_flight); }},
-    {"error_rate", "gauge", "Failed of tried, over the last minute.", [](const bus::Measures& m) { return m.error_rate; }},
+    {"held_keys", "gauge", "Ordering keys held behind a dead letter.",
+     [](const bus::Measures& m) { return static_cast<double>(m.held_keys); }},
+    {"in_flight", "gauge", "Deliveries at work.",
+     [](const bus::Measures& m) { return static_cast<double>(m.in_flight); }},
+    {"error_rate", "gauge", "Failed of tried, over the last minute.",
+     [](const bus::Measures& m) { return m.error_rate; }},
 };
 
 void about_bus(Exposition& out, const Platform& platform) {
   auto measures = platform.bus.measures();
   for (const auto& figure : per_subscription) {
     out.family("headrace_subscription_" + std::string(figure.name), figure.type, figure.help);
-    for (const auto& subscription : measures) out.sample(figure.value(subscription), {{"subscription", subscription.name}});
+    for (const auto& subscription : measures)
+      out.sample(figure.value(subscription), {{"subscription", subscription.name}});
   }
   out.family("headrace_subscription_handler_seconds", "summary", "From hand-over to acknowledgement.");
   for (const auto& m : measures) {
@@ -92,7 +105,8 @@ void about_projections(Exposition& out, const Platform& platform) {
   out.family("headrace_projection_applied_offset", "gauge", "Offset up to which a projection shows the log.");
   for (const auto& status : projections) out.sample(static_cast<double>(status.applied), {{"projection", status.name}});
   out.family("headrace_projection_stopped", "gauge", "1 when an event could not be applied: see /readyz.");
-  for (const auto& status : projections) out.sample(status.phase == store::Status::Phase::stopped ? 1 : 0, {{"projection", status.name}});
+  for (const auto& status : projections)
+    out.sample(status.phase == store::Status::Phase::stopped ? 1 : 0, {{"projection", status.name}});
 }
 
 void about_http(Exposition& out, const net::ServerCounters& counters) {

@@ -15,7 +15,8 @@ TEST(Exposition, EscapesLabelValues) {
   Exposition out;
   out.family("x_total", "counter", "An x.");
   out.sample(2, {{"name", "a\\b\"c\nd"}, {"other", "e"}});
-  EXPECT_EQ(out.take(), "# HELP x_total An x.\n# TYPE x_total counter\nx_total{name=\"a\\\\b\\\"c\\nd\",other=\"e\"} 2\n");
+  EXPECT_EQ(out.take(),
+            "# HELP x_total An x.\n# TYPE x_total counter\nx_total{name=\"a\\\\b\\\"c\\nd\",other=\"e\"} 2\n");
 }
 
 TEST(Exposition, KeepsLargeCountsExact) {

@@ -23,7 +23,8 @@ std::string path_of(std::string pattern) {
 
 std::string operation_id(const Route& route) {
   std::string id = lower(net::name_of(route.method));
-  for (char c : path_of(route.pattern)) id.push_back((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_');
+  for (char c : path_of(route.pattern))
+    id.push_back((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_');
   return id;
 }
 
@@ -32,10 +33,14 @@ json::array parameters_of(const Route& route) {
   std::string path = path_of(route.pattern);
   for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
     auto name = path.substr(open + 1, path.find('}', open) - open - 1);
-    parameters.push_back(json::object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    parameters.push_back(
+        json::object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   }
   for (const auto& parameter : route.about.parameters)
-    parameters.push_back(json::object{{"name", parameter.name}, {"in", "query"}, {"description", parameter.description}, {"schema", {{"type", "string"}}}});
+    parameters.push_back(json::object{{"name", parameter.name},
+                                      {"in", "query"},
+                                      {"description", parameter.description},
+                                      {"schema", {{"type", "string"}}}});
   return parameters;
 }
 
@@ -55,7 +60,8 @@ json::object operation_of(const Route& route) {
                          {"tags", json::array{route.about.tag}},
                          {"parameters", parameters_of(route)},
                          {"responses", std::move(responses)}};
-  if (!route.about.request_type.empty()) operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request_type)}};
+  if (!route.about.request_type.empty())
+    operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request_type)}};
   if (route.about.tag == "git") {
     operation["security"] = json::array{json::object{{"git", json::array{}}}};
   } else if (route.right == Right::anyone) {
@@ -65,20 +71,24 @@ json::object operation_of(const Route& route) {
 }
 
 json::object components() {
-  json::object error_schema{
-      {"type", "object"},
-      {"required", json::array{"error"}},
-      {"properties",
-       {{"error",
-         {{"type", "object"},
-          {"required", json::array{"code", "message"}},
-          {"properties",
-           {{"code", {{"type", "string"}, {"enum", json::array{"invalid", "unauthenticated", "denied", "not_found", "conflict", "exhausted", "unavailable", "corrupt"}}}},
-            {"message", {{"type", "string"}}}}}}}}}};
-  json::object error{{"description", "What was wrong, and what to do"}, {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
+  json::object error_schema{{"type", "object"},
+                            {"required", json::array{"error"}},
+                            {"properties",
+                             {{"error",
+                               {{"type", "object"},
+                                {"required", json::array{"code", "message"}},
+                                {"properties",
+                                 {{"code",
+                                   {{"type", "string"},
+                                    {"enum", json::array{"invalid", "unauthenticated", "denied", "not_found",
+                                                         "conflict", "exhausted", "unavailable", "corrupt"}}}},
+                                  {"message", {{"type", "string"}}}}}}}}}};
+  json::object error{{"description", "What was wrong, and what to do"},
+                     {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
   return {{"schemas", {{"Error", std::move(error_schema)}}},
           {"responses", {{"Error", std::move(error)}}},
-          {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"git", {{"type", "http"}, {"scheme", "basic"}}}}}};
+          {"securitySchemes",
+           {{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"git", {{"type", "http"}, {"scheme", "basic"}}}}}};
 }
 
 }  // namespace
@@ -90,7 +100,10 @@ std::string openapi_text(const Router& router, const std::string& public_url) {
     path->value().get_object()[lower(net::name_of(route.method))] = operation_of(route);
   }
   json::object document{{"openapi", "3.1.0"},
-                        {"info", {{"title", "Headrace"}, {"version", core::version()}, {"description", "Push, build, test and everything that follows, on one event log."}}},
+                        {"info",
+                         {{"title", "Headrace"},
+                          {"version", core::version()},
+                          {"description", "Push, build, test and everything that follows, on one event log."}}},
                         {"servers", json::array{json::object{{"url", public_url}}}},
                         {"security", json::array{json::object{{"token", json::array{}}}}},
                         {"paths", std::move(paths)},

@@ -14,8 +14,8 @@ using core::Task;
 
 namespace {
 
-constexpr std::chrono::seconds drain_limit{5};      // for jobs at hand, at the end
-constexpr std::chrono::seconds shutdown_limit{5};   // for requests at work, at the end
+constexpr std::chrono::seconds drain_limit{5};     // for jobs at hand, at the end
+constexpr std::chrono::seconds shutdown_limit{5};  // for requests at work, at the end
 constexpr std::chrono::seconds projections_limit{600};
 
 Result<std::optional<net::TlsCertificate>> read_certificate(core::Disk& disk, const Options& options) {
@@ -33,7 +33,8 @@ LocalRunnerOptions runner_options(const Options& options) {
   local.data = options.data;
   local.token_file = options.data + "/run/runner.token";
   local.labels = options.labels;
-  local.slots = options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  local.slots =
+      options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   return local;
 }
 
@@ -43,7 +44,8 @@ Result<> prepare_folder(core::Disk& disk, const std::string& data) {
   for (const auto* folder : {"", "/run", "/repositories", "/projections", "/hooks", "/logs"})
     if (auto made = disk.make_directories(data + folder); !made) return made;
   // What a sandbox is given lies deep within; the way there may be walked, but nothing on it be listed.
-  if (::chmod(data.c_str(), 0711) != 0) return std::unexpected(core::error_of_errno(errno, "Protecting the folder", data));
+  if (::chmod(data.c_str(), 0711) != 0)
+    return std::unexpected(core::error_of_errno(errno, "Protecting the folder", data));
   return {};
 }
 
@@ -65,7 +67,8 @@ Parts::~Parts() = default;
 
 // Before anything is made, so that an address that is taken is said first; nothing is answered until the loop runs.
 Result<> Parts::listen(const std::optional<net::TlsCertificate>& certificate) {
-  http = std::make_unique<net::Server>(loop.executor(), clock, [this](net::Exchange& exchange) { return (*dispatch)(exchange); });
+  http = std::make_unique<net::Server>(loop.executor(), clock,
+                                       [this](net::Exchange& exchange) { return (*dispatch)(exchange); });
   auto address = http->listen(options.listen, certificate);
   if (!address) return std::unexpected(address.error());
   auto local = http->listen("unix:" + options.data + "/run/server.sock");
@@ -88,7 +91,13 @@ Result<> Parts::open_log() {
 }
 
 Result<> Parts::make_bus() {
-  bus::Parts on{.loop = loop, .clock = clock, .random = random, .ids = ids, .log = *log, .pool = &database, .database = options.data + "/bus.db"};
+  bus::Parts on{.loop = loop,
+                .clock = clock,
+                .random = random,
+                .ids = ids,
+                .log = *log,
+                .pool = &database,
+                .database = options.data + "/bus.db"};
   auto opened = bus::Bus::open(on);
   if (!opened) return std::unexpected(opened.error());
   bus = std::move(*opened);
@@ -98,21 +107,47 @@ Result<> Parts::make_bus() {
 void Parts::make_services() {
   git::ServeOptions serving;
   serving.hooks = options.data + "/hooks";
-  repository::Policy urls;
-  urls.url = public_url;
-  identity = std::make_unique<identity::Identity>(
-      identity::Parts{.loop = loop, .clock = clock, .random = random, .ids = ids, .disk = disk, .store = *store, .bus = *bus, .vault = *vault, .pool = &database}, identity::Policy{});
+  identity = std::make_unique<identity::Identity>(identity::Parts{.loop = loop,
+                                                                  .clock = clock,
+                                                                  .random = random,
+                                                                  .ids = ids,
+                                                                  .disk = disk,
+                                                                  .store = *store,
+                                                                  .bus = *bus,
+                                                                  .vault = *vault,
+                                                                  .pool = &database},
+                                                  identity::Policy{});
   git = std::make_unique<git::Server>(loop.executor(), serving);
-  repositories = std::make_unique<repository::Repositories>(
-      repository::Parts{.loop = loop, .clock = clock, .ids = ids, .reads = git_reads, .log = *log, .store = *store, .bus = *bus, .git = *git, .folder = options.data + "/repositories"}, urls);
+  repositories = std::make_unique<repository::Repositories>(repository::Parts{.loop = loop,
+                                                                              .clock = clock,
+                                                                              .ids = ids,
+                                                                              .reads = git_reads,
+                                                                              .log = *log,
+                                                                              .store = *store,
+                                                                              .bus = *bus,
+                                                                              .git = *git,
+                                                                              .folder = options.data + "/repositories"},
+                                                            repository::Policy());
   workflows = std::make_unique<RepositoryWorkflows>(*repositories);
-  pipeline = std::make_unique<pipeline::Pipeline>(pipeline::Parts{.loop = loop, .log = *log, .store = *store, .bus = *bus, .source = *workflows}, pipeline::Policy{public_url});
-  runner = std::make_unique<runner::Runner>(
-      runner::Parts{.loop = loop, .clock = clock, .disk = disk, .ids = ids, .files = files, .log = *log, .store = *store, .bus = *bus, .logs = options.data + "/logs"}, runner::Policy{});
+  pipeline = std::make_unique<pipeline::Pipeline>(
+      pipeline::Parts{.loop = loop, .log = *log, .store = *store, .bus = *bus, .source = *workflows},
+      pipeline::Policy{public_url});
+  runner = std::make_unique<runner::Runner>(runner::Parts{.loop = loop,
+                                                          .clock = clock,
+                                                          .disk = disk,
+                                                          .ids = ids,
+                                                          .files = files,
+                                                          .log = *log,
+                                                          .store = *store,
+                                                          .bus = *bus,
+                                                          .logs = options.data + "/logs"},
+                                            runner::Policy{});
 }
 
 void Parts::make_front() {
-  platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus, *identity, *repositories, *pipeline, *runner, options.data, public_url});
+  platform =
+      std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus, *identity,
+                                          *repositories, *pipeline, *runner, options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }

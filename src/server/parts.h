@@ -1,6 +1,6 @@
 // Parts is everything the platform is made of, in the order of its making: what stands higher is used by what stands
-// lower. A life: open() -> start() on the loop -> stop() on the loop, also after a start() that failed. Internal to server
-// and its tests.
+// lower. A life: open() -> start() on the loop -> stop() on the loop, also after a start() that failed. Internal to
+// server and its tests.
 #pragma once
 
 #include <memory>
@@ -66,7 +66,8 @@ struct Parts {
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<net::Server> http;
   std::unique_ptr<LocalRunner> local_runner;
-  core::Pool git_reads{"git reads", {.threads = 2}};  // last: a read that outlives its request uses log and repositories
+  core::Pool git_reads{"git reads",
+                       {.threads = 2}};  // last: a read that outlives its request uses log and repositories
 
  private:
   core::Result<> open_log();

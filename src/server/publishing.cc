@@ -15,7 +15,8 @@ Result<> admit(events::Event& event, const Caller& caller, core::Time now) {
   auto actor = core::to_string(caller.actor);
   auto [said, absent] = event.extensions.try_emplace("actor", actor);
   if (!absent && said->second != events::Attribute(actor))
-    return core::fail(Code::denied, "The attribute 'actor' of the event " + event.id + " names somebody else than you (" + actor + "); leave it out.");
+    return core::fail(Code::denied, "The attribute 'actor' of the event " + event.id +
+                                        " names somebody else than you (" + actor + "); leave it out.");
   if (!event.time) event.time = now;
   return {};
 }
@@ -53,13 +54,15 @@ Result<bus::Publish> publish_options(const std::string& durability, const std::s
   return how;
 }
 
-core::Task<Result<core::json::array>> publish_foreign(Platform& platform, Caller caller, std::vector<events::Event> events, bus::Publish how) {
+core::Task<Result<core::json::array>> publish_foreign(Platform& platform, Caller caller,
+                                                      std::vector<events::Event> events, bus::Publish how) {
   if (events.empty()) co_return core::fail(Code::invalid, "The batch holds no event.");
   std::vector<std::string> ids;
   std::vector<size_t> timeless;
   for (auto& event : events) {
     if (!event.time) timeless.push_back(ids.size());
-    if (auto admitted = admit(event, caller, platform.clock.now()); !admitted) co_return std::unexpected(admitted.error());
+    if (auto admitted = admit(event, caller, platform.clock.now()); !admitted)
+      co_return std::unexpected(admitted.error());
     ids.push_back(event.id);
   }
   bool waited = how.sync == bus::Sync::before_return;
@@ -72,7 +75,10 @@ core::Task<Result<core::json::array>> publish_foreign(Platform& platform, Caller
   if (!published) co_return std::unexpected(published.error());
   core::json::array answers;
   for (size_t i = 0; i < ids.size(); ++i) {
-    core::json::object answer{{"offset", published->offsets.at(i)}, {"id", ids[i]}, {"durability", log::name_of(published->durability)}, {"duplicate", published->duplicate}};
+    core::json::object answer{{"offset", published->offsets.at(i)},
+                              {"id", ids[i]},
+                              {"durability", log::name_of(published->durability)},
+                              {"duplicate", published->duplicate}};
     if (waited) answer["handled"] = published->handled;
     answers.push_back(std::move(answer));
   }

@@ -33,7 +33,8 @@ Task<Result<>> create(Platform& platform, Call& call) {
   if (!request) co_return std::unexpected(request.error());
   auto name = core::string_at(*request, "full_name");
   if (!name) co_return core::fail(Code::invalid, "A repository needs a full_name: OWNER/NAME.");
-  if (auto allowed = may_on_repository(platform, call.caller, Right::create_repository, *name); !allowed) co_return allowed;
+  if (auto allowed = may_on_repository(platform, call.caller, Right::create_repository, *name); !allowed)
+    co_return allowed;
   auto created = co_await platform.repositories.create(call.caller.actor, std::move(*name));
   if (!created) co_return std::unexpected(created.error());
   co_return co_await call.exchange.respond(json_answer(of(*created, platform.public_url), net::Status::created));
@@ -56,7 +57,8 @@ Task<Result<>> list(Platform& platform, Call& call) {
         break;
       }
       after = repo.full_name;
-      if (may_on_repository(platform, call.caller, Right::read_repository, repo.full_name)) shown.push_back(of(repo, platform.public_url));
+      if (may_on_repository(platform, call.caller, Right::read_repository, repo.full_name))
+        shown.push_back(of(repo, platform.public_url));
     }
   }
   json::object answer;
@@ -88,7 +90,8 @@ Task<Result<>> refs(Platform& platform, Call& call) {
   auto rows = co_await platform.repositories.refs(*id, *at);
   if (!rows) co_return std::unexpected(rows.error());
   json::array shown;
-  for (const auto& row : *rows) shown.push_back(json::object{{"ref", row.ref}, {"commit", row.commit}, {"since", row.since}});
+  for (const auto& row : *rows)
+    shown.push_back(json::object{{"ref", row.ref}, {"commit", row.commit}, {"since", row.since}});
   json::object answer;
   answer["refs"] = std::move(shown);
   co_return co_await call.exchange.respond(json_answer(answer));
@@ -97,8 +100,15 @@ Task<Result<>> refs(Platform& platform, Call& call) {
 json::object of(const repository::PushRow& push) {
   json::array updates;
   for (const auto& update : push.updates)
-    updates.push_back(json::object{{"ref", update.ref}, {"old_commit", update.old_commit}, {"new_commit", update.new_commit}, {"applied", update.applied}, {"forced", update.forced}});
-  return {{"push", push.push}, {"actor", push.actor}, {"accepted", push.accepted}, {"received", push.settled() ? json::value(push.received) : json::value()},
+    updates.push_back(json::object{{"ref", update.ref},
+                                   {"old_commit", update.old_commit},
+                                   {"new_commit", update.new_commit},
+                                   {"applied", update.applied},
+                                   {"forced", update.forced}});
+  return {{"push", push.push},
+          {"actor", push.actor},
+          {"accepted", push.accepted},
+          {"received", push.settled() ? json::value(push.received) : json::value()},
           {"updates", std::move(updates)}};
 }
 
@@ -120,7 +130,9 @@ Task<Result<>> pushes(Platform& platform, Call& call) {
 
 }  // namespace
 
-Result<std::optional<log::Offset>> moment_in(Platform& platform, const Call& call) { return platform.store.moment(call.query("at")); }
+Result<std::optional<log::Offset>> moment_in(Platform& platform, const Call& call) {
+  return platform.store.moment(call.query("at"));
+}
 
 Task<Result<int64_t>> repository_in(Platform& platform, Call& call) {
   auto at = moment_in(platform, call);
@@ -134,16 +146,35 @@ Task<Result<int64_t>> repository_in(Platform& platform, Call& call) {
 void add_repository_routes(Router& router, Platform& platform) {
   const std::string one = "/api/v1/repositories/{owner}/{repo}";
   const QueryParameter at{"at", "an offset or a time: as it was then"};
-  router.add({net::Method::post, "/api/v1/repositories", Right::signed_in, {"Make a repository", "repositories", {}, "application/json", "application/json", 201},
+  router.add({net::Method::post,
+              "/api/v1/repositories",
+              Right::signed_in,
+              {"Make a repository", "repositories", {}, "application/json", "application/json", 201},
               [&platform](Call& call) { return create(platform, call); }});
-  router.add({net::Method::get, "/api/v1/repositories", Right::signed_in, {"Repositories one may read, by name", "repositories", {{"after", "name to go on after"}, at}, {}},
+  router.add({net::Method::get,
+              "/api/v1/repositories",
+              Right::signed_in,
+              {"Repositories one may read, by name", "repositories", {{"after", "name to go on after"}, at}, {}},
               [&platform](Call& call) { return list(platform, call); }});
-  router.add({net::Method::get, one, Right::read_repository, {"One repository", "repositories", {at}, {}}, [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::delete_, one, Right::administer_repository, {"Delete it, with its history", "repositories", {}, {}, {}, 204},
+  router.add({net::Method::get,
+              one,
+              Right::read_repository,
+              {"One repository", "repositories", {at}, {}},
+              [&platform](Call& call) { return show(platform, call); }});
+  router.add({net::Method::delete_,
+              one,
+              Right::administer_repository,
+              {"Delete it, with its history", "repositories", {}, {}, {}, 204},
               [&platform](Call& call) { return remove(platform, call); }});
-  router.add({net::Method::get, one + "/refs", Right::read_repository, {"Its branches and tags", "repositories", {at}, {}},
+  router.add({net::Method::get,
+              one + "/refs",
+              Right::read_repository,
+              {"Its branches and tags", "repositories", {at}, {}},
               [&platform](Call& call) { return refs(platform, call); }});
-  router.add({net::Method::get, one + "/pushes", Right::read_repository, {"Its pushes, newest first", "repositories", {{"before", "offset"}, at}, {}},
+  router.add({net::Method::get,
+              one + "/pushes",
+              Right::read_repository,
+              {"Its pushes, newest first", "repositories", {{"before", "offset"}, at}, {}},
               [&platform](Call& call) { return pushes(platform, call); }});
   add_source_routes(router, platform);
 }

@@ -20,7 +20,9 @@ bool is(const json::value& value, Kind kind) {
     case Kind::integer: return value.is_int64();
     case Kind::boolean: return value.is_bool();
     case Kind::any: return true;
-    case Kind::list_of_text: return value.is_array() && std::ranges::all_of(value.get_array(), [](const json::value& one) { return one.is_string(); });
+    case Kind::list_of_text:
+      return value.is_array() &&
+             std::ranges::all_of(value.get_array(), [](const json::value& one) { return one.is_string(); });
   }
   return false;
 }
@@ -45,11 +47,16 @@ std::string known(const std::vector<Member>& members) {
 }  // namespace
 
 Result<> check_members(const json::value& value, const std::vector<Member>& members) {
-  if (!value.is_object()) return core::fail(Code::invalid, "The body is a JSON object with the members: " + known(members) + ".");
+  if (!value.is_object())
+    return core::fail(Code::invalid, "The body is a JSON object with the members: " + known(members) + ".");
   for (const auto& [name, held] : value.get_object()) {
     auto member = std::ranges::find(members, std::string_view(name), &Member::name);
-    if (member == members.end()) return core::fail(Code::invalid, "There is no member '" + std::string(name).substr(0, 60) + "' here; there are: " + known(members) + ".");
-    if (!held.is_null() && !is(held, member->kind)) return core::fail(Code::invalid, "The member '" + std::string(name) + "' is " + std::string(words_for(member->kind)) + ".");
+    if (member == members.end())
+      return core::fail(Code::invalid, "There is no member '" + std::string(name).substr(0, 60) +
+                                           "' here; there are: " + known(members) + ".");
+    if (!held.is_null() && !is(held, member->kind))
+      return core::fail(Code::invalid,
+                        "The member '" + std::string(name) + "' is " + std::string(words_for(member->kind)) + ".");
   }
   return {};
 }
@@ -85,7 +92,8 @@ Result<uint64_t> number_in(const Call& call, std::string_view name, uint64_t lea
   if (text.empty()) return otherwise;
   auto number = number_of(text);
   if (number && *number >= least && *number <= most) return *number;
-  std::string range = most == UINT64_MAX ? " from " + std::to_string(least) : " from " + std::to_string(least) + " to " + std::to_string(most);
+  std::string range = most == UINT64_MAX ? " from " + std::to_string(least)
+                                         : " from " + std::to_string(least) + " to " + std::to_string(most);
   return core::fail(Code::invalid, std::string(name) + " is a number" + range + ", not '" + text.substr(0, 40) + "'.");
 }
 

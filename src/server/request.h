@@ -28,7 +28,8 @@ core::Task<core::Result<core::json::value>> read_object(Call& call, size_t bytes
 core::Task<core::Result<std::string>> read_body(Call& call, size_t bytes_max);
 
 // A query parameter that is a number from least to most; `otherwise` where it is absent. invalid: names it.
-core::Result<uint64_t> number_in(const Call& call, std::string_view name, uint64_t least, uint64_t most, uint64_t otherwise);
+core::Result<uint64_t> number_in(const Call& call, std::string_view name, uint64_t least, uint64_t most,
+                                 uint64_t otherwise);
 // "true", "false" or absent.
 core::Result<bool> flag_in(const Call& call, std::string_view name);
 // Digits only, no sign.

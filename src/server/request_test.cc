@@ -15,14 +15,16 @@ std::string trouble(std::string_view text, const std::vector<Member>& members) {
 }
 
 TEST(Members, OfTheRightKindAreTakenAndNullIsAbsence) {
-  const std::vector<Member> members{{"name", Kind::text}, {"days", Kind::integer}, {"on", Kind::boolean}, {"scopes", Kind::list_of_text}};
+  const std::vector<Member> members{
+      {"name", Kind::text}, {"days", Kind::integer}, {"on", Kind::boolean}, {"scopes", Kind::list_of_text}};
   EXPECT_EQ(trouble(R"({"name":"a","days":3,"on":false,"scopes":["x"]})", members), "");
   EXPECT_EQ(trouble(R"({"name":null,"scopes":[]})", members), "");
   EXPECT_EQ(trouble("{}", members), "");
 }
 
 TEST(Members, OfTheWrongKindAreRefusedByName) {
-  const std::vector<Member> members{{"name", Kind::text}, {"days", Kind::integer}, {"on", Kind::boolean}, {"scopes", Kind::list_of_text}};
+  const std::vector<Member> members{
+      {"name", Kind::text}, {"days", Kind::integer}, {"on", Kind::boolean}, {"scopes", Kind::list_of_text}};
   EXPECT_THAT(trouble(R"({"days":"90"})", members), HasSubstr("'days' is an integer"));
   EXPECT_THAT(trouble(R"({"days":1.5})", members), HasSubstr("'days' is an integer"));
   EXPECT_THAT(trouble(R"({"days":18446744073709551615})", members), HasSubstr("'days' is an integer"));
@@ -35,13 +37,15 @@ TEST(Members, OfTheWrongKindAreRefusedByName) {
 TEST(Members, ThatAreNotKnownAreRefusedWithThoseThatAre) {
   const std::vector<Member> members{{"name", Kind::text}, {"scopes", Kind::list_of_text}};
   EXPECT_THAT(trouble(R"({"scope":["repo:read"]})", members), AllOf(HasSubstr("'scope'"), HasSubstr("name, scopes")));
-  for (const char* text : {"[]", "5", "null", "\"text\""}) EXPECT_THAT(trouble(text, members), HasSubstr("JSON object")) << text;
+  for (const char* text : {"[]", "5", "null", "\"text\""})
+    EXPECT_THAT(trouble(text, members), HasSubstr("JSON object")) << text;
 }
 
 TEST(Numbers, AreDigitsOnlyAndFit) {
   EXPECT_EQ(number_of("0"), 0U);
   EXPECT_EQ(number_of("18446744073709551615"), UINT64_MAX);
-  for (const char* text : {"", "-1", "+1", " 1", "1 ", "1x", "0x1", "18446744073709551616", "1.0"}) EXPECT_FALSE(number_of(text)) << text;
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "1x", "0x1", "18446744073709551616", "1.0"})
+    EXPECT_FALSE(number_of(text)) << text;
 }
 
 TEST(Answers, HaveOneStatusForEachCode) {
@@ -59,7 +63,8 @@ TEST(Answers, HaveOneStatusForEachCode) {
 TEST(Answers, SayWhenToComeAgainAndHowToSignIn) {
   auto busy = answer_of(core::Error{core::Code::exhausted, "Busy.", "a path"});
   EXPECT_EQ(busy.headers.get("Retry-After"), "1");
-  EXPECT_THAT(answer_of(core::Error{core::Code::unauthenticated, "Who?", {}}).headers.get("WWW-Authenticate"), HasSubstr("Basic"));
+  EXPECT_THAT(answer_of(core::Error{core::Code::unauthenticated, "Who?", {}}).headers.get("WWW-Authenticate"),
+              HasSubstr("Basic"));
   EXPECT_EQ(busy.body, "{\"error\":{\"code\":\"exhausted\",\"message\":\"Busy.\"}}\n");
 }
 

@@ -37,7 +37,8 @@ bool match_piece(std::string_view piece, const std::string& segment, std::map<st
   return true;
 }
 
-std::optional<std::map<std::string, std::string>> match(const std::vector<std::string>& pieces, const std::vector<std::string>& segments) {
+std::optional<std::map<std::string, std::string>> match(const std::vector<std::string>& pieces,
+                                                        const std::vector<std::string>& segments) {
   std::map<std::string, std::string> captures;
   for (size_t i = 0; i < pieces.size(); ++i) {
     std::string_view piece = pieces[i];
@@ -86,7 +87,8 @@ Router::Match Router::find(const net::Request& request) const {
     if (!captures) continue;
     if (answers(route, request.method)) return {&route, {}, std::move(*captures)};
     for (auto method : {route.method, net::Method::head})
-      if (answers(route, method) && std::ranges::find(found.methods, method) == found.methods.end()) found.methods.push_back(method);
+      if (answers(route, method) && std::ranges::find(found.methods, method) == found.methods.end())
+        found.methods.push_back(method);
   }
   return found;
 }

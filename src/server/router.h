@@ -58,8 +58,8 @@ class Router {
   void add(Route route);  // the same method and pattern twice breaks an invariant
 
   struct Match {
-    const Route* route = nullptr;                 // null: see the methods
-    std::vector<net::Method> methods;             // that the path has, where the method does not fit; empty: no such path
+    const Route* route = nullptr;      // null: see the methods
+    std::vector<net::Method> methods;  // that the path has, where the method does not fit; empty: no such path
     std::map<std::string, std::string> captures;
   };
   Match find(const net::Request& request) const;

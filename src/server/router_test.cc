@@ -13,7 +13,8 @@ using ::testing::UnorderedElementsAre;
 core::Task<core::Result<>> nothing(Call&) { co_return core::Result<>{}; }
 
 Route route(net::Method method, std::string pattern, std::string answer_type = "application/json", int success = 200) {
-  return {method, std::move(pattern), Right::anyone, {"summary", "tag", {}, {}, std::move(answer_type), success}, nothing};
+  return {
+      method, std::move(pattern), Right::anyone, {"summary", "tag", {}, {}, std::move(answer_type), success}, nothing};
 }
 
 net::Request request(net::Method method, std::vector<std::string> segments) {

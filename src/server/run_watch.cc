@@ -25,7 +25,13 @@ constexpr std::chrono::seconds look_again_after{15};
 // Everything it spawns is closed before pump() ends, so it may live in the frame of its request.
 class Watcher {
  public:
-  Watcher(Platform& platform, int64_t run) : platform_(platform), run_(run), outbox_(platform.loop.executor()), changed_(platform.loop.executor()), tasks_(platform.loop.executor()), logs_(platform.loop.executor()) {}
+  Watcher(Platform& platform, int64_t run)
+      : platform_(platform),
+        run_(run),
+        outbox_(platform.loop.executor()),
+        changed_(platform.loop.executor()),
+        tasks_(platform.loop.executor()),
+        logs_(platform.loop.executor()) {}
 
   Task<> pump(net::SseWriter& out) {
     tasks_.spawn("tell of a run", tell());
@@ -54,7 +60,8 @@ class Watcher {
       auto view = co_await platform_.pipeline.view(run_);
       if (!view) co_return;
       for (const auto& job : view->jobs)
-        if (!job.runner.empty() && followed_.insert({job.job, job.attempt}).second) logs_.spawn("log of a job", follow(job));
+        if (!job.runner.empty() && followed_.insert({job.job, job.attempt}).second)
+          logs_.spawn("log of a job", follow(job));
       auto now = core::to_valid_utf8(core::to_text(run_json(platform_, *view, true)));
       if (now != last_) outbox_.put("run", now);
       last_ = std::move(now);
@@ -84,7 +91,13 @@ class Watcher {
       if (whole > 0 || growing) piece->resize(whole);
       if (!piece->empty()) {
         auto to = from + piece->size();
-        json::object told{{"job", job.job}, {"key", job.key}, {"name", job.name}, {"attempt", job.attempt}, {"offset", from}, {"next", to}, {"text", core::to_valid_utf8(std::move(*piece))}};
+        json::object told{{"job", job.job},
+                          {"key", job.key},
+                          {"name", job.name},
+                          {"attempt", job.attempt},
+                          {"offset", from},
+                          {"next", to},
+                          {"text", core::to_valid_utf8(std::move(*piece))}};
         outbox_.put("log", core::to_text(told));
         from = to;
         co_await outbox_.until_room();
@@ -118,7 +131,9 @@ Task<Result<>> watch(Platform& platform, Call& call) {
 }  // namespace
 
 void add_run_watch(Router& router, Platform& platform) {
-  router.add({net::Method::get, "/api/v1/runs/{run}/watch", Right::signed_in,
+  router.add({net::Method::get,
+              "/api/v1/runs/{run}/watch",
+              Right::signed_in,
               {"A run live (server-sent events): run, log, and end as the last", "runs", {}, {}, "text/event-stream"},
               [&platform](Call& call) { return watch(platform, call); }});
 }

@@ -26,7 +26,10 @@ void add_live_steps(Platform& platform, json::object& job) {
   for (const auto& step : live) {
     json::value conclusion;
     if (step.conclusion) conclusion = events::name_of(*step.conclusion);
-    steps.push_back(json::object{{"number", step.number}, {"name", step.name}, {"status", step.conclusion ? "completed" : "in_progress"}, {"conclusion", std::move(conclusion)}});
+    steps.push_back(json::object{{"number", step.number},
+                                 {"name", step.name},
+                                 {"status", step.conclusion ? "completed" : "in_progress"},
+                                 {"conclusion", std::move(conclusion)}});
   }
   job["steps"] = std::move(steps);
 }
@@ -37,7 +40,8 @@ void add_waiting_reason(Platform& platform, json::object& job, const std::vector
 }
 
 std::vector<std::string> labels_of(Platform& platform, const std::string& job) {
-  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return runner::find_job(tables, job); });
+  auto row = platform.store.read_here(runner::JobsProjection::projection_name, {},
+                                      [&](sqlite::Connection& tables) { return runner::find_job(tables, job); });
   return row && *row ? (*row)->labels : std::vector<std::string>{};
 }
 
@@ -50,10 +54,14 @@ Result<pipeline::RunQuery> query_of(const Call& call) {
   if (!limit) return std::unexpected(limit.error());
   query.limit = *limit;
   auto status = call.query("status");
-  if (status == "queued") query.status = pipeline::Status::queued;
-  else if (status == "in_progress") query.status = pipeline::Status::in_progress;
-  else if (status == "completed") query.status = pipeline::Status::completed;
-  else if (!status.empty()) return core::fail(Code::invalid, "status is queued, in_progress or completed.");
+  if (status == "queued")
+    query.status = pipeline::Status::queued;
+  else if (status == "in_progress")
+    query.status = pipeline::Status::in_progress;
+  else if (status == "completed")
+    query.status = pipeline::Status::completed;
+  else if (!status.empty())
+    return core::fail(Code::invalid, "status is queued, in_progress or completed.");
   return query;
 }
 
@@ -63,16 +71,20 @@ Task<Result<>> list(Platform& platform, Call& call) {
   auto query = query_of(call);
   if (!query) co_return std::unexpected(query.error());
   if (!query->repository.empty()) {
-    if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, query->repository); !allowed) co_return allowed;
+    if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, query->repository); !allowed)
+      co_return allowed;
     auto there = co_await platform.repositories.find(query->repository, *at);
     if (!there) co_return std::unexpected(there.error());
-    if (!*there) co_return core::fail(Code::not_found, "There is no repository '" + query->repository.substr(0, 200) + "'; repo list shows those there are.");
+    if (!*there)
+      co_return core::fail(Code::not_found, "There is no repository '" + query->repository.substr(0, 200) +
+                                                "'; repo list shows those there are.");
   }
   auto page = co_await platform.pipeline.list(*query, *at);
   if (!page) co_return std::unexpected(page.error());
   json::array runs;
   for (const auto& run : page->runs)
-    if (may_on_repository(platform, call.caller, Right::read_runs, run.repository)) runs.push_back(run_json(platform, run, !*at));
+    if (may_on_repository(platform, call.caller, Right::read_runs, run.repository))
+      runs.push_back(run_json(platform, run, !*at));
   json::object answer;
   answer["runs"] = std::move(runs);
   answer["next"] = page->next.empty() ? json::value() : json::value(page->next);
@@ -89,7 +101,8 @@ Task<Result<>> show(Platform& platform, Call& call) {
 Task<Result<pipeline::Run>> run_to_change(Platform& platform, Call& call) {
   auto run = co_await run_in(platform, call);
   if (!run) co_return run;
-  if (auto allowed = may_on_repository(platform, call.caller, Right::write_runs, run->repository); !allowed) co_return std::unexpected(allowed.error());
+  if (auto allowed = may_on_repository(platform, call.caller, Right::write_runs, run->repository); !allowed)
+    co_return std::unexpected(allowed.error());
   co_return run;
 }
 
@@ -124,8 +137,10 @@ Task<Result<>> dispatch(Platform& platform, Call& call) {
   if (!request) co_return std::unexpected(request.error());
   auto file = core::string_at(*request, "workflow");
   auto ref = core::string_at(*request, "ref");
-  if (!file || !ref) co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (\"refs/heads/main\").");
-  auto id = co_await platform.pipeline.dispatch(call.caller.actor, call.capture("owner") + "/" + call.capture("repo"), std::move(*file), std::move(*ref));
+  if (!file || !ref)
+    co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (\"refs/heads/main\").");
+  auto id = co_await platform.pipeline.dispatch(call.caller.actor, call.capture("owner") + "/" + call.capture("repo"),
+                                                std::move(*file), std::move(*ref));
   if (!id) co_return std::unexpected(id.error());
   co_return co_await answer_with(platform, call, *id, net::Status::created);
 }
@@ -135,7 +150,11 @@ Task<Result<>> why_not(Platform& platform, Call& call) {
   if (!reasons) co_return std::unexpected(reasons.error());
   json::array list;
   for (const auto& reason : *reasons)
-    list.push_back(json::object{{"ref", reason.ref}, {"file", reason.file}, {"started", reason.started}, {"reason", reason.text}, {"run", reason.run}});
+    list.push_back(json::object{{"ref", reason.ref},
+                                {"file", reason.file},
+                                {"started", reason.started},
+                                {"reason", reason.text},
+                                {"run", reason.run}});
   json::object answer;
   answer["reasons"] = std::move(list);
   co_return co_await call.exchange.respond(json_answer(answer));
@@ -147,11 +166,14 @@ Task<Result<pipeline::Run>> run_in(Platform& platform, Call& call) {
   auto at = platform.store.moment(call.query("at"));
   if (!at) co_return std::unexpected(at.error());
   const std::string& name = call.capture("run");
-  Result<pipeline::Run> run = core::fail(Code::not_found, "There is no run '" + name.substr(0, 60) + "'; run list shows those there are.");
+  Result<pipeline::Run> run =
+      core::fail(Code::not_found, "There is no run '" + name.substr(0, 60) + "'; run list shows those there are.");
   if (core::is_uuid(name)) run = co_await platform.pipeline.view_by_uuid(name, *at);
-  if (auto id = number_of(name); id && *id <= INT64_MAX) run = co_await platform.pipeline.view(static_cast<int64_t>(*id), *at);
+  if (auto id = number_of(name); id && *id <= INT64_MAX)
+    run = co_await platform.pipeline.view(static_cast<int64_t>(*id), *at);
   if (!run) co_return run;
-  if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, run->repository); !allowed) co_return std::unexpected(allowed.error());
+  if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, run->repository); !allowed)
+    co_return std::unexpected(allowed.error());
   co_return run;
 }
 
@@ -163,27 +185,52 @@ json::value run_json(Platform& platform, const pipeline::Run& run, bool live) {
   for (auto& job : jobs->get_array()) {
     auto status = core::string_at(job, "status").value_or("");
     if (status == "in_progress") add_live_steps(platform, job.get_object());
-    if (status == "queued") add_waiting_reason(platform, job.get_object(), labels_of(platform, core::string_at(job, "job").value_or("")));
+    if (status == "queued")
+      add_waiting_reason(platform, job.get_object(), labels_of(platform, core::string_at(job, "job").value_or("")));
   }
   return std::move(*value);
 }
 
 void add_run_routes(Router& router, Platform& platform) {
   const QueryParameter at{"at", "an offset or a time: as it was then"};
-  router.add({net::Method::get, "/api/v1/runs", Right::signed_in,
-              {"Runs, newest first", "runs",
-               {{"repository", "OWNER/NAME"}, {"branch", "only of this one"}, {"status", "queued, in_progress or completed"}, {"limit", "1 to 1000"}, {"cursor", "next of the page before"}, at}, {}},
+  router.add({net::Method::get,
+              "/api/v1/runs",
+              Right::signed_in,
+              {"Runs, newest first",
+               "runs",
+               {{"repository", "OWNER/NAME"},
+                {"branch", "only of this one"},
+                {"status", "queued, in_progress or completed"},
+                {"limit", "1 to 1000"},
+                {"cursor", "next of the page before"},
+                at},
+               {}},
               [&platform](Call& call) { return list(platform, call); }});
-  router.add({net::Method::get, "/api/v1/runs/{run}", Right::signed_in, {"One run with its jobs and steps", "runs", {at}, {}},
+  router.add({net::Method::get,
+              "/api/v1/runs/{run}",
+              Right::signed_in,
+              {"One run with its jobs and steps", "runs", {at}, {}},
               [&platform](Call& call) { return show(platform, call); }});
   add_run_watch(router, platform);
-  router.add({net::Method::post, "/api/v1/runs/{run}/cancel", Right::signed_in, {"Cancel it", "runs", {}, {}, "application/json", 202},
+  router.add({net::Method::post,
+              "/api/v1/runs/{run}/cancel",
+              Right::signed_in,
+              {"Cancel it", "runs", {}, {}, "application/json", 202},
               [&platform](Call& call) { return cancel(platform, call); }});
-  router.add({net::Method::post, "/api/v1/runs/{run}/rerun", Right::signed_in, {"Run it again", "runs", {{"failed", "true: only what failed"}}, {}, "application/json", 201},
+  router.add({net::Method::post,
+              "/api/v1/runs/{run}/rerun",
+              Right::signed_in,
+              {"Run it again", "runs", {{"failed", "true: only what failed"}}, {}, "application/json", 201},
               [&platform](Call& call) { return rerun(platform, call); }});
-  router.add({net::Method::post, "/api/v1/repositories/{owner}/{repo}/dispatches", Right::write_runs,
-              {"Start a workflow by hand", "runs", {}, "application/json", "application/json", 201}, [&platform](Call& call) { return dispatch(platform, call); }});
-  router.add({net::Method::get, "/api/v1/events/{id}/why-not", Right::read_events, {"Why a push started a workflow, or did not", "events", {}, {}},
+  router.add({net::Method::post,
+              "/api/v1/repositories/{owner}/{repo}/dispatches",
+              Right::write_runs,
+              {"Start a workflow by hand", "runs", {}, "application/json", "application/json", 201},
+              [&platform](Call& call) { return dispatch(platform, call); }});
+  router.add({net::Method::get,
+              "/api/v1/events/{id}/why-not",
+              Right::read_events,
+              {"Why a push started a workflow, or did not", "events", {}, {}},
               [&platform](Call& call) { return why_not(platform, call); }});
 }
 

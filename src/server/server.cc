@@ -50,9 +50,12 @@ Task<> stop(Parts& parts, process::SignalWatch& signals) {
 Task<> tell_where(Parts& parts) {
   say("Headrace " + std::string(core::version()) + " serves " + parts.public_url);
   auto link = co_await parts.identity->first_link();
-  if (link && *link) say("Nobody has signed in yet. This link works once, for 24 hours:\n  headrace login '" + parts.public_url + "/sign-in#" + **link + "'");
+  if (link && *link)
+    say("Nobody has signed in yet. This link works once, for 24 hours:\n  headrace login '" + parts.public_url +
+        "/sign-in#" + **link + "'");
   for (const auto& [label, executor] : parts.options.labels)
-    if (executor == "host") say("Jobs with runs-on: " + label + " run on this host, without isolation (--label " + label + "=host).");
+    if (executor == "host")
+      say("Jobs with runs-on: " + label + " run on this host, without isolation (--label " + label + "=host).");
 }
 
 Task<> serve_until_signal(Parts& parts, process::SignalWatch& signals, Result<>& outcome) {
@@ -60,7 +63,8 @@ Task<> serve_until_signal(Parts& parts, process::SignalWatch& signals, Result<>&
   if (outcome) {
     co_await tell_where(parts);
     int number = co_await signals.next();
-    say(std::string("Stopping (") + (number == SIGTERM ? "SIGTERM" : "SIGINT") + "): jobs at hand go on in the runner; `headrace down` ends it.");
+    say(std::string("Stopping (") + (number == SIGTERM ? "SIGTERM" : "SIGINT") +
+        "): jobs at hand go on in the runner; `headrace down` ends it.");
   }
   co_await stop(parts, signals);
   parts.loop.stop();
@@ -69,7 +73,10 @@ Task<> serve_until_signal(Parts& parts, process::SignalWatch& signals, Result<>&
 Result<std::unique_ptr<core::Disk::Lock>> lock_folder(core::Disk& disk, const std::string& data) {
   auto lock = disk.lock(data + "/run/serve.lock");
   if (lock || lock.error().code != Code::conflict) return lock;
-  return core::fail(Code::conflict, "Another server has the folder " + data + "; stop it with: headrace down --data " + data + ". Or give this one a folder of its own with --data.", lock.error().message);
+  return core::fail(Code::conflict,
+                    "Another server has the folder " + data + "; stop it with: headrace down --data " + data +
+                        ". Or give this one a folder of its own with --data.",
+                    lock.error().message);
 }
 
 // Who ends the server (headrace down) finds it by this record; it is there as long as the server is.
@@ -80,7 +87,8 @@ class ProcessRecord {
   ProcessRecord& operator=(const ProcessRecord&) = delete;
   ~ProcessRecord() {
     auto removed = disk_.remove(path_);
-    if (!removed && removed.error().code != Code::not_found) core::diagnose(core::Level::warning, "server", "removing " + path_ + ": " + removed.error().message);
+    if (!removed && removed.error().code != Code::not_found)
+      core::diagnose(core::Level::warning, "server", "removing " + path_ + ": " + removed.error().message);
   }
   Result<> save() {
     auto record = process::record_of_ourselves();

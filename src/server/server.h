@@ -1,4 +1,5 @@
-// Server is the platform in one process: it makes the parts, wires the services to each other's events, and answers HTTP.
+// Server is the platform in one process: it makes the parts, wires the services to each other's events, and answers
+// HTTP.
 //
 // What is in the data folder:
 //   log/ the event log · projections/ what is derived from it · bus.db cursors · vault.db, vault.key secrets ·
@@ -21,15 +22,15 @@ struct Options {
   std::string public_url;  // empty: by `listen`
   std::string bootstrap_token_file;
   std::string vault_key_file;
-  std::string tls_certificate, tls_key;  // files
+  std::string tls_certificate, tls_key;                     // files
   std::vector<std::pair<std::string, std::string>> labels;  // of the local runner
-  int64_t slots = 0;       // 0: one a core
+  int64_t slots = 0;                                        // 0: one a core
   bool local_runner = true;
-  std::string program;     // this binary, to start a runner with
+  std::string program;  // this binary, to start a runner with
 };
 
-// Serves until SIGTERM or SIGINT; a second one ends it at once. Prints the address, and the one-time link where there is
-// no administrator yet, on standard output. Blocks.
+// Serves until SIGTERM or SIGINT; a second one ends it at once. Prints the address, and the one-time link where there
+// is no administrator yet, on standard output. Blocks.
 core::Result<> serve(Options options);
 
 }  // namespace headrace::server

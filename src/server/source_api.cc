@@ -14,20 +14,36 @@ namespace json = core::json;
 
 namespace {
 
-json::object of(const git::Person& person) { return {{"name", person.name}, {"email", person.email}, {"date", core::format_time(person.time)}}; }
+json::object of(const git::Person& person) {
+  return {{"name", person.name}, {"email", person.email}, {"date", core::format_time(person.time)}};
+}
 
 json::object of(const git::Commit& commit) {
   json::array parents;
   for (const auto& parent : commit.parents) parents.emplace_back(parent);
-  return {{"commit", commit.id}, {"tree", commit.tree}, {"parents", std::move(parents)}, {"author", of(commit.author)}, {"committer", of(commit.committer)}, {"message", commit.message}};
+  return {{"commit", commit.id},
+          {"tree", commit.tree},
+          {"parents", std::move(parents)},
+          {"author", of(commit.author)},
+          {"committer", of(commit.committer)},
+          {"message", commit.message}};
 }
 
 json::object of(const git::Diff& diff) {
   json::array files;
   for (const auto& file : diff.files)
-    files.push_back(json::object{{"status", git::name_of(file.status)}, {"old_path", file.old_path}, {"new_path", file.new_path}, {"additions", file.additions},
-                                 {"deletions", file.deletions}, {"binary", file.binary}, {"cut", file.cut}, {"patch", file.patch}});
-  return {{"files", std::move(files)}, {"additions", diff.additions}, {"deletions", diff.deletions}, {"truncated", diff.truncated}};
+    files.push_back(json::object{{"status", git::name_of(file.status)},
+                                 {"old_path", file.old_path},
+                                 {"new_path", file.new_path},
+                                 {"additions", file.additions},
+                                 {"deletions", file.deletions},
+                                 {"binary", file.binary},
+                                 {"cut", file.cut},
+                                 {"patch", file.patch}});
+  return {{"files", std::move(files)},
+          {"additions", diff.additions},
+          {"deletions", diff.deletions},
+          {"truncated", diff.truncated}};
 }
 
 Task<Result<>> refuse(core::Error error) { co_return std::unexpected(std::move(error)); }
@@ -47,7 +63,10 @@ Task<Result<>> commits(Platform& platform, Call& call) {
   auto limit = number_in(call, "limit", 1, 100, 30);
   if (!skip) return refuse(skip.error());
   if (!limit) return refuse(limit.error());
-  git::LogQuery query{.from = call.query("from").empty() ? "HEAD" : call.query("from"), .path = call.query("path"), .skip = *skip, .count = *limit};
+  git::LogQuery query{.from = call.query("from").empty() ? "HEAD" : call.query("from"),
+                      .path = call.query("path"),
+                      .skip = *skip,
+                      .count = *limit};
   return answer_read(platform, call, [query](git::Repository& repository) -> Result<net::Response> {
     auto page = repository.log(query);
     if (!page) return std::unexpected(page.error());
@@ -60,53 +79,65 @@ Task<Result<>> commits(Platform& platform, Call& call) {
 }
 
 Task<Result<>> commit(Platform& platform, Call& call) {
-  return answer_read(platform, call, [revision = call.capture("revision")](git::Repository& repository) -> Result<net::Response> {
-    auto found = repository.commit(revision);
-    if (!found) return std::unexpected(found.error());
-    auto diff = repository.diff_of(found->id);
-    if (!diff) return std::unexpected(diff.error());
-    json::object answer = of(*found);
-    answer["diff"] = of(*diff);
-    return json_answer(answer);
-  });
+  return answer_read(platform, call,
+                     [revision = call.capture("revision")](git::Repository& repository) -> Result<net::Response> {
+                       auto found = repository.commit(revision);
+                       if (!found) return std::unexpected(found.error());
+                       auto diff = repository.diff_of(found->id);
+                       if (!diff) return std::unexpected(diff.error());
+                       json::object answer = of(*found);
+                       answer["diff"] = of(*diff);
+                       return json_answer(answer);
+                     });
 }
 
 Task<Result<>> tree(Platform& platform, Call& call) {
-  return answer_read(platform, call, [revision = call.capture("revision"), path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
-    auto entries = repository.tree(revision, path);
-    if (!entries) return std::unexpected(entries.error());
-    json::array list;
-    for (const auto& entry : *entries) {
-      json::object one{{"name", entry.name}, {"kind", git::name_of(entry.kind)}, {"id", entry.id}, {"size", nullptr}};
-      if (entry.size) one["size"] = *entry.size;
-      list.push_back(std::move(one));
-    }
-    json::object answer;
-    answer["entries"] = std::move(list);
-    return json_answer(answer);
-  });
+  return answer_read(
+      platform, call,
+      [revision = call.capture("revision"),
+       path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+        auto entries = repository.tree(revision, path);
+        if (!entries) return std::unexpected(entries.error());
+        json::array list;
+        for (const auto& entry : *entries) {
+          json::object one{
+              {"name", entry.name}, {"kind", git::name_of(entry.kind)}, {"id", entry.id}, {"size", nullptr}};
+          if (entry.size) one["size"] = *entry.size;
+          list.push_back(std::move(one));
+        }
+        json::object answer;
+        answer["entries"] = std::move(list);
+        return json_answer(answer);
+      });
 }
 
 Task<Result<>> blob(Platform& platform, Call& call) {
-  return answer_read(platform, call, [revision = call.capture("revision"), path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
-    auto found = repository.blob(revision, path, git::blob_bytes_default);
-    if (!found) return std::unexpected(found.error());
-    // Never as what it may claim to be: a page of a repository must not run as a page of ours.
-    auto response = net::make_response(net::Status::ok, std::move(found->content), found->binary ? "application/octet-stream" : "text/plain; charset=utf-8");
-    response.headers.set("X-Content-Type-Options", "nosniff");
-    response.headers.set("Content-Security-Policy", "default-src 'none'; sandbox");
-    response.headers.set("X-Headrace-Size", std::to_string(found->size));
-    return response;
-  });
+  return answer_read(platform, call,
+                     [revision = call.capture("revision"),
+                      path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+                       auto found = repository.blob(revision, path, git::blob_bytes_default);
+                       if (!found) return std::unexpected(found.error());
+                       // Never as what it may claim to be: a page of a repository must not run as a page of ours.
+                       auto response =
+                           net::make_response(net::Status::ok, std::move(found->content),
+                                              found->binary ? "application/octet-stream" : "text/plain; charset=utf-8");
+                       response.headers.set("X-Content-Type-Options", "nosniff");
+                       response.headers.set("Content-Security-Policy", "default-src 'none'; sandbox");
+                       response.headers.set("X-Headrace-Size", std::to_string(found->size));
+                       return response;
+                     });
 }
 
 Task<Result<>> compare(Platform& platform, Call& call) {
-  return answer_read(platform, call, [base = call.query("base"), head = call.query("head")](git::Repository& repository) -> Result<net::Response> {
-    if (base.empty() || head.empty()) return core::fail(Code::invalid, "A comparison needs base and head: branches, tags or commits.");
-    auto diff = repository.diff(base, head);
-    if (!diff) return std::unexpected(diff.error());
-    return json_answer(of(*diff));
-  });
+  return answer_read(
+      platform, call,
+      [base = call.query("base"), head = call.query("head")](git::Repository& repository) -> Result<net::Response> {
+        if (base.empty() || head.empty())
+          return core::fail(Code::invalid, "A comparison needs base and head: branches, tags or commits.");
+        auto diff = repository.diff(base, head);
+        if (!diff) return std::unexpected(diff.error());
+        return json_answer(of(*diff));
+      });
 }
 
 }  // namespace
@@ -114,16 +145,36 @@ Task<Result<>> compare(Platform& platform, Call& call) {
 void add_source_routes(Router& router, Platform& platform) {
   const std::string one = "/api/v1/repositories/{owner}/{repo}";
   const QueryParameter path{"path", "within the tree; empty: its root"};
-  router.add({net::Method::get, one + "/commits", Right::read_repository,
-              {"History, newest first", "repositories", {{"from", "branch, tag or commit; the default branch where absent"}, {"path", "only commits that changed it"}, {"skip", "commits"}, {"limit", "1 to 100"}}, {}},
+  router.add({net::Method::get,
+              one + "/commits",
+              Right::read_repository,
+              {"History, newest first",
+               "repositories",
+               {{"from", "branch, tag or commit; the default branch where absent"},
+                {"path", "only commits that changed it"},
+                {"skip", "commits"},
+                {"limit", "1 to 100"}},
+               {}},
               [&platform](Call& call) { return commits(platform, call); }});
-  router.add({net::Method::get, one + "/commits/{revision...}", Right::read_repository, {"A commit with its changes", "repositories", {}, {}},
+  router.add({net::Method::get,
+              one + "/commits/{revision...}",
+              Right::read_repository,
+              {"A commit with its changes", "repositories", {}, {}},
               [&platform](Call& call) { return commit(platform, call); }});
-  router.add({net::Method::get, one + "/compare", Right::read_repository, {"The difference of two revisions", "repositories", {{"base", "revision"}, {"head", "revision"}}, {}},
+  router.add({net::Method::get,
+              one + "/compare",
+              Right::read_repository,
+              {"The difference of two revisions", "repositories", {{"base", "revision"}, {"head", "revision"}}, {}},
               [&platform](Call& call) { return compare(platform, call); }});
-  router.add({net::Method::get, one + "/tree/{revision...}", Right::read_repository, {"The entries of a folder", "repositories", {path}, {}},
+  router.add({net::Method::get,
+              one + "/tree/{revision...}",
+              Right::read_repository,
+              {"The entries of a folder", "repositories", {path}, {}},
               [&platform](Call& call) { return tree(platform, call); }});
-  router.add({net::Method::get, one + "/blob/{revision...}", Right::read_repository, {"A file, at most its first MiB", "repositories", {path}, {}, "text/plain"},
+  router.add({net::Method::get,
+              one + "/blob/{revision...}",
+              Right::read_repository,
+              {"A file, at most its first MiB", "repositories", {path}, {}, "text/plain"},
               [&platform](Call& call) { return blob(platform, call); }});
 }
 

@@ -21,21 +21,30 @@ Task<Result<>> health(Call& call) { return call.exchange.respond(net::make_respo
 // For who opens the address in a browser; there are no pages in this version.
 Task<Result<>> front(Platform& platform, Call& call) {
   const auto& url = platform.public_url;
-  std::string text = "Headrace " + std::string(core::version()) + ": push, build, test and everything that follows, on one event log.\n\n"
+  std::string text = "Headrace " + std::string(core::version()) +
+                     ": push, build, test and everything that follows, on one event log.\n\n"
                      "There are no pages yet; there is a command line and an API.\n\n"
                      "  sign in   headrace login LINK      (serve prints the link as long as nobody has signed in)\n"
-                     "            HEADRACE_URL=" + url + " headrace login -      (with a token on the standard input)\n"
+                     "            HEADRACE_URL=" +
+                     url +
+                     " headrace login -      (with a token on the standard input)\n"
                      "  help      headrace --help\n"
-                     "  API       " + url + "/api/v1/openapi.json\n"
-                     "  clone     git clone " + url + "/OWNER/NAME.git\n"
-                     "  health    " + url + "/healthz, " + url + "/readyz\n";
+                     "  API       " +
+                     url +
+                     "/api/v1/openapi.json\n"
+                     "  clone     git clone " +
+                     url +
+                     "/OWNER/NAME.git\n"
+                     "  health    " +
+                     url + "/healthz, " + url + "/readyz\n";
   return call.exchange.respond(net::make_response(net::Status::ok, std::move(text)));
 }
 
 // 200 means that all projections are at the log's tail and the log takes appends; else 503 names what is not so.
 Task<Result<>> ready(Platform& platform, Call& call) {
   std::string trouble;
-  if (auto stopped = platform.log.stopped()) trouble += stopped->message + (stopped->detail.empty() ? "" : " (" + stopped->detail + ")") + "\n";
+  if (auto stopped = platform.log.stopped())
+    trouble += stopped->message + (stopped->detail.empty() ? "" : " (" + stopped->detail + ")") + "\n";
   if (auto projected = platform.store.ready(); !projected) trouble += projected.error().message + "\n";
   auto status = trouble.empty() ? net::Status::ok : net::Status::unavailable;
   std::string words = trouble.empty() ? "ready\n" : std::move(trouble);
@@ -43,15 +52,22 @@ Task<Result<>> ready(Platform& platform, Call& call) {
 }
 
 json::object of(const store::Status& projection) {
-  json::object one{{"name", projection.name}, {"version", projection.version}, {"phase", store::name_of(projection.phase)}, {"applied", projection.applied}, {"tail", projection.tail}, {"why", nullptr}};
+  json::object one{
+      {"name", projection.name},       {"version", projection.version}, {"phase", store::name_of(projection.phase)},
+      {"applied", projection.applied}, {"tail", projection.tail},       {"why", nullptr}};
   if (projection.why) one["why"] = projection.why->message;
   return one;
 }
 
 json::object of(const runner::ConnectedRunner& runner) {
   json::array labels;
-  for (const auto& [label, executor] : runner.labels) labels.push_back(json::object{{"label", label}, {"executor", executor}});
-  json::object one{{"name", runner.name}, {"slots", runner.slots}, {"busy", runner.busy}, {"since", core::format_time(runner.since)}, {"draining", runner.draining}};
+  for (const auto& [label, executor] : runner.labels)
+    labels.push_back(json::object{{"label", label}, {"executor", executor}});
+  json::object one{{"name", runner.name},
+                   {"slots", runner.slots},
+                   {"busy", runner.busy},
+                   {"since", core::format_time(runner.since)},
+                   {"draining", runner.draining}};
   one["labels"] = std::move(labels);
   return one;
 }
@@ -63,7 +79,11 @@ Task<Result<>> status(Platform& platform, Call& call) {
   for (const auto& one : platform.runner.connected()) runners.push_back(of(one));
   auto log = platform.log.stat();
   json::object answer{{"version", core::version()}, {"time", core::format_time(platform.clock.now())}};
-  answer["log"] = json::object{{"first", log.first}, {"durable", log.durable}, {"segments", log.segments}, {"bytes", log.bytes}, {"stopped", nullptr}};
+  answer["log"] = json::object{{"first", log.first},
+                               {"durable", log.durable},
+                               {"segments", log.segments},
+                               {"bytes", log.bytes},
+                               {"stopped", nullptr}};
   if (auto stopped = platform.log.stopped()) answer["log"].get_object()["stopped"] = stopped->message;
   answer["projections"] = std::move(projections);
   answer["runners"] = std::move(runners);
@@ -83,18 +103,47 @@ Task<Result<>> connect_runner(Platform& platform, Call& call) {
 }  // namespace
 
 void add_status_routes(Router& router, Platform& platform, const net::Server& http) {
-  router.add({net::Method::get, "/", Right::anyone, {"What this is, and where to go", "platform", {}, {}, "text/plain"}, [&platform](Call& call) { return front(platform, call); }});
-  router.add({net::Method::get, "/healthz", Right::anyone, {"The process answers", "platform", {}, {}, "text/plain"}, [](Call& call) { return health(call); }});
-  router.add({net::Method::get, "/readyz", Right::anyone, {"All projections are at the tail of the log, and it takes appends", "platform", {}, {}, "text/plain"},
+  router.add({net::Method::get,
+              "/",
+              Right::anyone,
+              {"What this is, and where to go", "platform", {}, {}, "text/plain"},
+              [&platform](Call& call) { return front(platform, call); }});
+  router.add({net::Method::get,
+              "/healthz",
+              Right::anyone,
+              {"The process answers", "platform", {}, {}, "text/plain"},
+              [](Call& call) { return health(call); }});
+  router.add({net::Method::get,
+              "/readyz",
+              Right::anyone,
+              {"All projections are at the tail of the log, and it takes appends", "platform", {}, {}, "text/plain"},
               [&platform](Call& call) { return ready(platform, call); }});
-  router.add({net::Method::get, "/metrics", Right::read_events, {"Measures, for Prometheus", "platform", {}, {}, "text/plain"}, [&platform, &http](Call& call) {
-                return call.exchange.respond(net::make_response(net::Status::ok, metrics_text(platform, http.counters()), "text/plain; version=0.0.4; charset=utf-8"));
+  router.add({net::Method::get,
+              "/metrics",
+              Right::read_events,
+              {"Measures, for Prometheus", "platform", {}, {}, "text/plain"},
+              [&platform, &http](Call& call) {
+                return call.exchange.respond(net::make_response(net::Status::ok,
+                                                                metrics_text(platform, http.counters()),
+                                                                "text/plain; version=0.0.4; charset=utf-8"));
               }});
-  router.add({net::Method::get, "/api/v1/status", Right::signed_in, {"Log, projections, runners", "platform", {}, {}}, [&platform](Call& call) { return status(platform, call); }});
-  router.add({net::Method::get, "/api/v1/openapi.json", Right::anyone, {"This document", "platform", {}, {}}, [&router, &platform](Call& call) {
-                return call.exchange.respond(net::make_response(net::Status::ok, openapi_text(router, platform.public_url), "application/json"));
+  router.add({net::Method::get,
+              "/api/v1/status",
+              Right::signed_in,
+              {"Log, projections, runners", "platform", {}, {}},
+              [&platform](Call& call) { return status(platform, call); }});
+  router.add({net::Method::get,
+              "/api/v1/openapi.json",
+              Right::anyone,
+              {"This document", "platform", {}, {}},
+              [&router, &platform](Call& call) {
+                return call.exchange.respond(
+                    net::make_response(net::Status::ok, openapi_text(router, platform.public_url), "application/json"));
               }});
-  router.add({net::Method::get, "/api/v1/runner", Right::run_jobs, {"WebSocket of a runner (docs/runner-protocol.md)", "runners", {}, {}, "application/json", 101},
+  router.add({net::Method::get,
+              "/api/v1/runner",
+              Right::run_jobs,
+              {"WebSocket of a runner (docs/runner-protocol.md)", "runners", {}, {}, "application/json", 101},
               [&platform](Call& call) { return connect_runner(platform, call); }});
 }
 

@@ -1,5 +1,5 @@
-// A stream of answers lives as long as its client listens. Tasks that share a request's locals never outlive it, whether
-// it ends well, fails or is cancelled (a server that shuts down cuts what is left by cancelling).
+// A stream of answers lives as long as its client listens. Tasks that share a request's locals never outlive it,
+// whether it ends well, fails or is cancelled (a server that shuts down cuts what is left by cancelling).
 #pragma once
 
 #include "core/task.h"

@@ -32,15 +32,19 @@ json::object of(const bus::Measures& measures) {
 }
 
 json::object of(const bus::Waiting& waiting) {
-  return {{"reason", bus::name_of(waiting.reason)}, {"since", core::format_time(waiting.since)}, {"offset", waiting.offset},
-          {"key", waiting.key}, {"detail", waiting.detail}};
+  return {{"reason", bus::name_of(waiting.reason)},
+          {"since", core::format_time(waiting.since)},
+          {"offset", waiting.offset},
+          {"key", waiting.key},
+          {"detail", waiting.detail}};
 }
 
 // The filters of a request, as the bus takes them: CloudEvents SQL, or JSON of the dialects.
 Result<std::string> filter_in(const json::value& request) {
   auto sql = core::string_at(request, "filter");
   const auto* dialects = core::find(request, "filters");
-  if (sql && dialects) return core::fail(Code::invalid, "Give filter (CloudEvents SQL) or filters (dialects), not both.");
+  if (sql && dialects)
+    return core::fail(Code::invalid, "Give filter (CloudEvents SQL) or filters (dialects), not both.");
   if (dialects && !dialects->is_array()) return core::fail(Code::invalid, "filters is a list of filter dialects.");
   return dialects ? core::to_text(*dialects) : sql.value_or("");
 }
@@ -54,15 +58,24 @@ Result<bus::Start> read_start(const std::string& text) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
   if (error == std::errc() && end == text.data() + text.size()) return bus::Start::at(offset);
   auto time = core::parse_time(text);
-  if (!time) return core::fail(Code::invalid, "A place to begin is now, beginning, an offset or a time (RFC 3339), not '" + text.substr(0, 60) + "'.");
+  if (!time)
+    return core::fail(Code::invalid, "A place to begin is now, beginning, an offset or a time (RFC 3339), not '" +
+                                         text.substr(0, 60) + "'.");
   return bus::Start::at(*time);
 }
 
 Result<bus::Subscription> read_subscription(std::string_view text) {
   auto request = core::parse_json(text);
   if (!request) return std::unexpected(request.error());
-  auto good = check_members(*request, {{"name", Kind::text}, {"filter", Kind::text}, {"filters", Kind::any}, {"start", Kind::text}, {"order_by", Kind::text}, {"ack_wait_seconds", Kind::integer},
-                                       {"deliveries_max", Kind::integer}, {"on_dead", Kind::text}, {"paused", Kind::boolean}});
+  auto good = check_members(*request, {{"name", Kind::text},
+                                       {"filter", Kind::text},
+                                       {"filters", Kind::any},
+                                       {"start", Kind::text},
+                                       {"order_by", Kind::text},
+                                       {"ack_wait_seconds", Kind::integer},
+                                       {"deliveries_max", Kind::integer},
+                                       {"on_dead", Kind::text},
+                                       {"paused", Kind::boolean}});
   if (!good) return std::unexpected(good.error());
   bus::Subscription made;
   auto name = core::string_at(*request, "name");
@@ -92,7 +105,8 @@ json::object of(const bus::Status& status) {
   json::array waiting;
   for (const auto& reason : status.waiting) waiting.push_back(of(reason));
   json::array held;
-  for (const auto& key : status.held) held.push_back(json::object{{"key", key.key}, {"dead", key.dead}, {"waiting", key.waiting}});
+  for (const auto& key : status.held)
+    held.push_back(json::object{{"key", key.key}, {"dead", key.dead}, {"waiting", key.waiting}});
   json::array types;
   for (const auto& type : status.subscription.types) types.emplace_back(type);
   return {{"name", status.subscription.name},
@@ -102,7 +116,10 @@ json::object of(const bus::Status& status) {
           {"filter", status.subscription.filter},
           {"order_by", status.subscription.order_by},
           {"on_dead", status.subscription.on_dead == bus::OnDead::hold ? "hold" : "continue"},
-          {"state", !status.present ? "absent" : status.paused ? "paused" : status.stalled ? "stalled" : "running"},
+          {"state", !status.present  ? "absent"
+                    : status.paused  ? "paused"
+                    : status.stalled ? "stalled"
+                                     : "running"},
           {"acknowledged", status.acknowledged},
           {"connections", status.connections},
           {"waiting", std::move(waiting)},
@@ -111,8 +128,13 @@ json::object of(const bus::Status& status) {
 }
 
 json::object of(const bus::DeadLetter& letter) {
-  return {{"subscription", letter.subscription}, {"offset", letter.offset}, {"key", letter.key}, {"attempts", letter.attempts},
-          {"error", letter.error}, {"since", core::format_time(letter.since)}, {"holds", letter.holds}};
+  return {{"subscription", letter.subscription},
+          {"offset", letter.offset},
+          {"key", letter.key},
+          {"attempts", letter.attempts},
+          {"error", letter.error},
+          {"since", core::format_time(letter.since)},
+          {"holds", letter.holds}};
 }
 
 }  // namespace headrace::server

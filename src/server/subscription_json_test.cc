@@ -13,7 +13,8 @@ std::string trouble(std::string_view text) {
 }
 
 TEST(SubscriptionJson, ReadsEveryMember) {
-  auto read = read_subscription(R"({"name":"audit","filter":"type = 'x'","start":"17","order_by":"subject","ack_wait_seconds":60,"deliveries_max":3,"on_dead":"hold","paused":true})");
+  auto read = read_subscription(
+      R"({"name":"audit","filter":"type = 'x'","start":"17","order_by":"subject","ack_wait_seconds":60,"deliveries_max":3,"on_dead":"hold","paused":true})");
   ASSERT_TRUE(read);
   EXPECT_EQ(read->name, "audit");
   EXPECT_EQ(read->filter, "type = 'x'");
@@ -47,7 +48,8 @@ TEST(SubscriptionJson, BeginsNowAtTheBeginningAtAnOffsetOrAtATime) {
   EXPECT_EQ(read_start("beginning")->from, bus::Start::From::beginning);
   EXPECT_EQ(read_start("12")->offset, 12U);
   EXPECT_EQ(read_start("2026-11-23T14:05:00Z")->from, bus::Start::From::time);
-  for (const char* text : {"-1", "12x", "18446744073709551616", "2026-13-01T00:00:00Z"}) EXPECT_FALSE(read_start(text)) << text;
+  for (const char* text : {"-1", "12x", "18446744073709551616", "2026-13-01T00:00:00Z"})
+    EXPECT_FALSE(read_start(text)) << text;
 }
 
 }  // namespace

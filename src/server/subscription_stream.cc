@@ -35,7 +35,8 @@ struct Open {
 };
 
 std::string text_of(const bus::Handed& handed) {
-  return "{\"offset\":" + std::to_string(handed.stored->offset) + ",\"attempt\":" + std::to_string(handed.attempt) + ",\"event\":" + event_text(*handed.stored) + "}";
+  return "{\"offset\":" + std::to_string(handed.stored->offset) + ",\"attempt\":" + std::to_string(handed.attempt) +
+         ",\"event\":" + event_text(*handed.stored) + "}";
 }
 
 Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
@@ -44,7 +45,8 @@ Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
     if (!handed) co_return;
     std::string bytes;
     for (const auto& one : *handed) {
-      net::ServerSentEvent event{std::to_string(one.stored->offset), {}, automatic ? event_text(*one.stored) : text_of(one)};
+      net::ServerSentEvent event{
+          std::to_string(one.stored->offset), {}, automatic ? event_text(*one.stored) : text_of(one)};
       bytes += net::encode(event);
     }
     core::Result<> sent;
@@ -60,7 +62,8 @@ Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
 }
 
 Task<Result<>> stream(Platform& platform, Open& open, Call& call) {
-  if (!call.query("ack").empty() && call.query("ack") != "auto") co_return core::fail(Code::invalid, "ack is auto, or left out.");
+  if (!call.query("ack").empty() && call.query("ack") != "auto")
+    co_return core::fail(Code::invalid, "ack is auto, or left out.");
   auto pull = attach(platform, call);
   if (!pull) co_return std::unexpected(pull.error());
   bool automatic = call.query("ack") == "auto";
@@ -91,8 +94,10 @@ Result<> settle(bus::Pull& pull, const core::json::value& said) {
   if (auto at = offset("nack")) return pull.refuse(*at, reason);
   if (auto at = offset("dead")) return pull.refuse_for_good(*at, reason);
   if (auto at = offset("extend")) return pull.extend(*at);
-  if (auto credit = offset("credit")) return pull.set_credit(std::min<size_t>(*credit, bus::pull_credit_max)), Result<>{};
-  return core::fail(Code::invalid, "Say one of ack, ack_to, nack, dead, extend with an offset, or credit with a number.");
+  if (auto credit = offset("credit"))
+    return pull.set_credit(std::min<size_t>(*credit, bus::pull_credit_max)), Result<>{};
+  return core::fail(Code::invalid,
+                    "Say one of ack, ack_to, nack, dead, extend with an offset, or credit with a number.");
 }
 
 Task<Result<>> acknowledge(Open& open, Call& call) {
@@ -102,7 +107,9 @@ Task<Result<>> acknowledge(Open& open, Call& call) {
   if (!said) co_return std::unexpected(said.error());
   auto found = open.pulls.find(core::string_at(*said, "connection").value_or(""));
   if (found == open.pulls.end() || found->second.first != call.capture("name"))
-    co_return core::fail(Code::not_found, "No stream of this subscription is open under that connection; what it held is handed out again.");
+    co_return core::fail(
+        Code::not_found,
+        "No stream of this subscription is open under that connection; what it held is handed out again.");
   auto settled = settle(*found->second.second, *said);
   if (!settled) co_return settled;
   co_return co_await call.exchange.respond(no_content());
@@ -127,7 +134,8 @@ Task<> hear(bus::Pull& pull, net::WebSocket& socket) {
     auto said = core::parse_json((*message)->data);
     auto settled = said ? settle(pull, *said) : std::unexpected(said.error());
     if (settled) continue;
-    core::json::object error{{"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
+    core::json::object error{
+        {"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
     net::Message told{net::Message::Kind::text, core::to_text(error)};
     if (auto sent = co_await socket.send(std::move(told)); !sent) co_return;
   }
@@ -147,17 +155,28 @@ Task<Result<>> converse(Platform& platform, Call& call) {
 
 void add_subscription_streams(Router& router, Platform& platform) {
   auto open = std::make_shared<Open>();  // shared by the two routes
-  const std::vector<QueryParameter> credit{{"credit", "events handed out and not yet acknowledged, 1 to 10000, 256 where absent"}};
+  const std::vector<QueryParameter> credit{
+      {"credit", "events handed out and not yet acknowledged, 1 to 10000, 256 where absent"}};
   auto with_ack = credit;
   with_ack.push_back({"ack", "auto: what was written to the stream counts as acknowledged"});
-  router.add({net::Method::get, "/api/v1/subscriptions/{name}/stream", Right::operate,
-              {"Events of the subscription as they come (server-sent events); its first event names the connection to acknowledge with", "subscriptions",
-               with_ack, {}, "text/event-stream"},
+  router.add({net::Method::get,
+              "/api/v1/subscriptions/{name}/stream",
+              Right::operate,
+              {"Events of the subscription as they come (server-sent events); its first event names the connection to "
+               "acknowledge with",
+               "subscriptions",
+               with_ack,
+               {},
+               "text/event-stream"},
               [&platform, open](Call& call) { return stream(platform, *open, call); }});
-  router.add({net::Method::post, "/api/v1/subscriptions/{name}/ack", Right::operate,
+  router.add({net::Method::post,
+              "/api/v1/subscriptions/{name}/ack",
+              Right::operate,
               {"Acknowledge or refuse what a stream handed out", "subscriptions", {}, "application/json", {}, 204},
               [open](Call& call) { return acknowledge(*open, call); }});
-  router.add({net::Method::get, "/api/v1/subscriptions/{name}/connect", Right::operate,
+  router.add({net::Method::get,
+              "/api/v1/subscriptions/{name}/connect",
+              Right::operate,
               {"WebSocket: events out, acknowledgements in", "subscriptions", credit, {}, "application/json", 101},
               [&platform](Call& call) { return converse(platform, call); }});
 }

@@ -38,10 +38,13 @@ Task<Result<>> create(Platform& platform, Call& call) {
   co_return co_await show_named(platform, call, std::move(name), net::Status::created);
 }
 
-Task<Result<>> show(Platform& platform, Call& call) { return show_named(platform, call, call.capture("name"), net::Status::ok); }
+Task<Result<>> show(Platform& platform, Call& call) {
+  return show_named(platform, call, call.capture("name"), net::Status::ok);
+}
 
 Task<Result<>> pause(Platform& platform, Call& call) {
-  auto paused = co_await platform.bus.pause(call.caller.actor, call.capture("name"), "paused by " + core::to_string(call.caller.actor));
+  auto paused = co_await platform.bus.pause(call.caller.actor, call.capture("name"),
+                                            "paused by " + core::to_string(call.caller.actor));
   if (!paused) co_return paused;
   co_return co_await show(platform, call);
 }
@@ -69,22 +72,44 @@ Task<Result<>> remove(Platform& platform, Call& call) {
 }  // namespace
 
 void add_subscription_routes(Router& router, Platform& platform) {
-  router.add({net::Method::get, "/api/v1/subscriptions", Right::read_events, {"All subscriptions with their measures", "subscriptions", {}, {}},
+  router.add({net::Method::get,
+              "/api/v1/subscriptions",
+              Right::read_events,
+              {"All subscriptions with their measures", "subscriptions", {}, {}},
               [&platform](Call& call) { return list(platform, call); }});
-  router.add({net::Method::post, "/api/v1/subscriptions", Right::operate,
-              {"Make a durable subscription to pull from", "subscriptions", {}, "application/json", "application/json", 201},
-              [&platform](Call& call) { return create(platform, call); }});
-  router.add({net::Method::get, "/api/v1/subscriptions/{name}", Right::read_events,
+  router.add(
+      {net::Method::post,
+       "/api/v1/subscriptions",
+       Right::operate,
+       {"Make a durable subscription to pull from", "subscriptions", {}, "application/json", "application/json", 201},
+       [&platform](Call& call) { return create(platform, call); }});
+  router.add({net::Method::get,
+              "/api/v1/subscriptions/{name}",
+              Right::read_events,
               {"One subscription: measures, what it waits for, held keys", "subscriptions", {}, {}},
               [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::delete_, "/api/v1/subscriptions/{name}", Right::operate, {"Delete it, with its cursor", "subscriptions", {}, {}, {}, 204},
+  router.add({net::Method::delete_,
+              "/api/v1/subscriptions/{name}",
+              Right::operate,
+              {"Delete it, with its cursor", "subscriptions", {}, {}, {}, 204},
               [&platform](Call& call) { return remove(platform, call); }});
-  router.add({net::Method::post, "/api/v1/subscriptions/{name}/pause", Right::operate, {"Deliver nothing until resumed", "subscriptions", {}, {}},
+  router.add({net::Method::post,
+              "/api/v1/subscriptions/{name}/pause",
+              Right::operate,
+              {"Deliver nothing until resumed", "subscriptions", {}, {}},
               [&platform](Call& call) { return pause(platform, call); }});
-  router.add({net::Method::post, "/api/v1/subscriptions/{name}/resume", Right::operate, {"Deliver again", "subscriptions", {}, {}},
+  router.add({net::Method::post,
+              "/api/v1/subscriptions/{name}/resume",
+              Right::operate,
+              {"Deliver again", "subscriptions", {}, {}},
               [&platform](Call& call) { return resume(platform, call); }});
-  router.add({net::Method::post, "/api/v1/subscriptions/{name}/seek", Right::operate,
-              {"Go on from another place; what lies behind it is delivered again", "subscriptions", {{"to", "now, beginning, an offset or a time"}}, {}},
+  router.add({net::Method::post,
+              "/api/v1/subscriptions/{name}/seek",
+              Right::operate,
+              {"Go on from another place; what lies behind it is delivered again",
+               "subscriptions",
+               {{"to", "now, beginning, an offset or a time"}},
+               {}},
               [&platform](Call& call) { return seek(platform, call); }});
   add_subscription_streams(router, platform);
   add_dead_letter_routes(router, platform);

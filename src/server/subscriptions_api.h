@@ -7,7 +7,7 @@
 namespace headrace::server {
 
 void add_subscription_routes(Router& router, Platform& platform);
-void add_dead_letter_routes(Router& router, Platform& platform);      // dead_letters_api.cc
-void add_subscription_streams(Router& router, Platform& platform);    // subscription_stream.cc
+void add_dead_letter_routes(Router& router, Platform& platform);    // dead_letters_api.cc
+void add_subscription_streams(Router& router, Platform& platform);  // subscription_stream.cc
 
 }  // namespace headrace::server

@@ -16,14 +16,17 @@ namespace {
 constexpr std::string_view folders[] = {".github/workflows", ".headrace/workflows"};
 constexpr size_t files_max = 200;  // workflow files of one commit
 
-Result<> add_files(git::Repository& repository, const std::string& commit, std::string_view folder, pipeline::Snapshot& into) {
+Result<> add_files(git::Repository& repository, const std::string& commit, std::string_view folder,
+                   pipeline::Snapshot& into) {
   auto entries = repository.tree(commit, folder);
   if (!entries && entries.error().code == Code::not_found) return {};
   if (!entries) return std::unexpected(entries.error());
   for (const auto& entry : *entries) {
     std::string path = std::string(folder) + "/" + entry.name;
-    if (!workflow::is_workflow_path(path) || (entry.kind != git::Kind::file && entry.kind != git::Kind::executable)) continue;
-    if (into.files.size() == files_max) return core::fail(Code::exhausted, "A commit has more than 200 workflow files.");
+    if (!workflow::is_workflow_path(path) || (entry.kind != git::Kind::file && entry.kind != git::Kind::executable))
+      continue;
+    if (into.files.size() == files_max)
+      return core::fail(Code::exhausted, "A commit has more than 200 workflow files.");
     auto blob = repository.blob_by_id(entry.id, workflow::file_bytes_max + 1);
     if (!blob) return std::unexpected(blob.error());
     into.files.push_back({std::move(path), std::move(blob->content)});

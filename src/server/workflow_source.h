@@ -8,7 +8,8 @@ namespace headrace::server {
 
 class RepositoryWorkflows final : public pipeline::WorkflowSource {
  public:
-  explicit RepositoryWorkflows(repository::Repositories& repositories) : repositories_(repositories) {}  // outlives this
+  explicit RepositoryWorkflows(repository::Repositories& repositories)
+      : repositories_(repositories) {}  // outlives this
 
   core::Task<core::Result<pipeline::Snapshot>> files(std::string repository, std::string commit) override;
   core::Task<core::Result<std::string>> commit_of(std::string repository, std::string ref) override;

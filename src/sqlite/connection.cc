@@ -15,10 +15,11 @@ namespace {
 
 constexpr int lookaside_slot_bytes = 256;  // SQLite's default of 120 KB a connection is too much for dozens of them
 constexpr int lookaside_slots = 96;
-constexpr int64_t journal_bytes_kept_max = 8 * 1024 * 1024;  // of a write-ahead log once it has been moved into the file
+constexpr int64_t journal_bytes_kept_max =
+    8 * 1024 * 1024;  // of a write-ahead log once it has been moved into the file
 
-// Made by us and not by SQLite, for others may not read it; journals take the mode of their file. A file that is there is
-// not even opened: closing it would drop the locks that this process's other connections have on it (POSIX, fcntl).
+// Made by us and not by SQLite, for others may not read it; journals take the mode of their file. A file that is there
+// is not even opened: closing it would drop the locks that this process's other connections have on it (POSIX, fcntl).
 core::Result<> make_private(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0 && errno == EEXIST) return {};
@@ -29,12 +30,9 @@ core::Result<> make_private(const std::string& path) {
 
 int flags_of(Mode mode) {
   switch (mode) {
-    case Mode::read_only:
-      return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
-    case Mode::memory:
-      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
-    default:
-      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    case Mode::read_only: return SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    case Mode::memory: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
+    default: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   }
 }
 
@@ -43,10 +41,8 @@ std::string_view journal_of(const Options& options) {
     case Mode::read_write:
       return options.durable ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                              : "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;";
-    case Mode::scratch:
-      return "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;";
-    default:
-      return "";
+    case Mode::scratch: return "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;";
+    default: return "";
   }
 }
 
@@ -184,7 +180,9 @@ core::Result<std::vector<Column>> Connection::columns(std::string_view table) {
   const std::string name(table);
   auto found = all(
       "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) ORDER BY cid",
-      [](const Row& row) { return Column{row.text(0), row.text(1), "BINARY", row.boolean(2), static_cast<int>(row.integer(3))}; },
+      [](const Row& row) {
+        return Column{row.text(0), row.text(1), "BINARY", row.boolean(2), static_cast<int>(row.integer(3))};
+      },
       name);
   if (!found) return found;
   for (auto& column : *found) {
@@ -204,10 +202,12 @@ core::Result<> Connection::migrate(std::span<const Sql> scripts) {
   if (!version) return std::unexpected(version.error());
   const auto newest = static_cast<int64_t>(scripts.size());
   if (*version > newest)
-    return core::fail(core::Code::invalid,
-                      fmt::format("The database was written by a newer version of this program (its tables are version {}, "
-                                  "this program knows {}). Start the newer program.", *version, newest),
-                      impl_->path);
+    return core::fail(
+        core::Code::invalid,
+        fmt::format("The database was written by a newer version of this program (its tables are version {}, "
+                    "this program knows {}). Start the newer program.",
+                    *version, newest),
+        impl_->path);
   for (auto at = *version; at < newest; ++at)
     if (auto done = run(scripts[static_cast<size_t>(at)]); !done) return done;
   if (auto done = run(Sql::generated(fmt::format("PRAGMA user_version={}", newest))); !done) return done;
@@ -215,8 +215,7 @@ core::Result<> Connection::migrate(std::span<const Sql> scripts) {
 }
 
 core::Result<> Connection::checkpoint() {
-  const int code =
-      sqlite3_wal_checkpoint_v2(impl_->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(impl_->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK) return failed(impl_->handle, code, "moving the write-ahead log into the file", impl_->path);
   return {};
 }

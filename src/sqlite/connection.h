@@ -2,14 +2,15 @@
 //
 //   auto db = Connection::open(path, {.mode = Mode::read_write});
 //   db->execute("UPDATE job SET status = ? WHERE id = ?", "done", id);
-//   auto jobs = db->all("SELECT id, status FROM job WHERE run = ? ORDER BY id", read_job, run);  // Job read_job(const Row&)
-//   auto one = db->first("SELECT id, status FROM job WHERE id = ?", read_job, id);             // nothing: no such row
+//   auto jobs = db->all("SELECT id, status FROM job WHERE run = ? ORDER BY id", read_job, run);  // Job read_job(const
+//   Row&) auto one = db->first("SELECT id, status FROM job WHERE id = ?", read_job, id);             // nothing: no
+//   such row
 //
 // Values are only ever bound (value.h, Sql). Statements are prepared once and kept, at most statements_kept_max.
-// Errors: conflict (a constraint does not hold), exhausted (the disk is full, memory or size limits), corrupt (the file is
-// damaged or no database), unavailable (locked by another process beyond busy_wait, or an input/output error), invalid
-// (the SQL is wrong, or a write on a read-only connection). After an error within a transaction: roll back.
-// A connection is used by one thread at a time; connections to the same file are independent.
+// Errors: conflict (a constraint does not hold), exhausted (the disk is full, memory or size limits), corrupt (the file
+// is damaged or no database), unavailable (locked by another process beyond busy_wait, or an input/output error),
+// invalid (the SQL is wrong, or a write on a read-only connection). After an error within a transaction: roll back. A
+// connection is used by one thread at a time; connections to the same file are independent.
 #pragma once
 
 #include <array>
@@ -31,11 +32,11 @@
 namespace headrace::sqlite {
 
 enum class Mode {
-  read_write,  // made if it is not there; write-ahead log, synchronous=NORMAL: after a power cut the last commits may be
-               // missing, never torn
-  read_only,   // must exist; temporary views and tables are possible
-  memory,      // private to the connection; the path is ignored
-  scratch,     // a new file, thrown away after a crash: journal in memory, no sync
+  read_write,  // made if it is not there; write-ahead log, synchronous=NORMAL: after a power cut the last commits may
+               // be missing, never torn
+  read_only,  // must exist; temporary views and tables are possible
+  memory,     // private to the connection; the path is ignored
+  scratch,    // a new file, thrown away after a crash: journal in memory, no sync
 };
 
 struct Options {
@@ -51,7 +52,8 @@ inline constexpr size_t bytes_of_a_value_max = 16 * 1024 * 1024;
 
 class Connection;
 
-// One row of a result, good until the next step. Columns count from 0. A getter converts as SQLite does: NULL is 0 or "".
+// One row of a result, good until the next step. Columns count from 0. A getter converts as SQLite does: NULL is 0 or
+// "".
 class Row {
  public:
   bool is_null(int column) const;
@@ -119,7 +121,7 @@ struct Column {
   std::string type;       // as declared
   std::string collation;  // "BINARY" unless declared
   bool not_null = false;
-  int key = 0;            // its place in the primary key, from 1; 0: not part of it
+  int key = 0;  // its place in the primary key, from 1; 0: not part of it
 };
 
 class Connection {
@@ -186,8 +188,8 @@ class Connection {
 
   // Moves the write-ahead log into the file and empties it; `unavailable` while a reader still needs it.
   core::Result<> checkpoint();
-  // As much of it as is possible without waiting for anybody and without keeping a writer waiting. For a connection of a
-  // thread of its own: the syncs of a checkpoint take milliseconds.
+  // As much of it as is possible without waiting for anybody and without keeping a writer waiting. For a connection of
+  // a thread of its own: the syncs of a checkpoint take milliseconds.
   core::Result<> checkpoint_some();
   size_t journal_pages() const;  // in the write-ahead log after this connection's last commit
   const std::string& path() const;

@@ -17,10 +17,8 @@ struct Defined {
 
 Value value_of(sqlite3_value* argument) {
   switch (sqlite3_value_type(argument)) {
-    case SQLITE_INTEGER:
-      return static_cast<int64_t>(sqlite3_value_int64(argument));
-    case SQLITE_FLOAT:
-      return sqlite3_value_double(argument);
+    case SQLITE_INTEGER: return static_cast<int64_t>(sqlite3_value_int64(argument));
+    case SQLITE_FLOAT: return sqlite3_value_double(argument);
     case SQLITE_TEXT: {
       const auto* text = static_cast<const char*>(static_cast<const void*>(sqlite3_value_text(argument)));
       return std::string_view(text, static_cast<size_t>(sqlite3_value_bytes(argument)));
@@ -29,8 +27,7 @@ Value value_of(sqlite3_value* argument) {
       const auto* bytes = static_cast<const char*>(sqlite3_value_blob(argument));
       return Blob{{bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_value_bytes(argument))}};
     }
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

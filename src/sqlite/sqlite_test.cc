@@ -1,5 +1,3 @@
-#include "sqlite/connection.h"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +8,8 @@
 
 #include <filesystem>
 #include <fstream>
+
+#include "sqlite/connection.h"
 
 namespace headrace::sqlite {
 namespace {
@@ -43,8 +43,8 @@ std::unique_ptr<Connection> with_table() {
 TEST(Sqlite, GivesBackWhatWasBoundWithItsType) {
   auto db = with_table();
   const std::string bytes("\0\x01\xff", 3);
-  ASSERT_EQ(db->execute("INSERT INTO item VALUES (?, ?, ?, ?), (?, ?, ?, ?)", 1, "it's \"quoted\"; DROP TABLE item", 2.5,
-                        Blob{bytes}, INT64_MAX, nullptr, nullptr, Blob{}),
+  ASSERT_EQ(db->execute("INSERT INTO item VALUES (?, ?, ?, ?), (?, ?, ?, ?)", 1, "it's \"quoted\"; DROP TABLE item",
+                        2.5, Blob{bytes}, INT64_MAX, nullptr, nullptr, Blob{}),
             2);
   auto statement = db->prepare("SELECT name, price, data, id FROM item ORDER BY id");
   ASSERT_TRUE(statement->step());
@@ -115,7 +115,9 @@ TEST(Sqlite, RollsBackUnlessCommitted) {
 TEST(Sqlite, TheSameWordsMayRunWithinTheirOwnLoop) {
   auto db = with_table();
   ASSERT_TRUE(db->execute("INSERT INTO item (id) VALUES (1), (2)"));
-  const auto ids = [&] { return db->all("SELECT id FROM item ORDER BY id", [](const Row& row) { return row.integer(0); }); };
+  const auto ids = [&] {
+    return db->all("SELECT id FROM item ORDER BY id", [](const Row& row) { return row.integer(0); });
+  };
   auto outer = db->prepare("SELECT id FROM item ORDER BY id");
   ASSERT_TRUE(*outer->step());
   EXPECT_THAT(*ids(), ElementsAre(1, 2));
@@ -136,9 +138,10 @@ TEST(Sqlite, AFunctionMayStandInDefaultsTriggersAndViews) {
   auto db = memory();
   int64_t now = 7;
   ASSERT_TRUE(db->define("moment", 0, [&](auto) -> core::Result<Answer> { return Answer(now); }));
-  ASSERT_TRUE(db->run("CREATE TABLE t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (moment()));"
-                      "CREATE TEMP VIEW v AS SELECT id FROM t WHERE at <= moment();"
-                      "INSERT INTO t (id) VALUES (1)"));
+  ASSERT_TRUE(
+      db->run("CREATE TABLE t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (moment()));"
+              "CREATE TEMP VIEW v AS SELECT id FROM t WHERE at <= moment();"
+              "INSERT INTO t (id) VALUES (1)"));
   now = 6;
   EXPECT_EQ(db->integer("SELECT count(*) FROM v"), 0);
   now = 7;
@@ -224,7 +227,7 @@ TEST(Sqlite, FilesAreForTheirOwnerOnly) {
   auto db = *Connection::open(folder.file(), {});
   ASSERT_TRUE(db->run("CREATE TABLE t (id INTEGER PRIMARY KEY)"));
   for (const auto& entry : std::filesystem::directory_iterator(folder.path)) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u) << entry.path();
   }
@@ -234,7 +237,7 @@ TEST(Sqlite, FilesAreForTheirOwnerOnly) {
 bool held_by_another_process(const std::string& path) {
   const auto child = ::fork();
   if (child == 0) {
-    struct flock asked {};
+    struct flock asked{};
     asked.l_type = F_WRLCK;
     asked.l_whence = SEEK_SET;
     asked.l_start = 0x40000002;
@@ -252,7 +255,9 @@ TEST(Sqlite, OpeningAFileOnceMoreKeepsTheLocksOfTheFirst) {
   auto first = *Connection::open(folder.file(), {});
   ASSERT_TRUE(first->run("CREATE TABLE t (id INTEGER PRIMARY KEY)"));
   ASSERT_TRUE(held_by_another_process(folder.file()));
-  { auto second = *Connection::open(folder.file(), {}); }
+  {
+    auto second = *Connection::open(folder.file(), {});
+  }
   EXPECT_TRUE(held_by_another_process(folder.file()));
   first.reset();
   EXPECT_FALSE(held_by_another_process(folder.file()));

@@ -67,16 +67,11 @@ std::optional<int64_t> Row::maybe_integer(int column) const {
 
 Value Row::value(int column) const {
   switch (sqlite3_column_type(raw(statement_), column)) {
-    case SQLITE_INTEGER:
-      return integer(column);
-    case SQLITE_FLOAT:
-      return real(column);
-    case SQLITE_TEXT:
-      return view(column);
-    case SQLITE_BLOB:
-      return Blob{view(column)};
-    default:
-      return nullptr;
+    case SQLITE_INTEGER: return integer(column);
+    case SQLITE_FLOAT: return real(column);
+    case SQLITE_TEXT: return view(column);
+    case SQLITE_BLOB: return Blob{view(column)};
+    default: return nullptr;
   }
 }
 

@@ -82,7 +82,8 @@ Task<Result<Held>> take(std::shared_ptr<Impl> impl) {
   while (!turn.granted) {
     const bool called = co_await turn.called.wait_for(deadline - steady_clock::now());
     if (!called && !turn.granted)
-      co_return core::fail(Code::exhausted, "The command waited too long for those before it. Try again.", impl->projection);
+      co_return core::fail(Code::exhausted, "The command waited too long for those before it. Try again.",
+                           impl->projection);
   }
   leave.taken = true;
   co_return Held(impl);
@@ -100,7 +101,8 @@ Task<Result<>> catch_up(std::shared_ptr<Impl> impl, Offset known) {
 Task<Result<log::Batch>> decide(std::shared_ptr<Impl> impl, const AnyCheck& check) {
   if (const auto* waiting = std::get_if<CommandStrand::WaitingCheck>(&check)) co_return co_await (*waiting)();
   const auto& here = std::get<CommandStrand::Check>(check);
-  co_return impl->store.read_here(impl->projection, std::nullopt, [&here](sqlite::Connection& tables) { return here(tables); });
+  co_return impl->store.read_here(impl->projection, std::nullopt,
+                                  [&here](sqlite::Connection& tables) { return here(tables); });
 }
 
 Task<Result<Outcome>> shown(std::shared_ptr<Impl> impl, log::Appended appended) {
@@ -137,11 +139,14 @@ Task<Result<Outcome>> command(std::shared_ptr<Impl> impl, AnyCheck check) {
 
 }  // namespace
 
-CommandStrand::CommandStrand(core::Executor executor, Store& store, log::EventLog& log, std::string projection, Limits limits)
+CommandStrand::CommandStrand(core::Executor executor, Store& store, log::EventLog& log, std::string projection,
+                             Limits limits)
     : impl_(std::make_shared<Impl>(Impl{std::move(executor), store, log, std::move(projection), limits})) {}
 CommandStrand::~CommandStrand() = default;
 
-Task<Result<Outcome>> CommandStrand::run(Check check) { return command(impl_, AnyCheck(std::in_place_type<Check>, std::move(check))); }
+Task<Result<Outcome>> CommandStrand::run(Check check) {
+  return command(impl_, AnyCheck(std::in_place_type<Check>, std::move(check)));
+}
 
 Task<Result<Outcome>> CommandStrand::run_waiting(WaitingCheck check) {
   return command(impl_, AnyCheck(std::in_place_type<WaitingCheck>, std::move(check)));

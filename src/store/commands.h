@@ -1,5 +1,5 @@
-// CommandStrand runs a service's commands one after the other: each sees everything that happened before it, and is seen by
-// the one after it. Take the strand, catch up with the log, check, append, wait until the projection shows it.
+// CommandStrand runs a service's commands one after the other: each sees everything that happened before it, and is
+// seen by the one after it. Take the strand, catch up with the log, check, append, wait until the projection shows it.
 //
 //   auto said = co_await strand_.run([=](sqlite::Connection& tables) -> core::Result<log::Batch> {
 //     ... look up by key, refuse with an Error, or return what is to be said ...

@@ -93,7 +93,9 @@ TEST(CommandStrand, RefusesMoreWaitersThanItsBound) {
 
 TEST(CommandStrand, ARefusedCommandSaysNothingAndLetsTheNextOneIn) {
   Commanding shop;
-  const auto refuse = [](sqlite::Connection&) -> core::Result<log::Batch> { return core::fail(Code::denied, "You may not."); };
+  const auto refuse = [](sqlite::Connection&) -> core::Result<log::Batch> {
+    return core::fail(Code::denied, "You may not.");
+  };
   EXPECT_EQ(shop.world.loop.run(shop.strand->run(refuse)).error().message, "You may not.");
   const auto explode = [](sqlite::Connection&) -> core::Result<log::Batch> { throw std::runtime_error("boom"); };
   EXPECT_THROW(shop.world.loop.run(shop.strand->run(explode)), std::runtime_error);
@@ -103,7 +105,8 @@ TEST(CommandStrand, ARefusedCommandSaysNothingAndLetsTheNextOneIn) {
 
 TEST(CommandStrand, NothingToSayIsSaidSo) {
   Commanding shop;
-  auto nothing = shop.world.loop.run(shop.strand->run([](sqlite::Connection&) { return core::Result<log::Batch>(log::Batch()); }));
+  auto nothing =
+      shop.world.loop.run(shop.strand->run([](sqlite::Connection&) { return core::Result<log::Batch>(log::Batch()); }));
   EXPECT_THAT(nothing->offsets, IsEmpty());
 }
 
@@ -156,7 +159,8 @@ TEST(CommandStrand, ARepeatedKeyGivesTheFirstOffsetsBack) {
 
 TEST(CommandStrand, WhatIsSaidCountsEvenIfTheProjectionCannotShowIt) {
   Commanding shop;
-  auto said = shop.world.loop.run(shop.strand->run([](sqlite::Connection&) { return core::Result<log::Batch>(batch_of("!invalid")); }));
+  auto said = shop.world.loop.run(
+      shop.strand->run([](sqlite::Connection&) { return core::Result<log::Batch>(batch_of("!invalid")); }));
   ASSERT_TRUE(said);
   EXPECT_THAT(said->offsets, ElementsAre(1));
   EXPECT_FALSE(said->applied);
@@ -166,7 +170,8 @@ TEST(CommandStrand, WhatIsSaidCountsEvenIfTheProjectionCannotShowIt) {
 }
 
 core::Task<core::Result<log::Batch>> look_then_say(Store& store) {
-  auto last = co_await store.read("shop", std::nullopt, [](sqlite::Connection& tables) { return tables.integer("SELECT max(value) FROM item"); });
+  auto last = co_await store.read(
+      "shop", std::nullopt, [](sqlite::Connection& tables) { return tables.integer("SELECT max(value) FROM item"); });
   if (!last) co_return std::unexpected(last.error());
   const auto next = static_cast<uint64_t>(*last) + 1;
   co_return batch_of(put(std::to_string(next), next));
@@ -185,7 +190,9 @@ core::Task<core::Result<log::Batch>> wait_forever(core::Signal& signal) {
   co_return log::Batch();
 }
 
-core::Task<> note_waiting(CommandStrand& strand, CommandStrand::WaitingCheck check) { co_await strand.run_waiting(std::move(check)); }
+core::Task<> note_waiting(CommandStrand& strand, CommandStrand::WaitingCheck check) {
+  co_await strand.run_waiting(std::move(check));
+}
 
 TEST(CommandStrand, ACancelledCommandLeavesItsPlace) {
   Commanding shop;

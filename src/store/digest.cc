@@ -30,7 +30,8 @@ struct Listing {
       names.push_back(quoted(column));
       order.push_back(names.back() + " COLLATE BINARY");  // whatever the column's own order is
     }
-    return fmt::format("SELECT {} FROM main.{} ORDER BY {}", fmt::join(names, ", "), quoted(table), fmt::join(order, ", "));
+    return fmt::format("SELECT {} FROM main.{} ORDER BY {}", fmt::join(names, ", "), quoted(table),
+                       fmt::join(order, ", "));
   }
 };
 
@@ -128,12 +129,15 @@ std::string key_of(const Listing& listing, const sqlite::Row& row) {
 
 // Which of two rows comes first in the order of SQLite for binary texts; the columns of the key decide.
 int order(const sqlite::Value& one, const sqlite::Value& other) {
-  const auto rank = [](const sqlite::Value& value) { return value.any().index() == 2 ? size_t{1} : value.any().index(); };
+  const auto rank = [](const sqlite::Value& value) {
+    return value.any().index() == 2 ? size_t{1} : value.any().index();
+  };
   if (rank(one) != rank(other)) return rank(one) < rank(other) ? -1 : 1;
   if (rank(one) == 0) return 0;
   if (rank(one) == 1) {
     const auto number = [](const sqlite::Value& value) {
-      return value.any().index() == 1 ? static_cast<long double>(value.integer()) : static_cast<long double>(value.real());
+      return value.any().index() == 1 ? static_cast<long double>(value.integer())
+                                      : static_cast<long double>(value.real());
     };
     return number(one) < number(other) ? -1 : number(one) > number(other);
   }
@@ -155,8 +159,9 @@ std::optional<Difference> compare(const Listing& listing, const sqlite::Row& kep
     const auto one = kept.value(at);
     const auto other = rebuilt.value(at);
     if (one == other) continue;
-    return Difference{listing.table, key_of(listing, kept),
-                      fmt::format("{} is {}, rebuilt {}", listing.columns[static_cast<size_t>(at)], shown(one), shown(other))};
+    return Difference{
+        listing.table, key_of(listing, kept),
+        fmt::format("{} is {}, rebuilt {}", listing.columns[static_cast<size_t>(at)], shown(one), shown(other))};
   }
   return std::nullopt;
 }

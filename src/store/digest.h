@@ -1,5 +1,5 @@
-// Whether two files of a projection hold the same: a sum over every row of every table and its history, in order of key,
-// and the first row that is not the same. Format of the sum: docs/projections.md, "Digest".
+// Whether two files of a projection hold the same: a sum over every row of every table and its history, in order of
+// key, and the first row that is not the same. Format of the sum: docs/projections.md, "Digest".
 #pragma once
 
 #include <optional>

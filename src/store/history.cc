@@ -64,7 +64,8 @@ Result<std::vector<Made>> made_by(sqlite::Connection& file) {
 
 Result<> check(sqlite::Connection& file, const std::vector<Made>& made) {
   for (const auto& thing : made) {
-    if (thing.name == "sqlite_sequence") return breaks_rule("AUTOINCREMENT", "numbers rows by itself; take ids from the event");
+    if (thing.name == "sqlite_sequence")
+      return breaks_rule("AUTOINCREMENT", "numbers rows by itself; take ids from the event");
     if (thing.type != "table" && thing.type != "index")
       return breaks_rule(fmt::format("the {} {}", thing.type, thing.name), "is neither a table nor an index");
     if (thing.sql.starts_with("CREATE VIRTUAL"))
@@ -146,8 +147,9 @@ std::string mirrored(const Table& table, const Made& index) {
 
 // What a UNIQUE within CREATE TABLE made: it has no text of its own.
 Result<std::string> unique_columns(sqlite::Connection& file, const std::string& index) {
-  auto names = file.all("SELECT name FROM pragma_index_info(?) ORDER BY seqno",
-                        [](const sqlite::Row& row) { return quoted(row.view(0)); }, index);
+  auto names = file.all(
+      "SELECT name FROM pragma_index_info(?) ORDER BY seqno",
+      [](const sqlite::Row& row) { return quoted(row.view(0)); }, index);
   if (!names) return std::unexpected(names.error());
   return fmt::format("{}", fmt::join(*names, ", "));
 }
@@ -156,8 +158,9 @@ Result<std::string> indexes(sqlite::Connection& file, const Table& table, const 
   std::vector<std::string> key;
   for (const auto& column : table.key) key.push_back(quoted(column));
   auto sql = history_index(table, table.name + "_key", fmt::format("{}", fmt::join(key, ", ")));
-  auto uniques = file.all("SELECT name FROM pragma_index_list(?) WHERE origin = 'u' ORDER BY name",
-                          [](const sqlite::Row& row) { return row.text(0); }, table.name);
+  auto uniques = file.all(
+      "SELECT name FROM pragma_index_list(?) WHERE origin = 'u' ORDER BY name",
+      [](const sqlite::Row& row) { return row.text(0); }, table.name);
   if (!uniques) return std::unexpected(uniques.error());
   int number = 0;
   for (const auto& unique : *uniques) {

@@ -1,6 +1,6 @@
-// History gives every table of a projection a past: where each row's present began (`since`), and an append-only table of
-// what it was before (`<table>_history`, with since <= offset < until), kept by triggers. The projection knows nothing of it.
-// DESIGN section 7; docs/projections.md, "History".
+// History gives every table of a projection a past: where each row's present began (`since`), and an append-only table
+// of what it was before (`<table>_history`, with since <= offset < until), kept by triggers. The projection knows
+// nothing of it. DESIGN section 7; docs/projections.md, "History".
 #pragma once
 
 #include <string>
@@ -20,8 +20,9 @@ struct Table {
   std::vector<std::string> key;         // the primary key's columns, in its order
 };
 
-// After the projection's schema has been run in an empty file whose connection has current_offset(): checks that it keeps
-// to the rules of Projection::schema (Code::invalid names the table and the rule), and adds history to each table.
+// After the projection's schema has been run in an empty file whose connection has current_offset(): checks that it
+// keeps to the rules of Projection::schema (Code::invalid names the table and the rule), and adds history to each
+// table.
 core::Result<> add_history(sqlite::Connection& tables);
 
 // The tables of a file that have history, by name.

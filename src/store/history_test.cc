@@ -69,8 +69,9 @@ class World {
   Readers readers_;
 };
 
-constexpr auto items = "CREATE TABLE item (id TEXT PRIMARY KEY, value INTEGER, note TEXT);"
-                       "CREATE INDEX item_by_value ON item (value);";
+constexpr auto items =
+    "CREATE TABLE item (id TEXT PRIMARY KEY, value INTEGER, note TEXT);"
+    "CREATE INDEX item_by_value ON item (value);";
 constexpr auto all_items = "SELECT id, value, note FROM item ORDER BY id";
 
 TEST(History, ShowsEachMomentBetweenTwoEvents) {
@@ -87,12 +88,14 @@ TEST(History, ShowsEachMomentBetweenTwoEvents) {
 
 TEST(History, KeepsNothingOfWhatCameAndWentWithinOneEvent) {
   World world(items);
-  const auto first = world.does("INSERT INTO item (id, value) VALUES ('a', 1); UPDATE item SET value = 2; UPDATE item SET value = 3;"
-                                "INSERT INTO item (id, value) VALUES ('b', 1); DELETE FROM item WHERE id = 'b'");
+  const auto first = world.does(
+      "INSERT INTO item (id, value) VALUES ('a', 1); UPDATE item SET value = 2; UPDATE item SET value = 3;"
+      "INSERT INTO item (id, value) VALUES ('b', 1); DELETE FROM item WHERE id = 'b'");
   const auto second = world.does("UPDATE item SET value = 4; UPDATE item SET value = 5");
   EXPECT_THAT(world.at(first, all_items), ElementsAre("<a>|<3>|NULL"));
   EXPECT_THAT(world.at(second, all_items), ElementsAre("<a>|<5>|NULL"));
-  EXPECT_THAT(*rows_of(world.file().connection(), "SELECT value, since, until FROM item_history"), ElementsAre("<3>|<1>|<2>"));
+  EXPECT_THAT(*rows_of(world.file().connection(), "SELECT value, since, until FROM item_history"),
+              ElementsAre("<3>|<1>|<2>"));
 }
 
 TEST(History, SeesThroughDeleteAndReinsertInOneEvent) {
@@ -107,7 +110,8 @@ TEST(History, SeesThroughReplaceAndUpsert) {
   World world(items);
   const auto one = world.does("INSERT INTO item (id, value) VALUES ('a', 1)");
   const auto two = world.does("REPLACE INTO item (id, value) VALUES ('a', 2)");
-  const auto three = world.does("INSERT INTO item (id, value) VALUES ('a', 9) ON CONFLICT (id) DO UPDATE SET value = 3");
+  const auto three =
+      world.does("INSERT INTO item (id, value) VALUES ('a', 9) ON CONFLICT (id) DO UPDATE SET value = 3");
   EXPECT_THAT(world.at(one, all_items), ElementsAre("<a>|<1>|NULL"));
   EXPECT_THAT(world.at(two, all_items), ElementsAre("<a>|<2>|NULL"));
   EXPECT_THAT(world.at(three, all_items), ElementsAre("<a>|<3>|NULL"));
@@ -124,8 +128,9 @@ TEST(History, FollowsARowWhoseKeyChanges) {
 }
 
 TEST(History, FollowsCascadesOfForeignKeys) {
-  World world("CREATE TABLE run (id INTEGER PRIMARY KEY);"
-              "CREATE TABLE job (id INTEGER PRIMARY KEY, run INTEGER REFERENCES run (id) ON DELETE CASCADE);");
+  World world(
+      "CREATE TABLE run (id INTEGER PRIMARY KEY);"
+      "CREATE TABLE job (id INTEGER PRIMARY KEY, run INTEGER REFERENCES run (id) ON DELETE CASCADE);");
   const auto before = world.does("INSERT INTO run (id) VALUES (1); INSERT INTO job (id, run) VALUES (7, 1)");
   const auto after = world.does("DELETE FROM run");
   EXPECT_THAT(world.at(before, "SELECT id FROM job"), ElementsAre("<7>"));
@@ -149,10 +154,12 @@ TEST(History, TheShownOffsetIsTheOneThatWasAskedFor) {
 }
 
 TEST(History, ThePlannerKeepsItsIndexesInThePast) {
-  World world("CREATE TABLE run (id INTEGER PRIMARY KEY, repository TEXT, number INTEGER, status TEXT, UNIQUE (repository, number));"
-              "CREATE TABLE job (id TEXT PRIMARY KEY, run INTEGER, status TEXT);"
-              "CREATE INDEX job_by_run ON job (run);"
-              "CREATE INDEX job_waiting ON job (status) WHERE status = 'queued';");
+  World world(
+      "CREATE TABLE run (id INTEGER PRIMARY KEY, repository TEXT, number INTEGER, status TEXT, UNIQUE (repository, "
+      "number));"
+      "CREATE TABLE job (id TEXT PRIMARY KEY, run INTEGER, status TEXT);"
+      "CREATE INDEX job_by_run ON job (run);"
+      "CREATE INDEX job_waiting ON job (status) WHERE status = 'queued';");
   const auto plan = [&](const std::string& query) {
     std::string text;
     for (const auto& row : world.at(0, "EXPLAIN QUERY PLAN " + query)) text += row + "\n";
@@ -162,7 +169,8 @@ TEST(History, ThePlannerKeepsItsIndexesInThePast) {
     return AllOf(HasSubstr(live), HasSubstr(past), Not(HasSubstr("SCAN run")), Not(HasSubstr("SCAN job")));
   };
   EXPECT_THAT(plan("SELECT * FROM run WHERE id = 5"), uses("INTEGER PRIMARY KEY", "run_key_history"));
-  EXPECT_THAT(plan("SELECT * FROM run WHERE repository = 'r' AND number = 3"), uses("sqlite_autoindex_run_1", "run_unique_1_history"));
+  EXPECT_THAT(plan("SELECT * FROM run WHERE repository = 'r' AND number = 3"),
+              uses("sqlite_autoindex_run_1", "run_unique_1_history"));
   EXPECT_THAT(plan("SELECT * FROM job WHERE run = 5"), uses("job_by_run", "job_by_run_history"));
   EXPECT_THAT(plan("SELECT * FROM job WHERE status = 'queued'"), uses("job_waiting", "job_waiting_history"));
   EXPECT_THAT(plan("SELECT job.* FROM run, job WHERE run.repository = 'r' AND job.run = run.id"),
@@ -204,30 +212,27 @@ class Chance {
   explicit Chance(uint64_t seed) : random_(seed) {}
   std::string one_of(std::vector<std::string> words) { return words[random_.below(words.size())]; }
   std::string number(uint64_t below) { return std::to_string(random_.below(below)); }
-  std::string value() { return one_of({"NULL", number(4), "'" + number(4) + "'", "x'00ff'", "1.5", "''", "'Ab'", "'aB'"}); }
+  std::string value() {
+    return one_of({"NULL", number(4), "'" + number(4) + "'", "x'00ff'", "1.5", "''", "'Ab'", "'aB'"});
+  }
 
   std::string change() {
     const auto verb = one_of({"INSERT OR REPLACE", "INSERT OR IGNORE", "REPLACE"});
     switch (random_.below(9)) {
       case 0:
         return verb + " INTO item (id, value, note) VALUES ('" + number(6) + "', " + value() + ", " + value() + ")";
-      case 1:
-        return verb + " INTO pair (a, b, value) VALUES (" + number(3) + ", '" + number(2) + "', " + value() + ")";
-      case 2:
-        return verb + " INTO number (id, n, text) VALUES (" + number(6) + ", " + number(9) + ", " + value() + ")";
+      case 1: return verb + " INTO pair (a, b, value) VALUES (" + number(3) + ", '" + number(2) + "', " + value() + ")";
+      case 2: return verb + " INTO number (id, n, text) VALUES (" + number(6) + ", " + number(9) + ", " + value() + ")";
       case 3:
-        return "UPDATE OR IGNORE item SET id = '" + number(6) + "', note = " + value() + " WHERE id = '" + number(6) + "'";
-      case 4:
-        return "UPDATE OR REPLACE pair SET a = " + number(3) + " WHERE b = '" + number(2) + "'";
+        return "UPDATE OR IGNORE item SET id = '" + number(6) + "', note = " + value() + " WHERE id = '" + number(6) +
+               "'";
+      case 4: return "UPDATE OR REPLACE pair SET a = " + number(3) + " WHERE b = '" + number(2) + "'";
       case 5:
-        return "INSERT INTO number (id, text) VALUES (" + number(6) + ", 'x') ON CONFLICT (id) DO UPDATE SET text = " + value() +
-               ", n = NULL";
-      case 6:
-        return "DELETE FROM " + one_of({"item", "pair", "number"}) + " WHERE value IS " + value();
-      case 7:
-        return "UPDATE OR IGNORE number SET id = id + 1 WHERE id < " + number(6);
-      default:
-        return "DELETE FROM number WHERE id = " + number(6);
+        return "INSERT INTO number (id, text) VALUES (" + number(6) +
+               ", 'x') ON CONFLICT (id) DO UPDATE SET text = " + value() + ", n = NULL";
+      case 6: return "DELETE FROM " + one_of({"item", "pair", "number"}) + " WHERE value IS " + value();
+      case 7: return "UPDATE OR IGNORE number SET id = id + 1 WHERE id < " + number(6);
+      default: return "DELETE FROM number WHERE id = " + number(6);
     }
   }
 

@@ -52,7 +52,8 @@ bool Line::keeps_up(Offset tail) const {
   if (phase() != Status::Phase::live) return false;
   const auto since = behind_since_.load();
   if (since == since_ever) return false;
-  return applied.load() >= tail || since == 0 || nanoseconds_now() - since < std::chrono::nanoseconds(behind_max).count();
+  return applied.load() >= tail || since == 0 ||
+         nanoseconds_now() - since < std::chrono::nanoseconds(behind_max).count();
 }
 
 void Line::mark_behind(Offset tail) {
@@ -181,7 +182,8 @@ void Line::rebuild_failed(core::Error error) {
 // From here to the rename a crash leaves the old file as it was; after it, the new one.
 Result<> Line::swap(log::EventLog& log) {
   if (!readers->close_gate(swap_wait_max))
-    return core::fail(Code::unavailable, fmt::format("The projection {} is rebuilt and waits for a long read to end.", name));
+    return core::fail(Code::unavailable,
+                      fmt::format("The projection {} is rebuilt and waits for a long read to end.", name));
   const std::lock_guard lock(exchange_);
   checkpoint_wanted = false;
   auto closed = file_ != nullptr ? file_->close() : Result<>();
@@ -194,7 +196,8 @@ Result<> Line::swap(log::EventLog& log) {
   if (file == nullptr) {
     readers->refuse();
     rebuild_wanted = true;
-    return closed ? core::fail(Code::unavailable, fmt::format("The projection {} could not be opened after its rebuild.", name))
+    return closed ? core::fail(Code::unavailable,
+                               fmt::format("The projection {} could not be opened after its rebuild.", name))
                   : closed;
   }
   file_ = std::move(*file);

@@ -18,7 +18,8 @@ using sqlite::Transaction;
 constexpr size_t writer_cache_bytes = 1024 * 1024;
 constexpr size_t journal_pages_due = 1'000;   // of 4 KiB
 constexpr size_t journal_pages_max = 16'000;  // beyond it the writer waits for a checkpoint
-constexpr Offset skipped_unwritten_max = 100'000;  // offsets without an event heard, to be looked at again after a crash
+constexpr Offset skipped_unwritten_max =
+    100'000;  // offsets without an event heard, to be looked at again after a crash
 
 // One row: whose file this is, and how far it is. last_offset and last_id are of the newest event applied, to find out
 // whether it is this log that the file was made from.
@@ -41,10 +42,10 @@ Result<std::optional<Meta>> read_meta(sqlite::Connection& file) {
   auto known = file.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'store_meta'");
   if (!known) return std::unexpected(known.error());
   if (*known == 0) return std::optional<Meta>();
-  return file.first("SELECT name, version, format, applied, last_offset, last_id FROM store_meta",
-                    [](const sqlite::Row& row) {
-                      return Meta{row.text(0), row.integer(1), row.integer(2), row.offset(3), row.offset(4), row.text(5)};
-                    });
+  return file.first(
+      "SELECT name, version, format, applied, last_offset, last_id FROM store_meta", [](const sqlite::Row& row) {
+        return Meta{row.text(0), row.integer(1), row.integer(2), row.offset(3), row.offset(4), row.text(5)};
+      });
 }
 
 Result<bool> is_of(const Meta& meta, log::EventLog& log) {

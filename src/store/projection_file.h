@@ -56,8 +56,8 @@ class ProjectionFile {
 
   Offset applied() const { return applied_; }
   uint64_t events() const { return events_; }  // applied since it was opened
-  // What is worth moving from the write-ahead log into the file. A thread of its own does that (checkpoint_beside), for its
-  // syncs take milliseconds; only when the log has become far too long, apply() waits for it.
+  // What is worth moving from the write-ahead log into the file. A thread of its own does that (checkpoint_beside), for
+  // its syncs take milliseconds; only when the log has become far too long, apply() waits for it.
   bool checkpoint_due() const;
   sqlite::Connection& connection() { return *connection_; }
   const std::string& path() const { return path_; }

@@ -41,7 +41,8 @@ Result<> Projector::start() {
   if (auto made = disk.make_directories(directory_); !made) return made;
   if (auto removed = remove_unfinished(disk, directory_); !removed) return removed;
   for (const auto& line : lines_)
-    if (auto opened = line->open(log_); !opened) return core::pass_on(opened.error(), "opening projection " + line->name);
+    if (auto opened = line->open(log_); !opened)
+      return core::pass_on(opened.error(), "opening projection " + line->name);
   watch_ = log_.watch([this](Offset) { wake(); });
   thread_ = std::thread([this] { run(); });
   checkpoint_thread_ = std::thread([this] { checkpoints(); });

@@ -1,6 +1,6 @@
-// The projection thread: hears the log, applies what is new to every live file, and between that rebuilds files that are
-// missing, damaged or of an older version. A second one moves write-ahead logs into their files, so that no event waits for
-// a sync. Store is their face.
+// The projection thread: hears the log, applies what is new to every live file, and between that rebuilds files that
+// are missing, damaged or of an older version. A second one moves write-ahead logs into their files, so that no event
+// waits for a sync. Store is their face.
 #pragma once
 
 #include <atomic>
@@ -47,9 +47,9 @@ class Line {
 
   // Projection thread.
   core::Result<> open(log::EventLog& log);
-  bool live_now() const;                             // has a file that wants events, and is not waiting after a failure
+  bool live_now() const;  // has a file that wants events, and is not waiting after a failure
   Offset live_offset() const { return file_->applied(); }
-  void apply(std::span<const log::Stored> events);   // of the live file
+  void apply(std::span<const log::Stored> events);  // of the live file
   void nothing_until(Offset tail);
   void mark_behind(Offset tail);
   bool rebuilding_now() const;

@@ -36,7 +36,8 @@ core::Result<std::unique_ptr<Readers::Reader>> Readers::take(bool past) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return gate_ != Gate::closed; });
     if (gate_ == Gate::refusing)
-      return core::fail(core::Code::unavailable, "This part is being rebuilt from the log. Try again in a moment.", path_);
+      return core::fail(core::Code::unavailable, "This part is being rebuilt from the log. Try again in a moment.",
+                        path_);
     ++reading_;
     auto& kept = past ? past_ : present_;
     if (!kept.empty()) {
@@ -79,7 +80,8 @@ core::Result<> Readers::read(std::optional<Offset> at, Offset applied,
     held.reader->shown = *at;
   } else {
     // Offsets without anything heard are written late, so the file may say less than what is applied, never more.
-    auto written = connection.first("SELECT applied FROM main.store_meta", [](const sqlite::Row& row) { return row.offset(0); });
+    auto written =
+        connection.first("SELECT applied FROM main.store_meta", [](const sqlite::Row& row) { return row.offset(0); });
     if (!written) return std::unexpected(written.error());
     held.reader->shown = std::max(applied, written->value_or(0));
   }

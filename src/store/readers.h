@@ -1,4 +1,5 @@
-// The reading connections of one projection, kept for the next read, and the gate that a swap of the file closes. Any thread.
+// The reading connections of one projection, kept for the next read, and the gate that a swap of the file closes. Any
+// thread.
 #pragma once
 
 #include <chrono>
@@ -23,16 +24,16 @@ class Readers {
   // `kept_max`: connections kept open while nobody reads, of each kind (present and past).
   Readers(std::string path, size_t kept_max);
 
-  // Runs `reading` on a snapshot of the file: as of now, at least up to `applied`; or as of `at`. Waits while the gate is
-  // closed. unavailable: there is no file that can answer.
+  // Runs `reading` on a snapshot of the file: as of now, at least up to `applied`; or as of `at`. Waits while the gate
+  // is closed. unavailable: there is no file that can answer.
   core::Result<> read(std::optional<Offset> at, Offset applied,
                       std::move_only_function<core::Result<>(sqlite::Connection&)> reading);
 
   // No file to read: reads are refused until open_gate.
   void refuse();
   void open_gate();
-  // Keeps new reads waiting, waits until running ones have ended, and closes all connections. False, and open again, when
-  // `limit` passed first.
+  // Keeps new reads waiting, waits until running ones have ended, and closes all connections. False, and open again,
+  // when `limit` passed first.
   bool close_gate(std::chrono::milliseconds limit);
 
  private:

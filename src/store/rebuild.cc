@@ -48,8 +48,13 @@ Result<Rebuilt> rebuild_one(Projection& projection, log::EventLog& log, const st
   auto& rebuilt = **made;
   while (rebuilt.applied() < until)
     if (auto done = rebuilt.advance(log, until, events_a_slice); !done) return std::unexpected(done.error());
-  Rebuilt report{.name = projection.name(), .version = projection.version(), .offset = until, .events = rebuilt.events(),
-                 .digest = {}, .digest_before = {}, .difference = {}};
+  Rebuilt report{.name = projection.name(),
+                 .version = projection.version(),
+                 .offset = until,
+                 .events = rebuilt.events(),
+                 .digest = {},
+                 .digest_before = {},
+                 .difference = {}};
   auto digest = digest_of(rebuilt.connection());
   if (!digest) return std::unexpected(digest.error());
   report.digest = std::move(*digest);
@@ -81,7 +86,8 @@ Result<std::vector<Rebuilt>> rebuild(const std::vector<Projection*>& projections
     if (!report) return core::pass_on(report.error(), "rebuilding projection " + projection->name());
     reports.push_back(std::move(*report));
   }
-  if (reports.empty() && !name.empty()) return core::fail(Code::not_found, fmt::format("There is no projection named {}.", name));
+  if (reports.empty() && !name.empty())
+    return core::fail(Code::not_found, fmt::format("There is no projection named {}.", name));
   return reports;
 }
 

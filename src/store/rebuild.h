@@ -1,7 +1,8 @@
-// Rebuilding offline, for `headrace projections rebuild [--verify] --data DIR`: the caller holds DIR's lock (the log open).
+// Rebuilding offline, for `headrace projections rebuild [--verify] --data DIR`: the caller holds DIR's lock (the log
+// open).
 //
-// Each projection is made anew from the log beside its file, up to the same offset. With Verify::yes the two are compared
-// and the file stays; otherwise the new one takes its place.
+// Each projection is made anew from the log beside its file, up to the same offset. With Verify::yes the two are
+// compared and the file stays; otherwise the new one takes its place.
 #pragma once
 
 #include <optional>
@@ -26,10 +27,10 @@ struct Difference {
 struct Rebuilt {
   std::string name;
   int version = 0;
-  log::Offset offset = 0;               // both digests are of this moment
-  uint64_t events = 0;                  // that it heard
-  std::string digest;                   // of the rebuilt file, SHA-256 in hexadecimal
-  std::string digest_before;            // empty: there was no file of this version to compare with
+  log::Offset offset = 0;     // both digests are of this moment
+  uint64_t events = 0;        // that it heard
+  std::string digest;         // of the rebuilt file, SHA-256 in hexadecimal
+  std::string digest_before;  // empty: there was no file of this version to compare with
   std::optional<Difference> difference;
 };
 

@@ -30,14 +30,10 @@ using ::testing::SizeIs;
 std::string random_change(core::Random& random) {
   const auto id = std::to_string(random.below(50));
   switch (random.below(5)) {
-    case 0:
-      return "DELETE FROM item WHERE id = '" + id + "'";
-    case 1:
-      return "UPDATE item SET value = value + 1 WHERE value < " + id;
-    case 2:
-      return "REPLACE INTO item (id, value) VALUES ('" + id + "', NULL)";
-    default:
-      return put(id, random.below(100));
+    case 0: return "DELETE FROM item WHERE id = '" + id + "'";
+    case 1: return "UPDATE item SET value = value + 1 WHERE value < " + id;
+    case 2: return "REPLACE INTO item (id, value) VALUES ('" + id + "', NULL)";
+    default: return put(id, random.below(100));
   }
 }
 
@@ -107,7 +103,8 @@ TEST(Rebuild, SaysWhichRowDiffersFirst) {
     World world;
     world.add("shop");
     world.start();
-    for (const auto& [id, value] : std::vector<std::pair<std::string, uint64_t>>{{"a", 1}, {"b", 2}, {"a", 3}, {"c", 4}})
+    for (const auto& [id, value] :
+         std::vector<std::pair<std::string, uint64_t>>{{"a", 1}, {"b", 2}, {"a", 3}, {"c", 4}})
       world.log.say(script_type, put(id, value));
     ASSERT_TRUE(world.wait("shop"));
     world.stop();

@@ -48,12 +48,9 @@ std::unexpected<core::Error> unknown(std::string_view name) {
 
 std::string_view name_of(Status::Phase phase) {
   switch (phase) {
-    case Status::Phase::live:
-      return "live";
-    case Status::Phase::rebuilding:
-      return "rebuilding";
-    case Status::Phase::stopped:
-      return "stopped";
+    case Status::Phase::live: return "live";
+    case Status::Phase::rebuilding: return "rebuilding";
+    case Status::Phase::stopped: return "stopped";
   }
   return "unknown";
 }
@@ -63,7 +60,8 @@ struct Store::Impl : std::enable_shared_from_this<Store::Impl> {
       : loop(on),
         log(of),
         limits(within),
-        pool("sqlite", {.threads = within.read_threads, .queue_max = within.reads_waiting_max, .wait_max = within.read_wait_max}),
+        pool("sqlite",
+             {.threads = within.read_threads, .queue_max = within.reads_waiting_max, .wait_max = within.read_wait_max}),
         projector(of, std::move(directory), within, [this] { post(); }) {}
 
   // On the projection thread. However many lines moved since the loop last looked, it is told once.
@@ -161,7 +159,8 @@ Result<> Store::ready() const {
 }
 
 // Holds the store's inside, for the store may be gone before the wait is.
-Task<Result<>> Store::wait_for(std::shared_ptr<Impl> impl, std::string name, Offset offset, std::chrono::nanoseconds limit) {
+Task<Result<>> Store::wait_for(std::shared_ptr<Impl> impl, std::string name, Offset offset,
+                               std::chrono::nanoseconds limit) {
   auto* listening = impl->listening_to(name);
   if (listening == nullptr) co_return unknown(name);
   auto& line = listening->line;
@@ -173,8 +172,8 @@ Task<Result<>> Store::wait_for(std::shared_ptr<Impl> impl, std::string name, Off
       co_return core::fail(Code::unavailable, line.why().value_or(core::Error()).message, "waiting for offset");
     const auto left = deadline - steady_clock::now();
     if (left <= left.zero())
-      co_return core::fail(Code::unavailable, fmt::format("The projection {} is behind: at {}, wanted {}. Try again.", name,
-                                                          line.applied.load(), offset));
+      co_return core::fail(Code::unavailable, fmt::format("The projection {} is behind: at {}, wanted {}. Try again.",
+                                                          name, line.applied.load(), offset));
     co_await listening->moved.wait_for(left);
   }
   co_return Result<>();
@@ -203,7 +202,9 @@ Task<> Store::pass_gate(std::weak_ptr<Impl> held, std::string name, Offset offse
 }
 
 std::function<Task<>(Offset)> Store::gate(std::string name) {
-  return [held = std::weak_ptr<Impl>(impl_), name = std::move(name)](Offset offset) { return pass_gate(held, name, offset); };
+  return [held = std::weak_ptr<Impl>(impl_), name = std::move(name)](Offset offset) {
+    return pass_gate(held, name, offset);
+  };
 }
 
 Store::Watch Store::watch(std::string_view name, std::function<void(Offset)> heard) {
@@ -223,16 +224,19 @@ Store::Watch Store::watch(std::string_view name, std::function<void(Offset)> hea
 // A moment that is durable but not yet applied is waited for; one that is not in the log has no answer.
 static std::optional<core::Error> beyond(const log::EventLog& log, std::optional<Offset> at) {
   if (!at || *at <= log.durable()) return std::nullopt;
-  return core::Error{.code = Code::invalid,
-                     .message = fmt::format("The offset {} is beyond the newest event, which has {}.", *at, log.durable()),
-                     .detail = {}};
+  return core::Error{
+      .code = Code::invalid,
+      .message = fmt::format("The offset {} is beyond the newest event, which has {}.", *at, log.durable()),
+      .detail = {}};
 }
 
 // While a file of an older version answers, a statement for the new tables is not the asker's mistake.
 static Result<> explained(Result<> done, const Line& line) {
   if (done || done.error().code != Code::invalid || line.phase() != Status::Phase::rebuilding) return done;
-  return core::fail(Code::unavailable, fmt::format("The projection {} is being rebuilt for its version {}. Try again in a moment.",
-                                                   line.name, line.version), done.error().detail);
+  return core::fail(Code::unavailable,
+                    fmt::format("The projection {} is being rebuilt for its version {}. Try again in a moment.",
+                                line.name, line.version),
+                    done.error().detail);
 }
 
 Task<Result<>> Store::read_on_pool(std::string name, std::optional<Offset> at, Reading reading) {
@@ -257,7 +261,8 @@ Result<> Store::read_on_this_thread(std::string_view name, std::optional<Offset>
   if (auto error = beyond(impl_->log, at)) return std::unexpected(std::move(*error));
   const auto applied = line->applied.load();
   if (at && applied < *at)
-    return core::fail(Code::unavailable, fmt::format("The projection {} is behind: at {}, wanted {}. Try again.", name, applied, *at));
+    return core::fail(Code::unavailable,
+                      fmt::format("The projection {} is behind: at {}, wanted {}. Try again.", name, applied, *at));
   return explained(line->readers->read(at, applied, std::move(reading)), *line);
 }
 
@@ -272,10 +277,12 @@ Result<std::optional<Offset>> Store::moment(std::string_view text) const {
   auto time = core::parse_time(text);
   if (!time)
     return core::fail(Code::invalid, fmt::format("\"{}\" is no moment: give the offset of an event, or a time such as "
-                                                 "2026-11-23T14:05:00Z.", text));
+                                                 "2026-11-23T14:05:00Z.",
+                                                 text));
   auto after = impl_->log.at(*time + core::Duration(1));
   if (!after) return std::unexpected(after.error());
-  return std::optional(*after ? **after - 1 : impl_->log.durable());  // a bound for comparing: there may be no such event
+  return std::optional(*after ? **after - 1
+                              : impl_->log.durable());  // a bound for comparing: there may be no such event
 }
 
 Result<> Store::rebuild(std::string_view name) {

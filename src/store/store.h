@@ -1,15 +1,16 @@
-// Store keeps the projections of all services: one SQLite file each, applied in log order by one thread, with the offset
-// in the same transaction and the history of every row. The log is the truth: a file that is missing, damaged, of an older
-// version or ahead of the log is rebuilt from it. How it works, and the files: docs/projections.md.
+// Store keeps the projections of all services: one SQLite file each, applied in log order by one thread, with the
+// offset in the same transaction and the history of every row. The log is the truth: a file that is missing, damaged,
+// of an older version or ahead of the log is rebuilt from it. How it works, and the files: docs/projections.md.
 //
 //   store.add(std::make_unique<RunsProjection>());          // before start
 //   store.start();
 //   co_await store.caught_up("pipeline", offset, 5s);
-//   auto runs = co_await store.read("pipeline", at, [repo](sqlite::Connection& db) -> Result<std::vector<Run>> { ... });
+//   auto runs = co_await store.read("pipeline", at, [repo](sqlite::Connection& db) -> Result<std::vector<Run>> { ...
+//   });
 //
-// Errors of reads: not_found (no such projection), invalid (an offset beyond the newest event), exhausted (too many reads
-// wait), unavailable (the projection stopped, is behind, or is being rebuilt and the old file cannot answer), and what
-// the function returns.
+// Errors of reads: not_found (no such projection), invalid (an offset beyond the newest event), exhausted (too many
+// reads wait), unavailable (the projection stopped, is behind, or is being rebuilt and the old file cannot answer), and
+// what the function returns.
 #pragma once
 
 #include <chrono>
@@ -40,16 +41,16 @@ struct Status {
   enum class Phase {
     live,        // applies events as they come (and goes on while its file is rebuilt because somebody asked for it)
     rebuilding,  // there is no file to go on with; until there is, reads see that of the older version, if any
-    stopped,     // an event could not be applied: see why. Tried again if that may pass (a full disk), else a restart or
-                 // a rebuild is needed
+    stopped,  // an event could not be applied: see why. Tried again if that may pass (a full disk), else a restart or
+              // a rebuild is needed
   };
   std::string name;
   int version = 0;
   Phase phase = Phase::live;
-  Offset applied = 0;                // what reads see
-  Offset rebuilt = 0;                // while rebuilding: how far the new file is
-  Offset tail = 0;                   // of the log, durable
-  std::optional<core::Error> why;    // the last failure: names the event's offset, type and id, and the cause
+  Offset applied = 0;              // what reads see
+  Offset rebuilt = 0;              // while rebuilding: how far the new file is
+  Offset tail = 0;                 // of the log, durable
+  std::optional<core::Error> why;  // the last failure: names the event's offset, type and id, and the cause
 };
 std::string_view name_of(Status::Phase phase);
 
@@ -59,13 +60,14 @@ class Store {
     size_t transaction_events_max = 1'000;  // events in one transaction
     size_t rebuild_slice_events = 250;      // events of a rebuild between two looks at what is waiting live
     size_t read_threads = 2;
-    size_t reads_waiting_max = 256;         // beyond it a read is refused with exhausted
+    size_t reads_waiting_max = 256;                   // beyond it a read is refused with exhausted
     std::chrono::milliseconds read_wait_max{10'000};  // in that queue, and for a projection that is behind `at`
     std::chrono::milliseconds retry_pause{1'000};     // after a failure that may pass by itself: a full disk, a lock
   };
 
   // `loop` and `log` outlive it. `directory` (DATA/projections) is made if it is not there.
-  Store(core::Loop& loop, log::EventLog& log, std::string directory) : Store(loop, log, std::move(directory), Limits()) {}
+  Store(core::Loop& loop, log::EventLog& log, std::string directory)
+      : Store(loop, log, std::move(directory), Limits()) {}
   Store(core::Loop& loop, log::EventLog& log, std::string directory, Limits limits);
   ~Store();  // stops
   Store(const Store&) = delete;
@@ -77,9 +79,9 @@ class Store {
   void stop();             // ends the thread after its transaction; waiters are told `unavailable`. Twice is once.
 
   // ---- how far. Any thread.
-  Offset applied(std::string_view name) const;   // 0 where unknown
-  std::vector<Status> status() const;            // in order of adding
-  core::Result<> ready() const;                  // all at the log's tail, else `unavailable`, naming those that are not
+  Offset applied(std::string_view name) const;  // 0 where unknown
+  std::vector<Status> status() const;           // in order of adding
+  core::Result<> ready() const;                 // all at the log's tail, else `unavailable`, naming those that are not
 
   // Loop only. Ends when `name` has applied all events up to `offset` (at once if it has). unavailable: it stopped,
   // or `limit` passed. All waiters of a transaction cost one post to the loop.

@@ -136,9 +136,12 @@ TEST(Store, PassesOverHolesAndWhatAProjectionDoesNotHear) {
   world.log.leave_hole(1'000);
   const auto unheard = world.log.say("something else", "not SQL at all");
   ASSERT_TRUE(world.wait("shop", unheard));
-  EXPECT_EQ(*world.store().read_here("shop", std::nullopt, [](sqlite::Connection& tables) { return offset_of(tables); }), unheard);
+  EXPECT_EQ(
+      *world.store().read_here("shop", std::nullopt, [](sqlite::Connection& tables) { return offset_of(tables); }),
+      unheard);
   EXPECT_THAT(*world.rows("shop", 500), ElementsAre("<a>|<1>"));
-  EXPECT_EQ(*world.store().read_here("shop", Offset{500}, [](sqlite::Connection& tables) { return offset_of(tables); }), 500u);
+  EXPECT_EQ(*world.store().read_here("shop", Offset{500}, [](sqlite::Connection& tables) { return offset_of(tables); }),
+            500u);
 }
 
 TEST(Store, AnEdgeMayWaitForAllProjectionsToBeAtTheTail) {
@@ -335,7 +338,8 @@ TEST(StoreRebuild, ARebuildThatWasCutShortBeginsAgain) {
 // As if something other than the log had changed the file.
 void tamper(const std::string& path, sqlite::Sql sql) {
   auto file = *sqlite::Connection::open(path, {.busy_wait = 5s});
-  ASSERT_TRUE(file->define("current_offset", 0, [](auto) -> core::Result<sqlite::Answer> { return sqlite::Answer(int64_t{3}); }));
+  ASSERT_TRUE(file->define("current_offset", 0,
+                           [](auto) -> core::Result<sqlite::Answer> { return sqlite::Answer(int64_t{3}); }));
   ASSERT_TRUE(file->execute(sql));
 }
 
@@ -355,7 +359,8 @@ TEST(StoreRebuild, IsSwappedInWhileEventsGoOn) {
   for (int look = 0; look < 50; ++look) EXPECT_FALSE(world.rows("shop")->empty());
   speaker.join();
   ASSERT_TRUE(world.wait("shop"));
-  while (world.rows("shop")->size() != 2 || (*world.rows("shop"))[0] != "<a>|<500>" || (*world.rows("shop"))[1] != "<b>|<500>") {
+  while (world.rows("shop")->size() != 2 || (*world.rows("shop"))[0] != "<a>|<500>" ||
+         (*world.rows("shop"))[1] != "<b>|<500>") {
     ASSERT_TRUE(world.wait("shop", world.log.say(script_type, put("b", 500))));
   }
   EXPECT_THAT(*world.rows("shop", 3), ElementsAre("<a>|<3>"));

@@ -120,7 +120,9 @@ bool holds_braced_value(const std::string& statement) {
 }
 
 // `a ? b : c` around or beside the co_await: numbers would do no harm, but text cannot tell what a branch is.
-bool holds_choice(const std::string& statement) { return without_lambda_bodies(statement).find('?') != std::string::npos; }
+bool holds_choice(const std::string& statement) {
+  return without_lambda_bodies(statement).find('?') != std::string::npos;
+}
 
 void search_statements(const std::string& code, std::vector<Finding>& found) {
   static constexpr std::string_view word = "co_await";
@@ -133,7 +135,8 @@ void search_statements(const std::string& code, std::vector<Finding>& found) {
       found.push_back(
           {line_of(code, at), "a braced value within a co_await statement; name it before and std::move it in"});
     if (holds_choice(statement))
-      found.push_back({line_of(code, at), "a choice (?:) within a co_await statement; decide before, or use if and else"});
+      found.push_back(
+          {line_of(code, at), "a choice (?:) within a co_await statement; decide before, or use if and else"});
   }
 }
 

@@ -30,7 +30,8 @@ core::Result<log::Appended> MemoryLog::append_now(log::Batch batch) {
     auto same = find(event.source, event.id);
     if (!same) continue;
     const auto stored = std::ranges::find(events_, *same, &log::Stored::offset);
-    if (stored->event != event) return core::fail(core::Code::conflict, "The id " + event.id + " was used before, with other content.");
+    if (stored->event != event)
+      return core::fail(core::Code::conflict, "The id " + event.id + " was used before, with other content.");
     appended.offsets.push_back(*same);
     appended.duplicate = true;
   }
@@ -58,10 +59,12 @@ core::Result<std::vector<log::Stored>> MemoryLog::read(Offset from, size_t max) 
   return std::vector<log::Stored>(first, first + static_cast<std::ptrdiff_t>(count));
 }
 
-core::Result<std::vector<log::Stored>> MemoryLog::read_types(Offset from, size_t max, const std::vector<std::string>& types) {
+core::Result<std::vector<log::Stored>> MemoryLog::read_types(Offset from, size_t max,
+                                                             const std::vector<std::string>& types) {
   auto all = read(from, SIZE_MAX);
   if (!all) return all;
-  std::erase_if(*all, [&](const log::Stored& stored) { return std::ranges::find(types, stored.event.type) == types.end(); });
+  std::erase_if(*all,
+                [&](const log::Stored& stored) { return std::ranges::find(types, stored.event.type) == types.end(); });
   if (all->size() > max) all->resize(max);
   return all;
 }

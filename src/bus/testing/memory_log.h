@@ -1,5 +1,5 @@
-// An EventLog in memory: durable at once, in the thread that submits. Reads and appends fail when a test says so, and it
-// can lose its end as a disk does with the power.
+// An EventLog in memory: durable at once, in the thread that submits. Reads and appends fail when a test says so, and
+// it can lose its end as a disk does with the power.
 #pragma once
 
 #include <map>
@@ -20,7 +20,8 @@ class MemoryLog final : public log::EventLog {
 
   void submit(log::Batch batch, Done done) override;
   core::Result<std::vector<log::Stored>> read(log::Offset from, size_t max) override;
-  core::Result<std::vector<log::Stored>> read_types(log::Offset from, size_t max, const std::vector<std::string>& types) override;
+  core::Result<std::vector<log::Stored>> read_types(log::Offset from, size_t max,
+                                                    const std::vector<std::string>& types) override;
   log::Offset first() const override;
   log::Offset durable() const override;
   core::Result<std::optional<log::Offset>> at(core::Time time) override;

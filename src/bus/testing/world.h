@@ -41,8 +41,11 @@ class World {
   core::testing::SimulatedClock& clock() { return *clock_; }
   core::Loop& loop() { return *loop_; }
 
-  void start() { bus_->start(); settle(); }
-  void settle();                        // everything that can happen without time passing has happened
+  void start() {
+    bus_->start();
+    settle();
+  }
+  void settle();  // everything that can happen without time passing has happened
   void advance(core::Duration duration) {
     clock_->advance(duration);
     settle();

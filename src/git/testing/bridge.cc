@@ -36,7 +36,8 @@ Task<Result<>> write_part(net::Exchange& exchange, std::string type, std::span<c
     headers.add("Content-Type", type);
     if (auto started = co_await exchange.start(net::Status::ok, headers); !started) co_return started;
   }
-  co_return co_await exchange.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const std::string_view part(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  co_return co_await exchange.write(part);
 }
 
 net::Status status_of(core::Code code) {
@@ -140,7 +141,8 @@ Task<Result<process::Ran>> Bridge::git_task(std::vector<std::string> arguments, 
   process::RunLimits limits;
   limits.deadline = std::chrono::minutes(5);
   limits.output_bytes_max = size_t{64} << 20;
-  co_return co_await process::run(loop_.executor(), std::move(spec), {}, limits);
+  std::string nothing;
+  co_return co_await process::run(loop_.executor(), std::move(spec), std::move(nothing), limits);
 }
 
 process::Ran Bridge::git(std::vector<std::string> arguments, const std::string& directory) {

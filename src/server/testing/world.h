@@ -23,7 +23,9 @@ class World {
   net::Response ask(net::ClientRequest request);
   net::Response get(const std::string& path) { return ask({path, "GET", {}, {}}); }
   net::Response get_as(const std::string& token, const std::string& path) { return ask_as(token, "GET", path, {}); }
-  net::Response post(const std::string& path, std::string body) { return ask_as(administrator, "POST", path, std::move(body)); }
+  net::Response post(const std::string& path, std::string body) {
+    return ask_as(administrator, "POST", path, std::move(body));
+  }
   net::Response ask_as(const std::string& token, std::string method, const std::string& path, std::string body);
 
   // A token with these scopes; of the administrator, or of an account that is made for it and has no role.

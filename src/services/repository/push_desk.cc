@@ -55,8 +55,7 @@ Task<> PushDesk::received(std::vector<git::RefChange> applied, git::Say say) {
     co_return;
   }
   settled_ = true;
-  if (service_.policy.url.empty()) co_return;
-  co_await say(fmt::format("Watch what it starts: {}/runs?repo={}", service_.policy.url, repository_.full_name));
+  co_await say(fmt::format("Watch what it starts: headrace run watch --repo {}", repository_.full_name));
 }
 
 Task<Result<>> PushDesk::settle(std::vector<git::RefChange> applied) {

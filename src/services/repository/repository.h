@@ -46,7 +46,6 @@ struct Policy {
   uint64_t file_bytes_max = uint64_t{100} << 20;  // the largest file a push may bring
   std::chrono::seconds reconcile_every{60};
   std::chrono::hours keep{24 * 90};  // commits that left their branch stay for so long: past moments show them
-  std::string url = {};  // of the pages, "http://127.0.0.1:8080"; told to who pushes; empty: nothing is told
 };
 
 // What the service is built on; all of it outlives the service.

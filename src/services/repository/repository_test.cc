@@ -114,7 +114,7 @@ TEST_F(Service, IdsAreNeverGivenOutTwice) {
 }
 
 TEST_F(Service, APushIsAcceptedReceivedAndSaidRefByRefInOneChain) {
-  open({.url = "http://here"});
+  open();
   fill();
   const auto accepted = said<events::PushAccepted>();
   const auto received = said<events::PushReceived>();
@@ -137,7 +137,7 @@ TEST_F(Service, APushIsAcceptedReceivedAndSaidRefByRefInOneChain) {
               ElementsAre(AllOf(Field(&RefRow::ref, "refs/heads/main"), Field(&RefRow::commit, first_))));
   git().commit("work", "a.txt", "two\n");
   EXPECT_THAT(git().git({"push", "origin", "main"}, "work").err,
-              HasSubstr("remote: Watch what it starts: http://here/runs?repo=team/hello"));
+              HasSubstr("remote: Watch what it starts: headrace run watch --repo team/hello"));
 }
 
 TEST_F(Service, AForcedPushAndADeletedBranchKeepTheirCommits) {

@@ -62,7 +62,8 @@ TEST(Settle, AWayThereAndBackIsApplied) {
 }
 
 TEST(Settle, ABranchMadeAndDeletedMeanwhileIsSaid) {
-  const auto settlement = settle({push("one", "refs/heads/x", none, "a"), push("two", "refs/heads/x", "a", none)}, {}, {});
+  const auto settlement =
+      settle({push("one", "refs/heads/x", none, "a"), push("two", "refs/heads/x", "a", none)}, {}, {});
   EXPECT_THAT(applied(settlement), ElementsAre("one", "two"));
 }
 

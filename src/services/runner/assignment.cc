@@ -26,7 +26,8 @@ Result<> keep_file(core::Disk& disk, const std::string& path, std::string_view t
 
 }  // namespace
 
-Assignment::Assignment(Surroundings around, Token token) : around_(std::move(around)), token_(token), permitted_(around_.loop) {}
+Assignment::Assignment(Surroundings around, Token token)
+    : around_(std::move(around)), token_(token), permitted_(around_.loop) {}
 
 Task<> Assignment::run(Run order) {
   running_ = true;
@@ -43,7 +44,9 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   auto made = around_.disk.make_directories(around_.folder);
   auto opened = made ? open_log() : made;
   if (!spec || !opened || !is_executor(order.executor)) {
-    failed.errors = !spec ? spec.error().message : !opened ? opened.error().message : "This runner has no executor '" + order.executor + "'.";
+    failed.errors = !spec     ? spec.error().message
+                    : !opened ? opened.error().message
+                              : "This runner has no executor '" + order.executor + "'.";
     co_return failed;
   }
   if (!co_await may_begin(order.restricted)) {
@@ -53,7 +56,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   }
   auto executor = make_host_executor(around_.loop);
   Workplace place{around_.folder, around_.folder + "/workspace", around_.folder + "/temp"};
-  execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this, std::move(*spec), std::move(place), around_.times);
+  execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this,
+                                              std::move(*spec), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();
   execution_.reset();
@@ -111,7 +115,8 @@ Result<> Assignment::log(std::string_view lines) {
   if (log_bytes_ + lines.size() <= around_.log_bytes_max) return append_log(lines);
   log_full_ = true;
   LogLines last(around_.clock);
-  last.line("The log of this job is full (" + std::to_string(around_.log_bytes_max) + " bytes); what it prints from here on is not kept.");
+  last.line("The log of this job is full (" + std::to_string(around_.log_bytes_max) +
+            " bytes); what it prints from here on is not kept.");
   return append_log(last.take());
 }
 
@@ -139,17 +144,23 @@ void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion>
 void Assignment::group(pid_t leader) {
   std::string path = around_.folder + "/group";
   if (leader == 0) {
-    if (auto removed = around_.disk.remove(path); !removed) core::diagnose(core::Level::debug, "runner", removed.error().message);
+    if (auto removed = around_.disk.remove(path); !removed)
+      core::diagnose(core::Level::debug, "runner", removed.error().message);
     return;
   }
   auto record = process::record_of(leader);
   if (!record) return;  // it has ended already
-  if (auto saved = process::save_record(around_.disk, path, *record); !saved) core::diagnose(core::Level::warning, "runner", saved.error().message);
+  if (auto saved = process::save_record(around_.disk, path, *record); !saved)
+    core::diagnose(core::Level::warning, "runner", saved.error().message);
 }
 
 void Assignment::keep_end(JobEnd end) {
-  end_ = Finished{.token = token_, .conclusion = end.conclusion, .errors = std::move(end.errors), .steps = std::move(end.steps),
-                  .log_bytes = log_bytes_, .log_lines = log_lines_};
+  end_ = Finished{.token = token_,
+                  .conclusion = end.conclusion,
+                  .errors = std::move(end.errors),
+                  .steps = std::move(end.steps),
+                  .log_bytes = log_bytes_,
+                  .log_lines = log_lines_};
   // Not synced: it outlives this process, and after a power cut a job whose end is not whole counts as lost.
   auto kept = keep_file(around_.disk, around_.folder + "/end.json", encode(*end_));
   // The server still hears of it; only a crash of the runner before that would count the job as lost.
@@ -179,7 +190,9 @@ Result<> Assignment::recover() {
 Result<> remove_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::remove_all(folder, error);
-  if (error) return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".", folder);
+  if (error)
+    return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".",
+                      folder);
   return {};
 }
 

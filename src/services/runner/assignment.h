@@ -34,10 +34,10 @@ class Assignment final : public JobObserver {
   };
   Assignment(Surroundings around, Token token);
 
-  core::Task<> run(Run order);    // to its end, which is then in end() and on disk
+  core::Task<> run(Run order);  // to its end, which is then in end() and on disk
   void cancel(std::string reason);
-  void begin();                   // a restricted job may: the server has said that it did
-  void drop();                    // its lease is not in force any more: it ends, and nobody hears of it
+  void begin();  // a restricted job may: the server has said that it did
+  void drop();   // its lease is not in force any more: it ends, and nobody hears of it
 
   // What a killed worker left: processes are ended, and if an end was written, and the whole log before it, it is there
   // to be reported.
@@ -56,7 +56,7 @@ class Assignment final : public JobObserver {
   uint64_t sent = 0;   // of the log, to the server, over this connection
   uint64_t have = 0;   // with the server
   bool known = false;  // whether `have` was told over this connection
-  bool asked = false;     // to begin
+  bool asked = false;  // to begin
   bool end_sent = false;
 
   // JobObserver

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds hello_wait{10};
 constexpr std::chrono::seconds log_retry{1};
 constexpr int64_t slots_max = 10'000;
 constexpr uint64_t sync_every = uint64_t{32} << 20;  // bytes of a log
-constexpr size_t steps_max = 10'000;  // of one job, as they are shown while it runs
+constexpr size_t steps_max = 10'000;                 // of one job, as they are shown while it runs
 
 Task<> refuse(net::WebSocket& socket, std::string reason) {
   net::Message message{net::Message::Kind::text, encode(Refused{reason})};
@@ -26,12 +26,14 @@ Task<> refuse(net::WebSocket& socket, std::string reason) {
 Task<Result<Hello>> receive_hello(net::WebSocket& socket) {
   auto first = co_await socket.receive();
   if (!first) co_return std::unexpected(first.error());
-  if (!*first || (*first)->kind != net::Message::Kind::text) co_return core::fail(Code::invalid, "A runner begins with the message 'hello'.");
+  if (!*first || (*first)->kind != net::Message::Kind::text)
+    co_return core::fail(Code::invalid, "A runner begins with the message 'hello'.");
   auto message = decode((*first)->data);
   if (!message) co_return std::unexpected(message.error());
   auto* hello = std::get_if<Hello>(&*message);
   if (!hello) co_return core::fail(Code::invalid, "A runner begins with the message 'hello'.");
-  if (hello->slots < 1 || hello->slots > slots_max) co_return core::fail(Code::invalid, "A runner has 1 to 10000 slots.");
+  if (hello->slots < 1 || hello->slots > slots_max)
+    co_return core::fail(Code::invalid, "A runner has 1 to 10000 slots.");
   co_return std::move(*hello);
 }
 
@@ -96,7 +98,9 @@ Task<> Service::serve(net::WebSocket& socket, core::Actor actor) {
   auto hello = co_await receive_hello(socket);
   co_await patience.close();
   if (!hello) co_return co_await refuse(socket, hello.error().message);
-  if (hello->runner != actor.name) co_return co_await refuse(socket, "This token is of the runner '" + actor.name + "', not of '" + hello->runner + "'.");
+  if (hello->runner != actor.name)
+    co_return co_await refuse(socket,
+                              "This token is of the runner '" + actor.name + "', not of '" + hello->runner + "'.");
   auto session = std::make_shared<Session>(parts.loop.executor(), std::move(*hello), parts.clock.now());
   if (auto welcomed = welcome(session); !welcomed) co_return co_await refuse(socket, welcomed.error().message);
   Seat seat(*this, session);
@@ -107,8 +111,10 @@ Result<> Service::welcome(const std::shared_ptr<Session>& session) {
   const Hello& hello = session->hello;
   auto other = session_named(hello.runner);
   if (other && other->hello.instance != hello.instance)
-    return core::fail(Code::conflict, "Another runner is connected under the name '" + hello.runner + "'; give this one a name and token of its own.");
-  if (!other && sessions.size() >= policy.runners_max) return core::fail(Code::exhausted, "As many runners are connected as the server allows.");
+    return core::fail(Code::conflict, "Another runner is connected under the name '" + hello.runner +
+                                          "'; give this one a name and token of its own.");
+  if (!other && sessions.size() >= policy.runners_max)
+    return core::fail(Code::exhausted, "As many runners are connected as the server allows.");
   if (other) other->close();  // the same process, over a new connection
   sessions[hello.runner] = session;
   session->post(Welcome{policy.renew.count()});
@@ -135,14 +141,16 @@ void Service::take_up(Token token, Session& session) {
 }
 
 void Service::answer_unknown(Token token, Session& session) {
-  auto row = parts.store.read_here(JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return find_lease(tables, token); });
+  auto row = parts.store.read_here(JobsProjection::projection_name, {},
+                                   [&](sqlite::Connection& tables) { return find_lease(tables, token); });
   if (!row) return core::diagnose(core::Level::error, "runner", row.error().message);  // it asks again
   bool over = *row && (*row)->state == JobState::finished && (*row)->runner == session.hello.runner;
   over ? session.post(Settled{token}) : session.post(Stale{token, "The lease is not in force any more."});
 }
 
 void Service::cancel_if_asked(Token token, Session& session) {
-  auto row = parts.store.read_here(JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return find_lease(tables, token); });
+  auto row = parts.store.read_here(JobsProjection::projection_name, {},
+                                   [&](sqlite::Connection& tables) { return find_lease(tables, token); });
   if (row && *row && !(*row)->cancel_reason.empty()) session.post(Cancel{token, (*row)->cancel_reason});
 }
 
@@ -187,7 +195,8 @@ Task<> Service::converse(net::WebSocket& socket, std::shared_ptr<Session> sessio
     if (!message || !*message) break;
     if (session->closed()) break;  // a newer connection took its place
     if ((*message)->kind == net::Message::Kind::binary) {
-      if (!take_log((*message)->data, *session)) wrong = "A binary message of a runner is 16 bytes of token and offset, then 1 to 262144 bytes of log.";
+      if (!take_log((*message)->data, *session))
+        wrong = "A binary message of a runner is 16 bytes of token and offset, then 1 to 262144 bytes of log.";
       continue;
     }
     auto read = decode((*message)->data);
@@ -205,8 +214,10 @@ Task<> Service::converse(net::WebSocket& socket, std::shared_ptr<Session> sessio
 bool Service::handle(const Message& message, const std::shared_ptr<Session>& session) {
   if (const auto* renewed = std::get_if<Renew>(&message)) return renew(*renewed, *session), true;
   if (const auto* step = std::get_if<StepChanged>(&message)) return take_step(*step, *session), true;
-  if (const auto* wish = std::get_if<Begin>(&message)) return tasks.spawn("begin of a job", begin_and_tell(wish->token, session)), true;
-  if (const auto* finished = std::get_if<Finished>(&message)) return tasks.spawn("end of a job", finish_and_tell(*finished, session)), true;
+  if (const auto* wish = std::get_if<Begin>(&message))
+    return tasks.spawn("begin of a job", begin_and_tell(wish->token, session)), true;
+  if (const auto* finished = std::get_if<Finished>(&message))
+    return tasks.spawn("end of a job", finish_and_tell(*finished, session)), true;
   return false;
 }
 
@@ -225,7 +236,8 @@ bool Service::take_log(std::string_view message, Session& session) {
   if (paused.contains(token)) return true;
   LogName name = job->row.log();
   auto size = logs.open(name);
-  if (size && piece->offset > *size) {  // something before it did not come; asked for once, not for each piece under way
+  if (size &&
+      piece->offset > *size) {  // something before it did not come; asked for once, not for each piece under way
     if (!resending.contains(token)) ask_log_again(token, session);
     return true;
   }
@@ -253,7 +265,8 @@ void Service::ask_log_again(Token token, Session& session) {
 
 // The disk may be full, or failing: the runner keeps the log, and is asked again.
 void Service::pause_log(Token token, const core::Error& why) {
-  core::diagnose(core::Level::error, "runner", "writing the log of a job, tried again in a second: " + why.message + " " + why.detail);
+  core::diagnose(core::Level::error, "runner",
+                 "writing the log of a job, tried again in a second: " + why.message + " " + why.detail);
   if (paused.insert(token).second) tasks.spawn("log that could not be written", resume_log(token));
 }
 
@@ -271,7 +284,8 @@ void Service::take_step(const StepChanged& step, const Session& session) {
   update(steps, step);
   auto topic = steps_topic(job->row.run);
   if (parts.bus.channels().heard(topic)) {
-    core::json::object told{{"job", job->row.job}, {"number", step.number}, {"name", step.name}, {"conclusion", nullptr}};
+    core::json::object told{
+        {"job", job->row.job}, {"number", step.number}, {"name", step.name}, {"conclusion", nullptr}};
     if (step.conclusion) told["conclusion"] = events::name_of(*step.conclusion);
     parts.bus.channels().offer(topic, std::make_shared<const std::string>(core::to_text(told)));
   }
@@ -284,7 +298,8 @@ void Service::take_step(const StepChanged& step, const Session& session) {
 Task<> Service::begin_quietly(Token token) {
   auto begun = co_await begin(token);
   if (begun) co_return;
-  core::diagnose(core::Level::error, "runner", "saying that a job began: " + begun.error().message + " " + begun.error().detail);
+  core::diagnose(core::Level::error, "runner",
+                 "saying that a job began: " + begun.error().message + " " + begun.error().detail);
   if (auto job = at_work.find(token); job != at_work.end()) job->second.row.state = JobState::leased;
 }
 
@@ -295,7 +310,8 @@ Task<> Service::begin_and_tell(Token token, std::shared_ptr<Session> session) {
     auto begun = co_await begin(token);
     if (begun && *begun) co_return session->post(Begun{token});
     if (begun) break;
-    core::diagnose(core::Level::error, "runner", "saying that a job began: " + begun.error().message + " " + begun.error().detail);
+    core::diagnose(core::Level::error, "runner",
+                   "saying that a job began: " + begun.error().message + " " + begun.error().detail);
     co_await parts.clock.sleep_for(log_retry);
   }
   answer_unknown(token, *session);

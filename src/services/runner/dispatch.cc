@@ -57,7 +57,8 @@ Task<> Service::dispatch() {
     dispatch_due = false;
     auto assigned = co_await assign();
     if (assigned) continue;
-    core::diagnose(core::Level::error, "runner", "giving jobs to runners: " + assigned.error().message + " " + assigned.error().detail);
+    core::diagnose(core::Level::error, "runner",
+                   "giving jobs to runners: " + assigned.error().message + " " + assigned.error().detail);
     co_await parts.clock.sleep_for(after_failure);
     dispatch_due = true;
   }
@@ -78,7 +79,8 @@ Task<Result<>> Service::assign() {
     }
     session->jobs.insert(job.token);
     if (auto handed = hand_over(job, *session); !handed)
-      tasks.spawn("a lease that leads nowhere", lose_quietly(job.token, "it could not be told what to run: " + handed.error().message));
+      tasks.spawn("a lease that leads nowhere",
+                  lose_quietly(job.token, "it could not be told what to run: " + handed.error().message));
   }
   co_return Result<>{};
 }
@@ -101,7 +103,8 @@ Task<Result<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>> Service::
 }
 
 // Oldest first. Jobs of labels that nobody can take now are stepped over, however many wait before the others.
-Result<log::Batch> Service::lease_batch(sqlite::Connection& tables, std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given) {
+Result<log::Batch> Service::lease_batch(sqlite::Connection& tables,
+                                        std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given) {
   given.clear();
   log::Batch batch;
   Room room(sessions);
@@ -119,8 +122,13 @@ Result<log::Batch> Service::lease_batch(sqlite::Connection& tables, std::vector<
         continue;
       }
       job.executor = session->executor_for(job.labels);
-      events::JobLeased leased{.job = job.job, .run = job.run, .repository = job.repository, .attempt = job.attempt,
-                               .runner = session->hello.runner, .executor = job.executor, .lease_seconds = policy.lease.count()};
+      events::JobLeased leased{.job = job.job,
+                               .run = job.run,
+                               .repository = job.repository,
+                               .attempt = job.attempt,
+                               .runner = session->hello.runner,
+                               .executor = job.executor,
+                               .lease_seconds = policy.lease.count()};
       batch.events.push_back(word(leased, job, core::Actor::runner(session->hello.runner)));
       job.last_event = batch.events.back().id;
       given.emplace_back(std::move(job), std::move(session));
@@ -131,15 +139,24 @@ Result<log::Batch> Service::lease_batch(sqlite::Connection& tables, std::vector<
 
 Result<> Service::hand_over(const JobRow& job, Session& session) {
   // A log that cannot be opened now is tried again with its first piece.
-  if (auto opened = logs.open(job.log()); !opened) core::diagnose(core::Level::warning, "runner", "opening the log of a job: " + opened.error().message);
+  if (auto opened = logs.open(job.log()); !opened)
+    core::diagnose(core::Level::warning, "runner", "opening the log of a job: " + opened.error().message);
   auto stored = parts.log.read(job.queued, 1);
   if (!stored) return std::unexpected(stored.error());
   if (stored->empty() || stored->front().offset != job.queued)
-    return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.", "offset " + std::to_string(job.queued));
+    return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.",
+                      "offset " + std::to_string(job.queued));
   auto queued = events::decode<events::JobQueued>(stored->front().event);
   if (!queued) return std::unexpected(queued.error());
-  session.post(Run{.token = job.token, .job = job.job, .run = job.run, .repository = job.repository, .name = job.name, .executor = job.executor,
-                   .attempt = job.attempt, .restricted = job.restricted, .spec = queued->spec});
+  session.post(Run{.token = job.token,
+                   .job = job.job,
+                   .run = job.run,
+                   .repository = job.repository,
+                   .name = job.name,
+                   .executor = job.executor,
+                   .attempt = job.attempt,
+                   .restricted = job.restricted,
+                   .spec = queued->spec});
   cancel_if_asked(job.token, session);  // it may have been while the lease was written
   return {};
 }

@@ -32,11 +32,18 @@ events::JobFinished ended(const JobRow& row, events::Conclusion conclusion, std:
 }
 
 events::JobStarted begun(const JobRow& row) {
-  return {.job = row.job, .run = row.run, .repository = row.repository, .name = row.name, .runner = row.runner, .attempt = row.attempt, .url = {}};
+  return {.job = row.job,
+          .run = row.run,
+          .repository = row.repository,
+          .name = row.name,
+          .runner = row.runner,
+          .attempt = row.attempt,
+          .url = {}};
 }
 
 bool ran_a_step(const Finished& finished) {
-  return std::ranges::any_of(finished.steps, [](const auto& step) { return step.conclusion != events::Conclusion::skipped; });
+  return std::ranges::any_of(finished.steps,
+                             [](const auto& step) { return step.conclusion != events::Conclusion::skipped; });
 }
 
 }  // namespace
@@ -52,7 +59,9 @@ Task<> Service::watch_leases() {
 
 Task<> Service::lose_quietly(Token token, std::string reason) {
   auto lost = co_await lose(token, std::move(reason));
-  if (!lost) core::diagnose(core::Level::error, "runner", "giving up a lease: " + lost.error().message + " " + lost.error().detail);
+  if (!lost)
+    core::diagnose(core::Level::error, "runner",
+                   "giving up a lease: " + lost.error().message + " " + lost.error().detail);
 }
 
 Task<Result<bool>> Service::begin(Token token) {
@@ -110,7 +119,8 @@ Result<log::Batch> Service::words_batch(sqlite::Connection& tables, const Words&
     if (!added) return std::unexpected(added.error());
   }
   const Word& first = *together.front();
-  if (together.size() == 1) batch.key = (first.end ? "runner:finished:" : "runner:started:") + std::to_string(first.token);
+  if (together.size() == 1)
+    batch.key = (first.end ? "runner:finished:" : "runner:started:") + std::to_string(first.token);
   return batch;
 }
 
@@ -144,21 +154,33 @@ Result<log::Batch> Service::loss_batch(sqlite::Connection& tables, Token token, 
   JobRow row = **found;
   bool begun = row.state == JobState::started;
   batch.key = "runner:lost:" + std::to_string(token);
-  events::JobLost lost{.job = row.job, .run = row.run, .repository = row.repository, .attempt = row.attempt, .runner = row.runner,
-                       .reason = reason, .steps_begun = begun};
+  events::JobLost lost{.job = row.job,
+                       .run = row.run,
+                       .repository = row.repository,
+                       .attempt = row.attempt,
+                       .runner = row.runner,
+                       .reason = reason,
+                       .steps_begun = begun};
   batch.events.push_back(word(lost, row, core::Actor::service("runner")));
   row.last_event = batch.events.back().id;
   bool safe = !begun || !row.restricted;
   if (!row.cancel_reason.empty()) {
-    batch.events.push_back(word(ended(row, events::Conclusion::cancelled, row.cancel_reason), row, core::Actor::service("runner")));
+    batch.events.push_back(
+        word(ended(row, events::Conclusion::cancelled, row.cancel_reason), row, core::Actor::service("runner")));
   } else if (safe && row.attempt < policy.attempts_max) {
-    events::JobRequeued again{.job = row.job, .run = row.run, .repository = row.repository, .attempt = row.attempt + 1, .reason = "the runner was lost: " + reason};
+    events::JobRequeued again{.job = row.job,
+                              .run = row.run,
+                              .repository = row.repository,
+                              .attempt = row.attempt + 1,
+                              .reason = "the runner was lost: " + reason};
     batch.events.push_back(word(again, row, core::Actor::service("runner")));
   } else {
     std::string why = "The runner '" + row.runner + "' was lost: " + reason + ". " +
-                      (safe ? "It was tried " + std::to_string(row.attempt) + " times." : "It had begun and may have had effects, so it is not tried again by itself.") +
+                      (safe ? "It was tried " + std::to_string(row.attempt) + " times."
+                            : "It had begun and may have had effects, so it is not tried again by itself.") +
                       " Run it again when you know why.";
-    batch.events.push_back(word(ended(row, events::Conclusion::failure, std::move(why)), row, core::Actor::service("runner")));
+    batch.events.push_back(
+        word(ended(row, events::Conclusion::failure, std::move(why)), row, core::Actor::service("runner")));
   }
   return batch;
 }
@@ -216,7 +238,8 @@ Result<> Service::add_end(sqlite::Connection& tables, Word& word_of, log::Batch&
 Task<Result<>> Service::heard_cancelled(bus::Delivery delivery) {
   auto cancelled = events::decode<events::JobCancelled>(delivery.event());
   if (!cancelled) co_return std::unexpected(cancelled.error());
-  auto row = parts.store.read_here(JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return find_job(tables, cancelled->job); });
+  auto row = parts.store.read_here(JobsProjection::projection_name, {},
+                                   [&](sqlite::Connection& tables) { return find_job(tables, cancelled->job); });
   if (!row) co_return std::unexpected(row.error());
   if (*row && at_work_now(**row))
     if (auto session = session_of((*row)->token)) session->post(Cancel{(*row)->token, cancelled->reason});
@@ -234,7 +257,8 @@ Task<Result<>> Service::heard_requeued(bus::Delivery delivery) {
     log::Batch batch;
     if (!*row || (*row)->state != JobState::queued || (*row)->cancel_reason.empty()) return batch;
     batch.key = "runner:cancelled:" + job + "/" + std::to_string((*row)->attempt);
-    batch.events.push_back(word(ended(**row, events::Conclusion::cancelled, (*row)->cancel_reason), **row, core::Actor::service("runner")));
+    batch.events.push_back(word(ended(**row, events::Conclusion::cancelled, (*row)->cancel_reason), **row,
+                                core::Actor::service("runner")));
     return batch;
   };
   auto outcome = co_await strand.run(std::move(check));

@@ -1,5 +1,5 @@
-// Executor makes the surroundings a job runs in. There is more than one maker: `host` runs steps as plain child processes
-// of the runner, without isolation, and only where the operator gave a label to it.
+// Executor makes the surroundings a job runs in. There is more than one maker: `host` runs steps as plain child
+// processes of the runner, without isolation, and only where the operator gave a label to it.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ class Executor {
   // What a line in the job's log says about the surroundings.
   virtual std::string description() const = 0;
   // Starts one step, its script being at `script`; both its outputs come by one pipe, in their order.
-  virtual core::Result<std::unique_ptr<process::Child>> start(const Workplace& place, const StepSpec& step, const std::string& script,
+  virtual core::Result<std::unique_ptr<process::Child>> start(const Workplace& place, const StepSpec& step,
+                                                              const std::string& script,
                                                               const Variables& environment) = 0;
 };
 

@@ -17,7 +17,8 @@ class HostExecutor final : public Executor {
 
   std::string description() const override {
     utsname about{};
-    std::string machine = ::uname(&about) == 0 ? std::string(about.sysname) + " " + about.release + " " + about.machine : "this machine";
+    std::string machine =
+        ::uname(&about) == 0 ? std::string(about.sysname) + " " + about.release + " " + about.machine : "this machine";
     return "Runs on the host (" + machine + ") without isolation, as the operator allowed for this label.";
   }
 
@@ -29,10 +30,13 @@ class HostExecutor final : public Executor {
     spec.argv = std::move(*argv);
     // The exact environment of a job: a few words about the machine and its user, then what the workflow says. The
     // runner's own variables, its token above all, are not among them.
-    spec.environment = process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
+    spec.environment =
+        process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
     for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
     bool absolute = step.working_directory.starts_with("/");
-    spec.directory = step.working_directory.empty() ? place.workspace : absolute ? step.working_directory : place.workspace + "/" + step.working_directory;
+    spec.directory = step.working_directory.empty() ? place.workspace
+                     : absolute                     ? step.working_directory
+                                                    : place.workspace + "/" + step.working_directory;
     spec.out = process::Redirect::pipe();
     spec.err = process::Redirect::same_as_out();
     return process::spawn(loop_, std::move(spec));
@@ -44,7 +48,9 @@ class HostExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_host_executor(core::Executor loop) { return std::make_unique<HostExecutor>(std::move(loop)); }
+std::unique_ptr<Executor> make_host_executor(core::Executor loop) {
+  return std::make_unique<HostExecutor>(std::move(loop));
+}
 
 bool is_executor(std::string_view name) { return name == "host"; }
 

@@ -29,10 +29,19 @@ std::string minutes_text(int64_t minutes) { return std::to_string(minutes) + (mi
 }  // namespace
 
 struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
-  Impl(core::Executor on, core::Clock& time, core::Disk& files, Executor& maker, JobObserver& hears, JobSpec what, Workplace where,
-       Times bounds)
-      : loop(std::move(on)), clock(time), disk(files), executor(maker), observer(hears), spec(std::move(what)), place(std::move(where)),
-        times(bounds), lines(time), watchdogs(loop), progressed(loop) {}
+  Impl(core::Executor on, core::Clock& time, core::Disk& files, Executor& maker, JobObserver& hears, JobSpec what,
+       Workplace where, Times bounds)
+      : loop(std::move(on)),
+        clock(time),
+        disk(files),
+        executor(maker),
+        observer(hears),
+        spec(std::move(what)),
+        place(std::move(where)),
+        times(bounds),
+        lines(time),
+        watchdogs(loop),
+        progressed(loop) {}
 
   Task<> prepare();
   Task<> run_steps();
@@ -65,7 +74,7 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   core::Scope watchdogs;
   core::Signal progressed;  // the step's process has ended, or its output has
   bool output_open = false;
-  core::Steady deadline;    // of the job; once it is cancelled or timed out, of what always() steps may still do
+  core::Steady deadline;  // of the job; once it is cancelled or timed out, of what always() steps may still do
 
   JobEnd end;
   bool failed = false;
@@ -75,9 +84,10 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   std::shared_ptr<process::Child> running;
 };
 
-JobExecution::JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer, JobSpec spec,
-                           Workplace place, Times times)
-    : impl_(std::make_shared<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place), times)) {}
+JobExecution::JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor,
+                           JobObserver& observer, JobSpec spec, Workplace place, Times times)
+    : impl_(std::make_shared<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place),
+                                   times)) {}
 
 JobExecution::~JobExecution() = default;
 
@@ -145,7 +155,12 @@ bool JobExecution::Impl::runs(const StepSpec& step) const {
 
 Task<> JobExecution::Impl::run_step(const StepSpec& step) {
   if (!runs(step)) {
-    end.steps.push_back({.number = step.number, .name = step.name, .conclusion = Conclusion::skipped, .started_at = {}, .completed_at = {}, .exit_code = {}});
+    end.steps.push_back({.number = step.number,
+                         .name = step.name,
+                         .conclusion = Conclusion::skipped,
+                         .started_at = {},
+                         .completed_at = {},
+                         .exit_code = {}});
     observer.step_ended(step, Conclusion::skipped);
     co_return;
   }
@@ -168,7 +183,12 @@ Task<> JobExecution::Impl::run_step(const StepSpec& step) {
 }
 
 Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
-  events::StepResult result{.number = step.number, .name = step.name, .conclusion = Conclusion::failure, .started_at = {}, .completed_at = {}, .exit_code = {}};
+  events::StepResult result{.number = step.number,
+                            .name = step.name,
+                            .conclusion = Conclusion::failure,
+                            .started_at = {},
+                            .completed_at = {},
+                            .exit_code = {}};
   auto script = write_script(step);
   if (!script) {
     fail_job(script.error().message);
@@ -183,7 +203,8 @@ Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
   bool step_expired = false;
   bool job_expired = false;
   core::Scope limits(loop);
-  if (step.timeout_minutes) limits.spawn("time-out of a step", kept(limit(child, std::chrono::minutes(*step.timeout_minutes), step_expired)));
+  if (step.timeout_minutes)
+    limits.spawn("time-out of a step", kept(limit(child, std::chrono::minutes(*step.timeout_minutes), step_expired)));
   limits.spawn("time-out of a job", kept(limit(child, deadline - clock.steady(), job_expired)));
   auto exit = co_await supervised(child);
   co_await limits.close();
@@ -199,8 +220,9 @@ Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
 
 Conclusion JobExecution::Impl::judge(const StepSpec& step, const process::Exit& exit, bool step_expired) {
   std::string which = "Step " + std::to_string(step.number) + " '" + step.name + "' ";
-  std::string what = step_expired ? which + "took longer than its " + minutes_text(step.timeout_minutes.value_or(0)) + "."
-                                  : which + "ended with " + process::to_string(exit) + ".";
+  std::string what = step_expired
+                         ? which + "took longer than its " + minutes_text(step.timeout_minutes.value_or(0)) + "."
+                         : which + "ended with " + process::to_string(exit) + ".";
   if (!step_expired && exit.succeeded()) return Conclusion::success;
   if (!step_expired && cancelled) return Conclusion::cancelled;
   lines.line(what);
@@ -256,7 +278,8 @@ Result<std::string> JobExecution::Impl::write_script(const StepSpec& step) {
   auto file = disk.open(path, core::Disk::Open::ensure);
   if (!file) return std::unexpected(file.error());
   std::string text = step.run + "\n";
-  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return std::unexpected(written.error());
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written)
+    return std::unexpected(written.error());
   return path;
 }
 

@@ -41,13 +41,14 @@ class JobExecution {
     // GitHub Docs, "Canceling a workflow": an interrupt, 7.5 s later a termination, 2.5 s later the end.
     std::chrono::milliseconds interrupt{7'500};
     std::chrono::milliseconds terminate{2'500};
-    std::chrono::milliseconds cleanup{300'000};  // for always() and cancelled() steps, once the job is cancelled or timed out
-    std::chrono::milliseconds drain{2'000};      // for output of processes that left the step's group and hold its pipe
+    std::chrono::milliseconds cleanup{
+        300'000};  // for always() and cancelled() steps, once the job is cancelled or timed out
+    std::chrono::milliseconds drain{2'000};  // for output of processes that left the step's group and hold its pipe
   };
 
   // All outlive it. `spec` is kept; the workplace's folders are made by run() and left for the owner to remove.
-  JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer, JobSpec spec,
-               Workplace place, Times times);
+  JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer,
+               JobSpec spec, Workplace place, Times times);
   ~JobExecution();
 
   core::Task<JobEnd> run();  // once. The task itself is not to be cancelled: cancel() ends it in good order.

@@ -57,8 +57,9 @@ class JobExecutionTest : public ::testing::Test {
     return spec.steps.back();
   }
   JobEnd run() {
-    execution = std::make_unique<JobExecution>(loop.executor(), clock, disk, *executor, observer, spec,
-                                               Workplace{directory, directory + "/workspace", directory + "/temp"}, times);
+    execution =
+        std::make_unique<JobExecution>(loop.executor(), clock, disk, *executor, observer, spec,
+                                       Workplace{directory, directory + "/workspace", directory + "/temp"}, times);
     return loop.run(execution->run());
   }
   static std::vector<Conclusion> conclusions(const JobEnd& end) {
@@ -95,7 +96,8 @@ TEST_F(JobExecutionTest, AFailedStepSkipsTheRestButWhatAsksForFailureOrAlways) {
   step("echo cancelled").when = When::cancelled;
   auto end = run();
   EXPECT_EQ(end.conclusion, Conclusion::failure);
-  EXPECT_THAT(conclusions(end), ElementsAre(Conclusion::failure, Conclusion::skipped, Conclusion::success, Conclusion::success, Conclusion::skipped));
+  EXPECT_THAT(conclusions(end), ElementsAre(Conclusion::failure, Conclusion::skipped, Conclusion::success,
+                                            Conclusion::success, Conclusion::skipped));
   EXPECT_EQ(end.steps[0].exit_code, 3);
   EXPECT_THAT(end.errors, HasSubstr("exit code 3"));
   EXPECT_THAT(observer.text, Not(HasSubstr("never\n")));

@@ -71,7 +71,9 @@ Result<JobSpec> parse_job_spec(std::string_view text) {
   auto value = core::parse_json(text);
   if (!value) return core::pass_on(value.error(), "reading what a job is to run");
   if (core::integer_at(*value, "version").value_or(0) != version_known)
-    return core::fail(Code::invalid, "The job is written in a format this runner does not know; bring the runner to the server's version.");
+    return core::fail(
+        Code::invalid,
+        "The job is written in a format this runner does not know; bring the runner to the server's version.");
   auto variables = variables_at(*value, "variables");
   if (!variables) return std::unexpected(variables.error());
   auto env = variables_at(*value, "env");

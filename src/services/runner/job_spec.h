@@ -1,5 +1,5 @@
-// JobSpec is all there is to know to run one job: read from the JSON text that workflow::plan made and job.queued carried
-// (its format is described there, at PlannedJob::spec). Self-contained: whoever runs it asks nobody.
+// JobSpec is all there is to know to run one job: read from the JSON text that workflow::plan made and job.queued
+// carried (its format is described there, at PlannedJob::spec). Self-contained: whoever runs it asks nobody.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ struct StepSpec {
   std::string id;
   std::string name;
   std::string run;
-  std::string shell;               // bash, sh or python
-  bool shell_given = false;        // bash by default and bash by name have other options
-  std::string working_directory;   // relative to the workspace
+  std::string shell;              // bash, sh or python
+  bool shell_given = false;       // bash by default and bash by name have other options
+  std::string working_directory;  // relative to the workspace
   Variables env;
   std::optional<int64_t> timeout_minutes;
   bool continue_on_error = false;
@@ -33,9 +33,9 @@ struct StepSpec {
 };
 
 struct JobSpec {
-  std::string job;        // its key in the workflow
-  Variables variables;    // GITHUB_* that do not depend on the runner
-  Variables env;          // of workflow and job
+  std::string job;      // its key in the workflow
+  Variables variables;  // GITHUB_* that do not depend on the runner
+  Variables env;        // of workflow and job
   std::vector<StepSpec> steps;
   int64_t timeout_minutes = 360;
 };

@@ -6,7 +6,8 @@ namespace headrace::runner {
 namespace {
 
 TEST(JobSpec, IsReadAsThePlanWroteIt) {
-  auto spec = parse_job_spec(R"({"version":1,"job":"build","name":"Build","timeout_minutes":5,"variables":{"CI":"true"},"env":{"A":"1"},
+  auto spec = parse_job_spec(
+      R"({"version":1,"job":"build","name":"Build","timeout_minutes":5,"variables":{"CI":"true"},"env":{"A":"1"},
     "steps":[{"number":1,"id":"x","name":"Run make","if":"always","run":"make","shell":"sh","shell_given":true,"working_directory":"src",
               "env":{"B":"2"},"timeout_minutes":3,"continue_on_error":true}]})");
   ASSERT_TRUE(spec) << spec.error().message;
@@ -30,8 +31,11 @@ TEST(JobSpec, TimeOutsAreBounded) {
 }
 
 TEST(JobSpec, WhatItCannotReadIsRefusedWithItsPlace) {
-  for (const auto& [text, words] : {std::pair{"{", "JSON"}, {R"({"version":2,"steps":[]})", "format"}, {R"({"version":1})", "steps"},
-                                    {R"({"version":1,"steps":[{"name":"x"}]})", "Step 1"}, {R"({"version":1,"steps":[{"run":"x","if":"maybe"}]})", "if"},
+  for (const auto& [text, words] : {std::pair{"{", "JSON"},
+                                    {R"({"version":2,"steps":[]})", "format"},
+                                    {R"({"version":1})", "steps"},
+                                    {R"({"version":1,"steps":[{"name":"x"}]})", "Step 1"},
+                                    {R"({"version":1,"steps":[{"run":"x","if":"maybe"}]})", "if"},
                                     {R"({"version":1,"env":{"A":1},"steps":[]})", "'A'"}}) {
     auto spec = parse_job_spec(text);
     ASSERT_FALSE(spec) << text;

@@ -22,8 +22,8 @@ LogStore::LogStore(core::Executor executor, core::Disk& disk, std::string direct
 LogStore::~LogStore() = default;
 
 std::string LogStore::path_of(const LogName& name) const {
-  return directory_ + "/" + name.job.substr(name.job.size() - std::min<size_t>(2, name.job.size())) + "/" + name.job + "-" +
-         std::to_string(name.attempt) + ".log";
+  return directory_ + "/" + name.job.substr(name.job.size() - std::min<size_t>(2, name.job.size())) + "/" + name.job +
+         "-" + std::to_string(name.attempt) + ".log";
 }
 
 Result<uint64_t> LogStore::open(const LogName& name) {
@@ -46,12 +46,13 @@ Result<uint64_t> LogStore::write(const LogName& name, uint64_t offset, std::stri
   if (known == growing_.end()) return core::fail(Code::conflict, "The log of this job is complete.");
   Growing& log = *known->second;
   if (offset > log.size)
-    return core::fail(Code::conflict, "A piece of the log is missing: " + std::to_string(log.size) + " bytes are here, and this begins at " +
-                                          std::to_string(offset) + ".");
+    return core::fail(Code::conflict, "A piece of the log is missing: " + std::to_string(log.size) +
+                                          " bytes are here, and this begins at " + std::to_string(offset) + ".");
   uint64_t doubled = std::min<uint64_t>(log.size - offset, bytes.size());
   bytes.remove_prefix(doubled);
   if (bytes.empty()) return log.size;
-  if (auto written = log.file->write_at(log.size, core::as_bytes(bytes)); !written) return std::unexpected(written.error());
+  if (auto written = log.file->write_at(log.size, core::as_bytes(bytes)); !written)
+    return std::unexpected(written.error());
   log.size += bytes.size();
   log.grown.notify_all();
   return log.size;
@@ -68,10 +69,13 @@ void LogStore::close(const LogName& name) {
 Result<> LogStore::sync(const LogName& name) { return syncing(name)(); }
 
 std::function<Result<>()> LogStore::syncing(const LogName& name) const {
-  return [&disk = disk_, directory = directory_, path = path_of(name), durable = durable_] { return sync_file(disk, directory, path, *durable); };
+  return [&disk = disk_, directory = directory_, path = path_of(name), durable = durable_] {
+    return sync_file(disk, directory, path, *durable);
+  };
 }
 
-Result<> LogStore::sync_file(core::Disk& disk, const std::string& directory, const std::string& path, Durable& durable) {
+Result<> LogStore::sync_file(core::Disk& disk, const std::string& directory, const std::string& path,
+                             Durable& durable) {
   auto file = disk.open(path, core::Disk::Open::write);
   if (!file) return std::unexpected(file.error());
   if (auto synced = (*file)->sync(); !synced) return synced;

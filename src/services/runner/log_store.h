@@ -1,7 +1,7 @@
 // LogStore keeps the logs of jobs as files, one a job and attempt: DATA/logs/<last two of job>/<job>-<attempt>.log.
 //
-// A line is "2026-11-23T07:16:00.123456Z <step> <text>\n", step 0 being the job itself (docs/job-log.md). Whoever watches
-// reads the file and waits for it to grow: no log is ever whole in memory, however long it is or many watch it.
+// A line is "2026-11-23T07:16:00.123456Z <step> <text>\n", step 0 being the job itself (docs/job-log.md). Whoever
+// watches reads the file and waits for it to grow: no log is ever whole in memory, however long it is or many watch it.
 //
 // Loop only, but read() which is for any thread.
 #pragma once
@@ -58,12 +58,13 @@ class LogStore {
     std::mutex mutex;
     std::set<std::string> folders;  // at most 256 where jobs are named by UUIDs
   };
-  static core::Result<> sync_file(core::Disk& disk, const std::string& directory, const std::string& path, Durable& durable);
+  static core::Result<> sync_file(core::Disk& disk, const std::string& directory, const std::string& path,
+                                  Durable& durable);
   core::Executor executor_;
   core::Disk& disk_;
   std::string directory_;
   std::shared_ptr<Durable> durable_ = std::make_shared<Durable>();  // shared with syncs at work
-  std::map<LogName, std::shared_ptr<Growing>> growing_;  // shared with those who wait for it
+  std::map<LogName, std::shared_ptr<Growing>> growing_;             // shared with those who wait for it
 };
 
 }  // namespace headrace::runner

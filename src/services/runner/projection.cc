@@ -21,7 +21,8 @@ constexpr std::array<std::pair<JobState, std::string_view>, 5> states{{{JobState
 
 // What the queries below begin with; read_row reads these columns.
 const std::string select_job =
-    "SELECT job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, cancel_reason, last_event, "
+    "SELECT job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, "
+    "cancel_reason, last_event, "
     "correlation FROM job ";
 
 std::string labels_text(const std::vector<std::string>& labels) {
@@ -45,10 +46,21 @@ JobState state_of(std::string_view name) {
 }
 
 JobRow read_row(const sqlite::Row& row) {
-  JobRow job{.job = row.text(0), .run = row.text(1), .repository = row.text(2), .name = row.text(3), .attempt = row.integer(4),
-             .labels = labels_of(row.view(5)), .state = state_of(row.view(6)), .queued = row.offset(7), .token = row.offset(8),
-             .runner = row.text(9), .executor = row.text(10), .restricted = row.boolean(11), .cancel_reason = row.text(12),
-             .last_event = row.text(13), .correlation = row.text(14)};
+  JobRow job{.job = row.text(0),
+             .run = row.text(1),
+             .repository = row.text(2),
+             .name = row.text(3),
+             .attempt = row.integer(4),
+             .labels = labels_of(row.view(5)),
+             .state = state_of(row.view(6)),
+             .queued = row.offset(7),
+             .token = row.offset(8),
+             .runner = row.text(9),
+             .executor = row.text(10),
+             .restricted = row.boolean(11),
+             .cancel_reason = row.text(12),
+             .last_event = row.text(13),
+             .correlation = row.text(14)};
   return job;
 }
 
@@ -64,39 +76,46 @@ struct Apply {
 
   Result<> operator()(const events::JobQueued& job) const {
     return as_result(tables.execute(
-        "INSERT INTO job (job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, "
+        "INSERT INTO job (job, run, repository, name, attempt, labels, state, queued, token, runner, executor, "
+        "restricted, "
         "cancel_reason, last_event, correlation) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, 0, '', '', ?, '', ?, ?) "
         "ON CONFLICT (job) DO UPDATE SET run = excluded.run, attempt = excluded.attempt, labels = excluded.labels, "
         "restricted = excluded.restricted, state = 'queued', "
-        "queued = excluded.queued, cancel_reason = '', last_event = excluded.last_event, correlation = excluded.correlation",
-        job.job, job.run, job.repository, job.name, job.attempt, labels_text(job.labels), static_cast<int64_t>(stored.offset),
-        static_cast<int64_t>(job.restricted), stored.event.id, stored.event.correlation_id()));
+        "queued = excluded.queued, cancel_reason = '', last_event = excluded.last_event, correlation = "
+        "excluded.correlation",
+        job.job, job.run, job.repository, job.name, job.attempt, labels_text(job.labels),
+        static_cast<int64_t>(stored.offset), static_cast<int64_t>(job.restricted), stored.event.id,
+        stored.event.correlation_id()));
   }
   Result<> operator()(const events::JobLeased& job) const {
     return as_result(tables.execute(
-        "UPDATE job SET state = 'leased', token = ?, runner = ?, executor = ?, attempt = ?, last_event = ? WHERE job = ?",
+        "UPDATE job SET state = 'leased', token = ?, runner = ?, executor = ?, attempt = ?, last_event = ? WHERE job = "
+        "?",
         static_cast<int64_t>(stored.offset), job.runner, job.executor, job.attempt, stored.event.id, job.job));
   }
   Result<> operator()(const events::JobStarted& job) const {
-    return as_result(tables.execute("UPDATE job SET state = 'started', last_event = ? WHERE job = ? AND state = 'leased'",
-                                    stored.event.id, job.job));
+    return as_result(
+        tables.execute("UPDATE job SET state = 'started', last_event = ? WHERE job = ? AND state = 'leased'",
+                       stored.event.id, job.job));
   }
   Result<> operator()(const events::JobLost& job) const {
     return as_result(tables.execute("UPDATE job SET last_event = ? WHERE job = ?", stored.event.id, job.job));
   }
   Result<> operator()(const events::JobRequeued& job) const {
-    return as_result(tables.execute("UPDATE job SET state = 'queued', attempt = ?, last_event = ? WHERE job = ?", job.attempt,
-                                    stored.event.id, job.job));
+    return as_result(tables.execute("UPDATE job SET state = 'queued', attempt = ?, last_event = ? WHERE job = ?",
+                                    job.attempt, stored.event.id, job.job));
   }
   Result<> operator()(const events::JobFinished& job) const {
-    return as_result(tables.execute("UPDATE job SET state = 'finished', last_event = ? WHERE job = ?", stored.event.id, job.job));
+    return as_result(
+        tables.execute("UPDATE job SET state = 'finished', last_event = ? WHERE job = ?", stored.event.id, job.job));
   }
   // A job that no runner has is over with this; one at work goes on until its runner has ended it.
   Result<> operator()(const events::JobCancelled& job) const {
-    return as_result(tables.execute(
-        "UPDATE job SET cancel_reason = ?, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END, last_event = ? "
-        "WHERE job = ? AND state IN ('queued', 'leased', 'started')",
-        job.reason.empty() ? std::string("cancelled") : job.reason, stored.event.id, job.job));
+    return as_result(
+        tables.execute("UPDATE job SET cancel_reason = ?, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state "
+                       "END, last_event = ? "
+                       "WHERE job = ? AND state IN ('queued', 'leased', 'started')",
+                       job.reason.empty() ? std::string("cancelled") : job.reason, stored.event.id, job.job));
   }
 };
 
@@ -136,7 +155,8 @@ std::string_view name_of(JobState state) {
 
 std::string JobsProjection::schema() const {
   return "CREATE TABLE job (job TEXT PRIMARY KEY, run TEXT NOT NULL, repository TEXT NOT NULL, name TEXT NOT NULL, "
-         "attempt INTEGER NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL, queued INTEGER NOT NULL, token INTEGER NOT NULL, "
+         "attempt INTEGER NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL, queued INTEGER NOT NULL, token INTEGER "
+         "NOT NULL, "
          "runner TEXT NOT NULL, executor TEXT NOT NULL, restricted INTEGER NOT NULL, cancel_reason TEXT NOT NULL, "
          "last_event TEXT NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX job_by_state ON job (state, queued, labels);"
@@ -144,8 +164,8 @@ std::string JobsProjection::schema() const {
 }
 
 std::vector<std::string> JobsProjection::types() const {
-  return type_names<events::JobQueued, events::JobLeased, events::JobStarted, events::JobLost, events::JobRequeued, events::JobFinished,
-                    events::JobCancelled>();
+  return type_names<events::JobQueued, events::JobLeased, events::JobStarted, events::JobLost, events::JobRequeued,
+                    events::JobFinished, events::JobCancelled>();
 }
 
 Result<> JobsProjection::apply(sqlite::Connection& tables, const log::Stored& stored) {
@@ -161,12 +181,14 @@ Result<std::optional<JobRow>> find_lease(sqlite::Connection& tables, Token token
   return tables.first(sqlite::Sql::generated(select_job + "WHERE token = ?"), read_row, static_cast<int64_t>(token));
 }
 
-Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but, size_t max) {
+Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but,
+                                        size_t max) {
   core::json::array without;
   for (const auto& labels : but) without.emplace_back(labels_text(labels));
-  return tables.all(sqlite::Sql::generated(select_job + "WHERE state = 'queued' AND cancel_reason = '' AND queued > ? "
-                                           "AND labels NOT IN (SELECT value FROM json_each(?)) ORDER BY queued LIMIT ?"),
-                    read_row, static_cast<int64_t>(after), core::to_text(without), static_cast<int64_t>(max));
+  return tables.all(
+      sqlite::Sql::generated(select_job + "WHERE state = 'queued' AND cancel_reason = '' AND queued > ? "
+                                          "AND labels NOT IN (SELECT value FROM json_each(?)) ORDER BY queued LIMIT ?"),
+      read_row, static_cast<int64_t>(after), core::to_text(without), static_cast<int64_t>(max));
 }
 
 Result<std::vector<JobRow>> jobs_at_work(sqlite::Connection& tables) {

@@ -22,12 +22,12 @@ struct JobRow {
   int64_t attempt = 1;
   std::vector<std::string> labels;
   JobState state = JobState::queued;
-  log::Offset queued = 0;           // of its job.queued, which holds what to run
-  Token token = 0;                  // of its newest lease; 0: none yet
+  log::Offset queued = 0;  // of its job.queued, which holds what to run
+  Token token = 0;         // of its newest lease; 0: none yet
   std::string runner, executor;
   bool restricted = false;
-  std::string cancel_reason;        // not empty: it is to end, or has
-  std::string last_event;           // id: the cause of what is said next
+  std::string cancel_reason;  // not empty: it is to end, or has
+  std::string last_event;     // id: the cause of what is said next
   std::string correlation;
   LogName log() const { return {job, attempt}; }
 };
@@ -43,10 +43,12 @@ class JobsProjection final : public store::Projection {
 };
 
 core::Result<std::optional<JobRow>> find_job(sqlite::Connection& tables, std::string_view job);
-core::Result<std::optional<JobRow>> find_lease(sqlite::Connection& tables, Token token);  // any state, current token only
+core::Result<std::optional<JobRow>> find_lease(sqlite::Connection& tables,
+                                               Token token);  // any state, current token only
 // Oldest first, of those queued after the offset and of none of the `but` labels.
 using LabelSets = std::set<std::vector<std::string>>;
-core::Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but, size_t max);
-core::Result<std::vector<JobRow>> jobs_at_work(sqlite::Connection& tables);               // leased or started
+core::Result<std::vector<JobRow>> queued_jobs(sqlite::Connection& tables, log::Offset after, const LabelSets& but,
+                                              size_t max);
+core::Result<std::vector<JobRow>> jobs_at_work(sqlite::Connection& tables);  // leased or started
 
 }  // namespace headrace::runner

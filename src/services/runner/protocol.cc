@@ -32,8 +32,9 @@ struct Writer {
   json::object operator()(const Hello& hello) const {
     json::array labels;
     for (const auto& [label, executor] : hello.labels) labels.push_back(json::array{label, executor});
-    return {{"type", "hello"},       {"protocol", protocol_version}, {"runner", hello.runner}, {"instance", hello.instance},
-            {"slots", hello.slots}, {"labels", std::move(labels)},  {"jobs", of(hello.jobs)}};
+    return {
+        {"type", "hello"},      {"protocol", protocol_version}, {"runner", hello.runner}, {"instance", hello.instance},
+        {"slots", hello.slots}, {"labels", std::move(labels)},  {"jobs", of(hello.jobs)}};
   }
   json::object operator()(const Renew& renew) const { return {{"type", "renew"}, {"jobs", of(renew.jobs)}}; }
   json::object operator()(const StepChanged& step) const {
@@ -46,15 +47,28 @@ struct Writer {
   json::object operator()(const Finished& finished) const {
     json::array steps;
     for (const auto& step : finished.steps) steps.push_back(of(step));
-    return {{"type", "finished"},         {"token", finished.token},    {"conclusion", events::name_of(finished.conclusion)},
-            {"errors", finished.errors}, {"steps", std::move(steps)}, {"log_bytes", finished.log_bytes}, {"log_lines", finished.log_lines}};
+    return {{"type", "finished"},
+            {"token", finished.token},
+            {"conclusion", events::name_of(finished.conclusion)},
+            {"errors", finished.errors},
+            {"steps", std::move(steps)},
+            {"log_bytes", finished.log_bytes},
+            {"log_lines", finished.log_lines}};
   }
   json::object operator()(const Welcome& welcome) const {
     return {{"type", "welcome"}, {"protocol", protocol_version}, {"renew_seconds", welcome.renew_seconds}};
   }
   json::object operator()(const Run& run) const {
-    return {{"type", "run"},   {"token", run.token},       {"job", run.job},         {"run", run.run}, {"repository", run.repository},
-            {"name", run.name}, {"executor", run.executor}, {"attempt", run.attempt}, {"restricted", run.restricted}, {"spec", run.spec}};
+    return {{"type", "run"},
+            {"token", run.token},
+            {"job", run.job},
+            {"run", run.run},
+            {"repository", run.repository},
+            {"name", run.name},
+            {"executor", run.executor},
+            {"attempt", run.attempt},
+            {"restricted", run.restricted},
+            {"spec", run.spec}};
   }
   json::object operator()(const Cancel& cancel) const {
     return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}};
@@ -148,7 +162,11 @@ events::StepResult step_of(const json::value& value, Reader& outer) {
 }
 
 Message read_hello(Reader& in) {
-  Hello hello{.runner = in.text("runner"), .instance = in.text("instance"), .slots = in.number("slots"), .labels = {}, .jobs = in.tokens("jobs")};
+  Hello hello{.runner = in.text("runner"),
+              .instance = in.text("instance"),
+              .slots = in.number("slots"),
+              .labels = {},
+              .jobs = in.tokens("jobs")};
   for (const auto& pair : in.list("labels")) {
     const auto* both = pair.if_array();
     if (both && both->size() == 2 && both->at(0).is_string() && both->at(1).is_string()) {
@@ -176,15 +194,17 @@ std::optional<Message> read(std::string_view type, Reader& in) {
   if (type == "hello") return read_hello(in);
   if (type == "renew") return Renew{in.tokens("jobs")};
   if (type == "step") {
-    StepChanged step{.token = in.count("token"), .number = in.number("number"), .name = in.text("name"), .conclusion = {}};
+    StepChanged step{
+        .token = in.count("token"), .number = in.number("number"), .name = in.text("name"), .conclusion = {}};
     if (core::find(in.value(), "conclusion")) step.conclusion = in.conclusion("conclusion");
     return step;
   }
   if (type == "finished") return read_finished(in);
   if (type == "welcome") return Welcome{in.number("renew_seconds")};
   if (type == "run")
-    return Run{in.count("token"), in.text("job"), in.text("run"), in.text("repository"), in.text("name"),
-               in.text("executor"), in.number("attempt"), in.boolean("restricted"), in.text("spec")};
+    return Run{in.count("token"),     in.text("job"),           in.text("run"),
+               in.text("repository"), in.text("name"),          in.text("executor"),
+               in.number("attempt"),  in.boolean("restricted"), in.text("spec")};
   if (type == "begin") return Begin{in.count("token")};
   if (type == "begun") return Begun{in.count("token")};
   if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};
@@ -216,9 +236,11 @@ Result<Message> decode(std::string_view text) {
   auto type = core::string_at(*value, "type").value_or("");
   Reader in(*value);
   auto message = read(type, in);
-  if (!message) return core::fail(Code::invalid, "The message type '" + type.substr(0, 40) + "' is not of the runner protocol.");
+  if (!message)
+    return core::fail(Code::invalid, "The message type '" + type.substr(0, 40) + "' is not of the runner protocol.");
   if (!in.wrong().empty())
-    return core::fail(Code::invalid, "The member '" + in.wrong() + "' of the message '" + type + "' is missing or wrong.");
+    return core::fail(Code::invalid,
+                      "The member '" + in.wrong() + "' of the message '" + type + "' is missing or wrong.");
   return std::move(*message);
 }
 

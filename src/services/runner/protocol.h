@@ -1,5 +1,5 @@
-// What server and runner say to each other over one WebSocket: text messages are JSON objects with a "type", binary ones
-// are pieces of a job's log. docs/runner-protocol.md has an example of each.
+// What server and runner say to each other over one WebSocket: text messages are JSON objects with a "type", binary
+// ones are pieces of a job's log. docs/runner-protocol.md has an example of each.
 //
 // A token names a lease: it is the log offset of its job.leased, so a later lease of the same job has a greater one.
 // Whoever speaks of a job with a token that is not the current one is told `stale`, and drops the job.
@@ -20,7 +20,7 @@ namespace headrace::runner {
 
 inline constexpr int64_t protocol_version = 1;
 inline constexpr std::string_view subprotocol = "headrace-runner.1";
-inline constexpr size_t log_piece_max = 256 * 1024;                // bytes of log in one binary message
+inline constexpr size_t log_piece_max = 256 * 1024;  // bytes of log in one binary message
 inline constexpr size_t message_bytes_max = 2 * 1024 * 1024;
 
 using Token = uint64_t;
@@ -31,7 +31,7 @@ struct Hello {
   std::string instance;  // of this process: two processes under one name are told apart
   int64_t slots = 1;     // jobs at once
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor
-  std::vector<Token> jobs;  // that it has: running, or ended and not settled
+  std::vector<Token> jobs;                                  // that it has: running, or ended and not settled
   bool operator==(const Hello&) const = default;
 };
 struct Renew {
@@ -104,7 +104,8 @@ struct Refused {  // of the whole connection
   bool operator==(const Refused&) const = default;
 };
 
-using Message = std::variant<Hello, Renew, StepChanged, Begin, Finished, Welcome, Run, Begun, Cancel, Stale, LogHave, Settled, Drain, Refused>;
+using Message = std::variant<Hello, Renew, StepChanged, Begin, Finished, Welcome, Run, Begun, Cancel, Stale, LogHave,
+                             Settled, Drain, Refused>;
 
 std::string encode(const Message& message);
 core::Result<Message> decode(std::string_view text);  // invalid: what is wrong

@@ -22,7 +22,12 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Renew{{1, 2, 3}});
   expect_round_trip(StepChanged{7, 2, "Run make", {}});
   expect_round_trip(StepChanged{7, 2, "Run make", events::Conclusion::timed_out});
-  events::StepResult step{.number = 1, .name = "Run \"x\"", .conclusion = events::Conclusion::failure, .started_at = *time, .completed_at = *time, .exit_code = 3};
+  events::StepResult step{.number = 1,
+                          .name = "Run \"x\"",
+                          .conclusion = events::Conclusion::failure,
+                          .started_at = *time,
+                          .completed_at = *time,
+                          .exit_code = 3};
   expect_round_trip(Finished{7, events::Conclusion::failure, "Step 1 ended with exit code 3.", {step}, 4096, 12});
   expect_round_trip(Welcome{10});
   expect_round_trip(runner::Run{7, "job", "run", "team/hello", "build", "host", 2, true, "{\"steps\":[]}"});
@@ -37,10 +42,13 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
 }
 
 TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {
-  for (const auto& [text, member] : {std::pair{R"({"type":"renew"})", "jobs"}, {R"({"type":"renew","jobs":[-1]})", "jobs"},
-                                     {R"({"type":"cancel","token":"7","reason":""})", "token"},
-                                     {R"({"type":"finished","token":1,"conclusion":"fine","errors":"","steps":[],"log_bytes":0,"log_lines":0})", "conclusion"},
-                                     {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
+  for (const auto& [text, member] :
+       {std::pair{R"({"type":"renew"})", "jobs"},
+        {R"({"type":"renew","jobs":[-1]})", "jobs"},
+        {R"({"type":"cancel","token":"7","reason":""})", "token"},
+        {R"({"type":"finished","token":1,"conclusion":"fine","errors":"","steps":[],"log_bytes":0,"log_lines":0})",
+         "conclusion"},
+        {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
     auto read = decode(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, core::Code::invalid);
@@ -49,7 +57,8 @@ TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {
 }
 
 TEST(RunnerProtocol, WhatIsNoMessageIsRefused) {
-  for (const char* text : {"", "[]", "{}", "{\"type\":\"sing\"}", "{\"type\":7}", "not json"}) EXPECT_FALSE(decode(text)) << text;
+  for (const char* text : {"", "[]", "{}", "{\"type\":\"sing\"}", "{\"type\":7}", "not json"})
+    EXPECT_FALSE(decode(text)) << text;
 }
 
 TEST(RunnerProtocol, APieceOfLogKeepsTokenOffsetAndBytes) {
@@ -76,32 +85,45 @@ std::string page(const std::string& path) {
   return text.str();
 }
 
-events::StepResult step(int64_t number, std::string name, events::Conclusion conclusion, const char* from, const char* to, int64_t exit_code) {
-  return {.number = number, .name = std::move(name), .conclusion = conclusion, .started_at = *core::parse_time(from), .completed_at = *core::parse_time(to), .exit_code = exit_code};
+events::StepResult step(int64_t number, std::string name, events::Conclusion conclusion, const char* from,
+                        const char* to, int64_t exit_code) {
+  return {.number = number,
+          .name = std::move(name),
+          .conclusion = conclusion,
+          .started_at = *core::parse_time(from),
+          .completed_at = *core::parse_time(to),
+          .exit_code = exit_code};
 }
 
 // One of each, as docs/runner-protocol.md has them.
 std::vector<Message> examples() {
   using events::Conclusion;
   const std::string spec = R"({"version":1,"job":"build","steps":[{"number":1,"run":"make"}]})";
-  return {Hello{"builder-1", "019ab0f2-6c1e-7a10-8000-5f1c3a9e0b11", 4, {{"ubuntu-latest", "host"}, {"gpu", "host"}}, {4711}},
-          Renew{{4711, 4712}},
-          StepChanged{4711, 2, "Run make", {}},
-          StepChanged{4711, 2, "Run make", Conclusion::success},
-          Begin{4711},
-          Finished{4711, Conclusion::failure, "Step 2 'Run make' ended with exit code 2.",
-                   {step(1, "Run ./configure", Conclusion::success, "2026-11-23T07:16:00.123456Z", "2026-11-23T07:16:01Z", 0),
-                    step(2, "Run make", Conclusion::failure, "2026-11-23T07:16:01Z", "2026-11-23T07:16:04.500Z", 2)},
-                   81920, 1204},
-          Welcome{10},
-          runner::Run{4711, "019ab0f2-7d30-7c55-8000-2b9f10c4d6aa", "019ab0f2-7d2e-7b12-8000-90aa12de34f0", "team/hello", "build", "host", 1, false, spec},
-          Begun{4711},
-          Cancel{4711, "cancelled by alice"},
-          Stale{4711, "The lease is not in force any more."},
-          LogHave{4711, 65536, false},
-          Settled{4711},
-          Drain{},
-          Refused{"Another runner is connected under the name 'builder-1'; give this one a name and token of its own."}};
+  return {
+      Hello{
+          "builder-1", "019ab0f2-6c1e-7a10-8000-5f1c3a9e0b11", 4, {{"ubuntu-latest", "host"}, {"gpu", "host"}}, {4711}},
+      Renew{{4711, 4712}},
+      StepChanged{4711, 2, "Run make", {}},
+      StepChanged{4711, 2, "Run make", Conclusion::success},
+      Begin{4711},
+      Finished{
+          4711,
+          Conclusion::failure,
+          "Step 2 'Run make' ended with exit code 2.",
+          {step(1, "Run ./configure", Conclusion::success, "2026-11-23T07:16:00.123456Z", "2026-11-23T07:16:01Z", 0),
+           step(2, "Run make", Conclusion::failure, "2026-11-23T07:16:01Z", "2026-11-23T07:16:04.500Z", 2)},
+          81920,
+          1204},
+      Welcome{10},
+      runner::Run{4711, "019ab0f2-7d30-7c55-8000-2b9f10c4d6aa", "019ab0f2-7d2e-7b12-8000-90aa12de34f0", "team/hello",
+                  "build", "host", 1, false, spec},
+      Begun{4711},
+      Cancel{4711, "cancelled by alice"},
+      Stale{4711, "The lease is not in force any more."},
+      LogHave{4711, 65536, false},
+      Settled{4711},
+      Drain{},
+      Refused{"Another runner is connected under the name 'builder-1'; give this one a name and token of its own."}};
 }
 
 TEST(RunnerProtocol, ThePageShowsWhatIsWrittenAndNothingElse) {

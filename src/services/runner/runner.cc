@@ -18,10 +18,15 @@ struct Runner::Impl {
 std::string steps_topic(std::string_view run) { return "steps/" + std::string(run); }
 
 Service::Service(Parts on, Policy by)
-    : parts(std::move(on)), policy(by),
+    : parts(std::move(on)),
+      policy(by),
       strand(parts.loop.executor(), parts.store, parts.log, std::string(JobsProjection::projection_name)),
-      logs(parts.loop.executor(), parts.disk, parts.logs), leases(parts.clock, policy.lease), tasks(parts.loop.executor()),
-      words_changed(parts.loop.executor()), dispatch_wanted(parts.loop.executor()), emptied(parts.loop.executor()) {}
+      logs(parts.loop.executor(), parts.disk, parts.logs),
+      leases(parts.clock, policy.lease),
+      tasks(parts.loop.executor()),
+      words_changed(parts.loop.executor()),
+      dispatch_wanted(parts.loop.executor()),
+      emptied(parts.loop.executor()) {}
 
 Result<> Service::hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler) {
   bus::Subscription subscription;
@@ -33,8 +38,9 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
 }
 
 Result<> Service::subscribe() {
-  parts.bus.says("runner", {std::string(events::JobLeased::type), std::string(events::JobLost::type), std::string(events::JobRequeued::type),
-                            std::string(events::JobStarted::type), std::string(events::JobFinished::type)});
+  parts.bus.says("runner", {std::string(events::JobLeased::type), std::string(events::JobLost::type),
+                            std::string(events::JobRequeued::type), std::string(events::JobStarted::type),
+                            std::string(events::JobFinished::type)});
   auto waiting = hear("runner.dispatch", {std::string(events::JobQueued::type)},
                       [this](bus::Delivery delivery) { return heard_waiting(std::move(delivery)); });
   if (!waiting) return waiting;
@@ -51,7 +57,8 @@ Result<> Service::take_up_leases() {
   for (auto& row : *rows) {
     leases.hold(row.token);
     // A log that cannot be opened now is tried again with its next piece.
-    if (auto opened = logs.open(row.log()); !opened) core::diagnose(core::Level::error, "runner", "opening the log of a job: " + opened.error().message);
+    if (auto opened = logs.open(row.log()); !opened)
+      core::diagnose(core::Level::error, "runner", "opening the log of a job: " + opened.error().message);
     at_work.emplace(row.token, AtWork{row, {}});
   }
   return {};
@@ -105,7 +112,9 @@ Result<> Runner::start() {
 
 Task<> Runner::stop() { co_await impl_->service.tasks.close(); }
 
-Task<> Runner::serve(net::WebSocket& socket, core::Actor actor) { co_await impl_->service.serve(socket, std::move(actor)); }
+Task<> Runner::serve(net::WebSocket& socket, core::Actor actor) {
+  co_await impl_->service.serve(socket, std::move(actor));
+}
 
 Task<> Runner::drain(std::chrono::milliseconds limit) {
   Service& service = impl_->service;
@@ -128,7 +137,8 @@ void Runner::replace(std::string name) {
 std::vector<ConnectedRunner> Runner::connected() const {
   std::vector<ConnectedRunner> runners;
   for (const auto& [name, session] : impl_->service.sessions)
-    runners.push_back({name, session->hello.slots, session->jobs.size(), session->hello.labels, session->since, session->draining});
+    runners.push_back(
+        {name, session->hello.slots, session->jobs.size(), session->hello.labels, session->since, session->draining});
   return runners;
 }
 
@@ -150,7 +160,8 @@ std::optional<std::string> Runner::unserved(const std::vector<std::string>& labe
   std::string wanted;
   for (const auto& label : labels) wanted.append(wanted.empty() ? "'" : ", '").append(label).append("'");
   if (sessions.empty()) return "No runner is connected; the job waits for one with the label " + wanted + ".";
-  return "No connected runner has the label " + wanted + ". Start one that has, or allow it with serve --label LABEL=EXECUTOR.";
+  return "No connected runner has the label " + wanted +
+         ". Start one that has, or allow it with serve --label LABEL=EXECUTOR.";
 }
 
 size_t Runner::leases() const { return impl_->service.leases.size(); }

@@ -39,9 +39,9 @@ namespace headrace::runner {
 struct Policy {
   std::chrono::seconds lease{30};
   std::chrono::seconds renew{10};
-  int64_t attempts_max = 3;       // of one job, lost ones included
-  size_t runners_max = 10'000;    // connected at once; beyond it a runner is refused
-  size_t leases_a_batch = 64;     // jobs given away in one append
+  int64_t attempts_max = 3;     // of one job, lost ones included
+  size_t runners_max = 10'000;  // connected at once; beyond it a runner is refused
+  size_t leases_a_batch = 64;   // jobs given away in one append
 };
 
 // What the service is built on; all of it outlives the service.
@@ -54,7 +54,7 @@ struct Parts {
   log::EventLog& log;
   store::Store& store;
   bus::Bus& bus;
-  std::string logs;   // folder of the jobs' logs
+  std::string logs;  // folder of the jobs' logs
 };
 
 struct LiveStep {

@@ -13,14 +13,19 @@ using events::Conclusion;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::hello;
+using ::testing::IsEmpty;
 using testing::Peer;
+using ::testing::SizeIs;
 using testing::World;
 
 Finished finished(Token token, uint64_t bytes = 0, Conclusion conclusion = Conclusion::success) {
-  return {.token = token, .conclusion = conclusion, .errors = {}, .steps = {{.number = 1, .name = "Run it", .conclusion = conclusion}}, .log_bytes = bytes, .log_lines = 0};
+  return {.token = token,
+          .conclusion = conclusion,
+          .errors = {},
+          .steps = {{.number = 1, .name = "Run it", .conclusion = conclusion}},
+          .log_bytes = bytes,
+          .log_lines = 0};
 }
 
 StepChanged first_step(Token token) { return {token, 1, "Run it", {}}; }
@@ -424,7 +429,8 @@ TEST(RunnerCancel, ACancelThatCrossesTheRequeueingEndsTheJob) {
     token = peer.expect<runner::Run>().token;
   }
   world.cancel("build");
-  world.say(events::JobRequeued{.job = "build", .run = "run", .repository = "team/hello", .attempt = 2, .reason = "lost"});
+  world.say(
+      events::JobRequeued{.job = "build", .run = "run", .repository = "team/hello", .attempt = 2, .reason = "lost"});
   ASSERT_TRUE(world.until([&] { return world.said<events::JobFinished>().size() == 1; }));
   EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::cancelled);
   EXPECT_GT(token, 0u);

@@ -41,18 +41,18 @@ class Service {
 
   // dispatch.cc: jobs that wait are given to runners that have room, oldest first.
   void wake_dispatch();
-  core::Task<> dispatch();       // for ever
+  core::Task<> dispatch();  // for ever
   core::Task<core::Result<>> assign();
 
   // conversation.cc: one connection.
   core::Task<> serve(net::WebSocket& socket, core::Actor actor);
 
   // endings.cc
-  core::Task<> watch_leases();   // for ever
-  core::Task<> write_words();    // for ever
-  core::Task<core::Result<bool>> begin(Token token);             // false: the token is stale
+  core::Task<> watch_leases();                        // for ever
+  core::Task<> write_words();                         // for ever
+  core::Task<core::Result<bool>> begin(Token token);  // false: the token is stale
   core::Task<core::Result<>> lose(Token token, std::string reason);
-  core::Task<core::Result<bool>> finish(Finished finished);      // false: the token is stale
+  core::Task<core::Result<bool>> finish(Finished finished);  // false: the token is stale
   core::Task<core::Result<>> heard_cancelled(bus::Delivery delivery);
   core::Task<core::Result<>> heard_requeued(bus::Delivery delivery);
 
@@ -74,19 +74,20 @@ class Service {
   std::set<Token> resending;  // their log was asked for again: what comes from beyond a gap is dropped until it does
   std::set<Token> telling;    // their begin or end is being said
   std::deque<std::shared_ptr<Word>> words;  // not written yet; shared with who waits for it
-  bool draining = false;      // this server ends: nobody is given a job any more
+  bool draining = false;                    // this server ends: nobody is given a job any more
   core::Scope tasks;
   core::Signal words_changed;  // one was added, or written
   core::Signal dispatch_wanted;
   bool dispatch_due = false;
   std::map<std::string, std::string> replaced;  // name -> instance that is to end; empty until it has connected
-  core::Signal emptied;  // a job was forgotten: drain() looks again
+  core::Signal emptied;                         // a job was forgotten: drain() looks again
 
  private:
   core::Result<> hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler);
   core::Task<core::Result<>> heard_waiting(bus::Delivery delivery);
   core::Task<core::Result<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>> lease_waiting();
-  core::Result<log::Batch> lease_batch(sqlite::Connection& tables, std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given);
+  core::Result<log::Batch> lease_batch(sqlite::Connection& tables,
+                                       std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given);
   core::Result<> hand_over(const JobRow& job, Session& session);
   core::Task<> lose_quietly(Token token, std::string reason);
 
@@ -120,7 +121,11 @@ class Service {
 
 template <class T>
 events::Event Service::word(const T& said, const JobRow& because_of, core::Actor actor) const {
-  bus::Origin origin{.service = "runner", .actor = std::move(actor), .causation_id = because_of.last_event, .correlation_id = because_of.correlation, .traceparent = {}};
+  bus::Origin origin{.service = "runner",
+                     .actor = std::move(actor),
+                     .causation_id = because_of.last_event,
+                     .correlation_id = because_of.correlation,
+                     .traceparent = {}};
   return events::encode(said, parts.bus.header(origin));
 }
 

@@ -20,7 +20,13 @@ constexpr size_t outgoing_max = 10'000;  // steps that wait to be told; beyond i
 
 struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   Impl(core::Loop& on, core::Clock& time, core::Disk& files, core::IdSource& ids, WorkerOptions chosen)
-      : loop(on), clock(time), disk(files), options(std::move(chosen)), instance(ids.next()), tasks(loop.executor()), changed(loop.executor()),
+      : loop(on),
+        clock(time),
+        disk(files),
+        options(std::move(chosen)),
+        instance(ids.next()),
+        tasks(loop.executor()),
+        changed(loop.executor()),
         client(loop.executor(), time, {.unix_socket = options.unix_socket, .trusted_pem = options.trusted_pem}) {}
 
   using Socket = std::shared_ptr<net::WebSocket>;  // shared by the tasks that send and hear
@@ -36,7 +42,9 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   Task<> renew(Socket socket);
   Task<> pause(core::Duration length);
   Task<> end_jobs();
-  void start(core::Scope& scope, std::string name, Task<> task) { scope.spawn(std::move(name), kept(shared_from_this(), std::move(task))); }
+  void start(core::Scope& scope, std::string name, Task<> task) {
+    scope.spawn(std::move(name), kept(shared_from_this(), std::move(task)));
+  }
   static Task<> kept([[maybe_unused]] std::shared_ptr<Impl> self, Task<> task) { co_await std::move(task); }
   Hello hello() const;
   void handle(const Message& message);
@@ -101,11 +109,17 @@ void Worker::stop(std::string reason) {
 }
 
 Assignment::Surroundings Worker::Impl::around(Token token) {
-  return {.loop = loop.executor(), .clock = clock, .disk = disk, .folder = options.folder + "/" + std::to_string(token),
-          .log_bytes_max = options.log_bytes_max, .times = options.times, .changed = [this] { wake(); },
-          .stepped = [this](const StepChanged& step) {
-            if (online) tell(step);
-          }};
+  return {.loop = loop.executor(),
+          .clock = clock,
+          .disk = disk,
+          .folder = options.folder + "/" + std::to_string(token),
+          .log_bytes_max = options.log_bytes_max,
+          .times = options.times,
+          .changed = [this] { wake(); },
+          .stepped =
+              [this](const StepChanged& step) {
+                if (online) tell(step);
+              }};
 }
 
 Task<Result<>> Worker::Impl::run() {
@@ -170,7 +184,8 @@ Result<> Worker::Impl::recover() {
     auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), token);
     if (error != std::errc() || end != name.data() + name.size()) continue;
     auto job = std::make_shared<Assignment>(around(token), token);
-    if (auto recovered = job->recover(); !recovered) core::diagnose(core::Level::warning, "runner", "a job of before: " + recovered.error().message);
+    if (auto recovered = job->recover(); !recovered)
+      core::diagnose(core::Level::warning, "runner", "a job of before: " + recovered.error().message);
     if (job->end()) {
       jobs.emplace(token, std::move(job));
     } else {
@@ -181,7 +196,8 @@ Result<> Worker::Impl::recover() {
 }
 
 Hello Worker::Impl::hello() const {
-  Hello hello{.runner = options.name, .instance = instance, .slots = options.slots, .labels = options.labels, .jobs = {}};
+  Hello hello{
+      .runner = options.name, .instance = instance, .slots = options.slots, .labels = options.labels, .jobs = {}};
   for (const auto& [token, job] : jobs)
     if (!job->dropped()) hello.jobs.push_back(token);
   return hello;
@@ -345,7 +361,8 @@ Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment>
   }
   if (job->sent < job->log_bytes() && job->sent - job->have < options.log_in_flight_max) {
     auto piece = job->read_log(job->sent, log_piece_max);
-    if (!piece || piece->empty()) co_return core::fail(Code::corrupt, "The log of a job cannot be read back.", piece ? "" : piece.error().message);
+    if (!piece || piece->empty())
+      co_return core::fail(Code::corrupt, "The log of a job cannot be read back.", piece ? "" : piece.error().message);
     net::Message message{net::Message::Kind::binary, encode_log(job->token(), job->sent, *piece)};
     job->sent += piece->size();
     sent = true;

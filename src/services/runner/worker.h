@@ -1,9 +1,10 @@
 // Worker is the runner process: it connects to the server, runs the jobs it is given, and streams their logs.
 //
-// Every line goes to a file of the job's first (DATA of the worker), and from there to the server, which says how much it
-// has: so a server that restarts, or a connection that breaks, costs no line, and no log is ever in memory. A job goes on
-// while the server is away; its end is kept on disk until the server has settled it. A worker that was killed finds the
-// leftovers of its jobs when it starts again: it ends their processes, and reports ends that were not settled.
+// Every line goes to a file of the job's first (DATA of the worker), and from there to the server, which says how much
+// it has: so a server that restarts, or a connection that breaks, costs no line, and no log is ever in memory. A job
+// goes on while the server is away; its end is kept on disk until the server has settled it. A worker that was killed
+// finds the leftovers of its jobs when it starts again: it ends their processes, and reports ends that were not
+// settled.
 #pragma once
 
 #include <chrono>
@@ -22,14 +23,14 @@
 namespace headrace::runner {
 
 struct WorkerOptions {
-  std::string server;         // "http://127.0.0.1:8080", "https://..."
-  std::string unix_socket;    // if set, connections go there, whatever host `server` names
-  std::string trusted_pem;    // of a private certificate authority; empty: the system's
-  std::string token;          // of the runner
+  std::string server;       // "http://127.0.0.1:8080", "https://..."
+  std::string unix_socket;  // if set, connections go there, whatever host `server` names
+  std::string trusted_pem;  // of a private certificate authority; empty: the system's
+  std::string token;        // of the runner
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor
   int64_t slots = 1;
-  std::string folder;         // for jobs at work and their logs; this worker's alone
+  std::string folder;                              // for jobs at work and their logs; this worker's alone
   std::chrono::milliseconds reconnect_first{100};  // after a lost connection, doubled up to
   std::chrono::milliseconds reconnect_most{10'000};
   uint64_t log_bytes_max = uint64_t{4} << 30;      // of one job; what it prints beyond that is dropped, and said
@@ -39,7 +40,8 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(core::Loop& loop, core::Clock& clock, core::Disk& disk, core::IdSource& ids, WorkerOptions options);  // all outlive this
+  Worker(core::Loop& loop, core::Clock& clock, core::Disk& disk, core::IdSource& ids,
+         WorkerOptions options);  // all outlive this
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

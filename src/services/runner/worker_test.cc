@@ -20,18 +20,19 @@ using events::Conclusion;
 using std::chrono::seconds;
 using ::testing::Each;
 using ::testing::Field;
+using testing::Hand;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::SizeIs;
-using testing::Hand;
 using testing::Peer;
+using ::testing::SizeIs;
 using testing::World;
 
 // A script that prints numbers, one a line, and waits for the file `go` half way.
 std::string counting(const World& world, int lines) {
   std::string half = std::to_string(lines / 2);
-  return "seq 1 " + half + "; until [ -e " + world.folder.file("go") + " ]; do sleep 0.01; done; seq $((" + half + "+1)) " + std::to_string(lines);
+  return "seq 1 " + half + "; until [ -e " + world.folder.file("go") + " ]; do sleep 0.01; done; seq $((" + half +
+         "+1)) " + std::to_string(lines);
 }
 
 void go(const World& world) { std::ofstream(world.folder.file("go")) << "go"; }
@@ -63,7 +64,8 @@ TEST(RunnerWorker, RunsAJobKeepsItsLogAndLeavesNothingBehind) {
   EXPECT_THAT(printed(world.log_of("build")), ::testing::ElementsAre("hello", "there"));
   EXPECT_EQ(static_cast<size_t>(finished.log.bytes), world.log_of("build").size());
   EXPECT_EQ(finished.log.lines, 3);
-  EXPECT_TRUE(world.until([&] { return hand.worker().jobs() == 0 && std::filesystem::is_empty(world.folder.file("local")); }));
+  EXPECT_TRUE(
+      world.until([&] { return hand.worker().jobs() == 0 && std::filesystem::is_empty(world.folder.file("local")); }));
 }
 
 TEST(RunnerWorker, FiftyJobsRunOverFourSlotsEachOnce) {
@@ -276,7 +278,9 @@ TEST(RunnerWorker, StoppedTwiceItEndsAtOnceWithAllItStarted) {
   options.times.interrupt = options.times.terminate = seconds(3600);
   Hand hand(world, options);
   world.queue("build", "trap '' INT TERM; echo $$ > " + world.folder.file("pid") + "; while true; do sleep 0.02; done");
-  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(world.folder.file("pid")) && world.row("build").state == JobState::started; }));
+  ASSERT_TRUE(world.until([&] {
+    return std::filesystem::exists(world.folder.file("pid")) && world.row("build").state == JobState::started;
+  }));
   hand.worker().stop("enough");
   world.settle();
   EXPECT_FALSE(hand.ended());
@@ -311,7 +315,8 @@ TEST(RunnerProjection, RebuiltItEqualsTheOneKeptLive) {
   }
   {
     Hand successor(world, "local");
-    ASSERT_TRUE(world.until([&] { return world.row("long").attempt == 2 && world.row("long").state == JobState::started; }));
+    ASSERT_TRUE(
+        world.until([&] { return world.row("long").attempt == 2 && world.row("long").state == JobState::started; }));
     world.cancel("long");
     ASSERT_TRUE(world.until([&] { return ended(world) == 4; }));
   }

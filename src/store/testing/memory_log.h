@@ -18,7 +18,8 @@ class MemoryLog final : public log::EventLog {
 
   void submit(log::Batch batch, Done done) override;
   core::Result<std::vector<log::Stored>> read(Offset from, size_t max) override;
-  core::Result<std::vector<log::Stored>> read_types(Offset from, size_t max, const std::vector<std::string>& types) override;
+  core::Result<std::vector<log::Stored>> read_types(Offset from, size_t max,
+                                                    const std::vector<std::string>& types) override;
   Offset first() const override;
   Offset durable() const override { return durable_; }
   core::Result<std::optional<Offset>> at(core::Time time) override;
@@ -29,10 +30,10 @@ class MemoryLog final : public log::EventLog {
   Watch watch(std::function<void(Offset durable)> heard) override;
 
   // ---- for tests
-  Offset say(std::string type, std::string data);  // one event; ids count up
-  void leave_hole(Offset offsets);                 // the next event's offset jumps by so many
-  void forget_after(Offset offset);                // as if the log had been restored from an older copy
-  void set_now(core::Time now);                    // the log time of what comes next
+  Offset say(std::string type, std::string data);         // one event; ids count up
+  void leave_hole(Offset offsets);                        // the next event's offset jumps by so many
+  void forget_after(Offset offset);                       // as if the log had been restored from an older copy
+  void set_now(core::Time now);                           // the log time of what comes next
   void refuse_reads(std::optional<core::Error> error);    // what is asked for without types: the live path
   void refuse_replays(std::optional<core::Error> error);  // what is asked for by type: a rebuild
 

@@ -1,5 +1,5 @@
-// A projection for tests whose events carry what to do: the data is SQL, run as it is. Types other than "script" are not
-// heard unless asked for. Data "!invalid", "!unavailable", "!throw" fails that way.
+// A projection for tests whose events carry what to do: the data is SQL, run as it is. Types other than "script" are
+// not heard unless asked for. Data "!invalid", "!unavailable", "!throw" fails that way.
 #pragma once
 
 #include <atomic>

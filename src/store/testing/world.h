@@ -16,8 +16,9 @@
 
 namespace headrace::store::testing {
 
-inline constexpr auto items = "CREATE TABLE item (id TEXT PRIMARY KEY, value INTEGER);"
-                              "CREATE INDEX item_by_value ON item (value);";
+inline constexpr auto items =
+    "CREATE TABLE item (id TEXT PRIMARY KEY, value INTEGER);"
+    "CREATE INDEX item_by_value ON item (value);";
 inline constexpr auto all_items = "SELECT id, value FROM item ORDER BY id";
 inline constexpr std::chrono::seconds patience{20};
 
@@ -47,7 +48,8 @@ class World {
     return loop.run(store().caught_up(name, offset, patience));
   }
   core::Result<> wait(const std::string& name) { return wait(name, log.durable()); }
-  core::Result<std::vector<std::string>> rows(const std::string& name, std::optional<Offset> at = {}, std::string query = all_items) {
+  core::Result<std::vector<std::string>> rows(const std::string& name, std::optional<Offset> at = {},
+                                              std::string query = all_items) {
     return store().read_here(name, at, [&](sqlite::Connection& tables) { return rows_of(tables, query); });
   }
   core::Result<std::vector<std::string>> pool_rows(const std::string& name, std::optional<Offset> at = {}) {

@@ -1,5 +1,5 @@
-// A server's side of the runner service on a Unix socket, and runners for it: a Peer says what the test says, a Worker is
-// the real thing with real processes. The service's time is simulated, the workers' is real.
+// A server's side of the runner service on a Unix socket, and runners for it: a Peer says what the test says, a Worker
+// is the real thing with real processes. The service's time is simulated, the workers' is real.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,13 +36,22 @@ class World {
   void open() {
     store = std::make_unique<store::Store>(loop, log, folder.file("projections"));
     bus = std::move(*bus::Bus::open({loop, clock, random, ids, log, nullptr, folder.file("bus.db")}, {}));
-    runner = std::make_unique<Runner>(Parts{.loop = loop, .clock = clock, .disk = *disk, .ids = ids, .files = files, .log = log, .store = *store, .bus = *bus,
-                                            .logs = folder.file("logs")}, policy);
+    runner = std::make_unique<Runner>(Parts{.loop = loop,
+                                            .clock = clock,
+                                            .disk = *disk,
+                                            .ids = ids,
+                                            .files = files,
+                                            .log = log,
+                                            .store = *store,
+                                            .bus = *bus,
+                                            .logs = folder.file("logs")},
+                                      policy);
     core::require(store->start().has_value(), "the store starts");
     core::require(loop.run(store->all_caught_up(patience)).has_value(), "the store catches up");
     core::require(runner->start().has_value(), "the runner service starts");
     bus->start();
-    server = std::make_unique<net::Server>(loop.executor(), clock, [this](net::Exchange& exchange) { return answer(*this, exchange); });
+    server = std::make_unique<net::Server>(loop.executor(), clock,
+                                           [this](net::Exchange& exchange) { return answer(*this, exchange); });
     core::require(server->listen("unix:" + socket()).has_value(), "the server listens");
   }
   void close() {
@@ -62,17 +71,28 @@ class World {
   std::string socket() const { return folder.file("server.sock"); }
 
   // ---- the world around
-  void queue(const std::string& job, const std::string& script = "true", bool restricted = false, std::vector<std::string> labels = {"linux"}) {
+  void queue(const std::string& job, const std::string& script = "true", bool restricted = false,
+             std::vector<std::string> labels = {"linux"}) {
     core::json::object step{{"number", 1}, {"name", "Run it"}, {"run", script}};
     core::json::array steps;
     steps.push_back(std::move(step));
     core::json::object spec{{"version", 1}, {"job", job}, {"steps", std::move(steps)}};
-    events::JobQueued queued{.job = job, .run = "run", .repository = "team/hello", .key = job, .name = job, .labels = std::move(labels),
-                             .spec = core::to_text(spec), .restricted = restricted};
+    events::JobQueued queued{.job = job,
+                             .run = "run",
+                             .repository = "team/hello",
+                             .key = job,
+                             .name = job,
+                             .labels = std::move(labels),
+                             .spec = core::to_text(spec),
+                             .restricted = restricted};
     say(queued);
   }
   void cancel(const std::string& job) {
-    say(events::JobCancelled{.job = job, .run = "run", .repository = "team/hello", .reason = "cancelled by alice", .requested_by = "user:alice"});
+    say(events::JobCancelled{.job = job,
+                             .run = "run",
+                             .repository = "team/hello",
+                             .reason = "cancelled by alice",
+                             .requested_by = "user:alice"});
   }
   template <class T>
   void say(const T& said) {
@@ -88,10 +108,13 @@ class World {
     return all;
   }
   JobRow row(const std::string& job) {
-    auto found = store->read_here(JobsProjection::projection_name, {}, [&](sqlite::Connection& tables) { return find_job(tables, job); });
+    auto found = store->read_here(JobsProjection::projection_name, {},
+                                  [&](sqlite::Connection& tables) { return find_job(tables, job); });
     return found && *found ? **found : JobRow{};
   }
-  std::string log_of(const std::string& job, int64_t attempt = 1) { return *runner->logs().read({job, attempt}, 0, size_t{64} << 20); }
+  std::string log_of(const std::string& job, int64_t attempt = 1) {
+    return *runner->logs().read({job, attempt}, 0, size_t{64} << 20);
+  }
 
   // Runs the loop until it holds; false after twenty seconds of real time.
   template <class Holds>
@@ -149,7 +172,8 @@ inline net::ClientOptions at(std::string socket) {
 // A runner whose every word is the test's.
 class Peer {
  public:
-  Peer(World& world, Hello hello, std::string token = {}) : world_(world), tasks_(world.loop.executor()), client_(world.loop.executor(), world.clock, at(world.socket())) {
+  Peer(World& world, Hello hello, std::string token = {})
+      : world_(world), tasks_(world.loop.executor()), client_(world.loop.executor(), world.clock, at(world.socket())) {
     net::ClientRequest request;
     request.url = "http://localhost/api/v1/runner";
     request.headers.set("Authorization", "Bearer " + (token.empty() ? hello.runner : token));
@@ -170,7 +194,9 @@ class Peer {
     socket_.reset();
   }
   void send(const Message& message) { pass({net::Message::Kind::text, encode(message)}); }
-  void send_log(Token token, uint64_t offset, std::string_view bytes) { pass({net::Message::Kind::binary, encode_log(token, offset, bytes)}); }
+  void send_log(Token token, uint64_t offset, std::string_view bytes) {
+    pass({net::Message::Kind::binary, encode_log(token, offset, bytes)});
+  }
   void pass(net::Message message) { EXPECT_TRUE(world_.loop.run(socket_->send(std::move(message)))); }
 
   // The next message of this kind; others before it are dropped.
