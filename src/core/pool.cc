@@ -1,4 +1,6 @@
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -21,6 +23,8 @@ namespace {
 // One piece of work. Shared by the task that waits and the thread that works, as either may be gone first.
 struct Job {
   explicit Job(const Executor& executor) : timer(executor, asio::steady_timer::time_point::max()) {}
+  enum class Stage { queued, begun, given_up };
+  std::atomic<Stage> stage{Stage::queued};
   std::move_only_function<void()> work;
   std::chrono::steady_clock::time_point deadline;
   asio::steady_timer timer;  // touched on the loop only; cancelled when done
@@ -40,6 +44,8 @@ void answer(const std::shared_ptr<Job>& job, bool refused, std::exception_ptr fa
 }
 
 void work_off(const std::shared_ptr<Job>& job) {
+  auto queued = Job::Stage::queued;
+  if (!job->stage.compare_exchange_strong(queued, Job::Stage::begun)) return;  // nobody waits for it any more
   if (std::chrono::steady_clock::now() > job->deadline) return answer(job, true, nullptr);
   std::exception_ptr failure;
   try {
@@ -107,10 +113,17 @@ Task<Result<>> Pool::run(std::move_only_function<void()> work) {
   job->deadline = std::chrono::steady_clock::now() + impl_->limits.wait_max;
   std::string busy = "The server is busy: the queue for '" + impl_->name + "' is full. Try again in a moment.";
   if (!impl_->enqueue(job)) co_return fail(Code::exhausted, std::move(busy));
+  bool cancelled = false;
   while (!job->done) {
     auto [error] = co_await job->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (!job->done && error) throw boost::system::system_error(error);  // cancelled; the work goes on by itself
+    if (job->done || !error) continue;
+    // Cancelled. What has not begun never will; what has is waited for, as it may use what the caller owns.
+    auto queued = Job::Stage::queued;
+    if (job->stage.compare_exchange_strong(queued, Job::Stage::given_up)) throw boost::system::system_error(error);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    cancelled = true;
   }
+  if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   if (job->refused) co_return fail(Code::exhausted, std::move(busy));
   if (job->failure) std::rethrow_exception(job->failure);
   co_return Result<>{};

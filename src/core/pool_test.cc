@@ -96,30 +96,44 @@ TEST_F(Pools, RefuseWhatWaitedPastItsDeadlineWithoutRunningIt) {
   EXPECT_FALSE(ran);
 }
 
-TEST_F(Pools, LeaveTheWorkAloneWhenTheTaskThatWaitsIsCancelled) {
+// What runs may use what the cancelled task owns: the task ends only after it.
+TEST_F(Pools, WaitForWhatHasBegunWhenItsTaskIsCancelled) {
+  Pool pool("git", {});
+  Scope scope(loop.executor());
   std::atomic<bool> finished = false;
-  {
-    Pool pool("git", {});
-    Scope scope(loop.executor());
-    std::latch started{1};
-    std::latch go{1};
-    scope.spawn("waits", note_result(
-                             pool,
-                             [&] {
-                               started.count_down();
-                               go.wait();
-                               finished = true;
-                             },
-                             results));
-    loop.poll();
-    started.wait();
-    loop.run(scope.close());
-    EXPECT_TRUE(results.empty());
-    go.count_down();
-  }
-  EXPECT_TRUE(finished) << "a pool finishes what runs before it goes";
+  std::latch started{1};
+  std::latch go{1};
+  auto work = [&] {
+    started.count_down();
+    go.wait();
+    finished = true;
+  };
+  scope.spawn("waits", note_result(pool, work, results));
   loop.poll();
-  EXPECT_TRUE(results.empty());
+  started.wait();
+  scope.cancel();
+  loop.poll();
+  EXPECT_EQ(scope.size(), 1U) << "cancelled, and still waiting";
+  go.count_down();
+  loop.run(scope.until_idle());
+  EXPECT_TRUE(finished);
+  EXPECT_TRUE(results.empty()) << "it was cancelled: it goes on no further";
+}
+
+TEST_F(Pools, DropWhatHasNotBegunWhenItsTaskIsCancelled) {
+  Pool pool("git", {.threads = 1, .queue_max = 8});
+  Busy busy(pool, loop, results);
+  Scope scope(loop.executor());
+  bool ran = false;
+  auto work = [&ran] { ran = true; };
+  scope.spawn("waits", note_result(pool, work, results));
+  loop.poll();
+  loop.run(scope.close());
+  EXPECT_EQ(scope.size(), 0U);
+  busy.go.count_down();
+  loop.run();
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(results.size(), 1U) << "only the one before it";
 }
 
 }  // namespace
