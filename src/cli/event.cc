@@ -25,12 +25,6 @@ std::string line_of(const json::value& event) {
          words(event, "subject") + "  " + words(event, "id");
 }
 
-std::string joined(const json::value& list) {
-  std::string text;
-  for (const auto& word : list.as_array()) text.append(text.empty() ? "" : ", ").append(word.as_string());
-  return text;
-}
-
 }  // namespace
 
 int event_publish(const std::string& file, const std::string& durability, bool sync, bool as_json) {
@@ -103,11 +97,13 @@ int event_routes(bool as_json) {
       [](const json::value& answer) {
         std::vector<std::vector<std::string>> rows{{"SERVICE", "", "EVENTS", "SUBSCRIPTION", "STATE"}};
         for (const auto& route : answer.at("routes").as_array()) {
-          auto types = joined(route.at("types"));
-          auto filter = core::string_at(route, "filter").value_or("");
-          rows.push_back({words(route, "service"), words(route, "way"),
-                          types.empty() ? (filter.empty() ? "everything" : filter) : types,
-                          words(route, "subscription"), words(route, "state")});
+          auto filter = words(route, "filter");
+          std::vector<std::string> heard;  // one a line: a service says a dozen
+          for (const auto& type : route.at("types").as_array()) heard.emplace_back(type.as_string());
+          if (heard.empty()) heard.push_back(filter == "-" ? "everything" : filter);
+          for (const auto& event : heard)
+            rows.push_back({words(route, "service"), words(route, "way"), event, words(route, "subscription"),
+                            words(route, "state")});
         }
         print(table(rows));
       });

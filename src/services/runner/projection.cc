@@ -132,7 +132,7 @@ Result<bool> applied_as(const Apply& apply, const events::Event& event) {
 template <class... T>
 Result<> apply_one_of(const Apply& apply, const events::Event& event) {
   Result<bool> done = false;
-  ((done = applied_as<T>(apply, event), !done || *done) || ...);
+  [[maybe_unused]] const bool ended = ((done = applied_as<T>(apply, event), !done || *done) || ...);
   if (!done) return std::unexpected(done.error());
   return {};
 }
