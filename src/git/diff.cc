@@ -6,7 +6,6 @@
 namespace headrace::git {
 namespace {
 
-using core::Code;
 using core::Result;
 
 constexpr uint32_t context_lines = 3;

@@ -27,7 +27,7 @@ bool is_program(const std::string& path) {
 
 core::Result<std::string> checked_path(const Spec& spec) {
   const std::string& name = spec.argv.front();
-  const std::string path = name.front() == '/' || spec.directory.empty() ? name : spec.directory + "/" + name;
+  std::string path = name.front() == '/' || spec.directory.empty() ? name : spec.directory + "/" + name;
   if (is_program(path)) return path;
   if (::access(path.c_str(), F_OK) == 0)
     return core::fail(Code::denied,
@@ -46,7 +46,7 @@ core::Result<std::string> find_program(const Spec& spec) {
   const std::string path = search_path(spec);
   for (size_t begin = 0; begin <= path.size();) {
     const size_t end = std::min(path.find(':', begin), path.size());
-    const std::string candidate = path.substr(begin, end - begin) + "/" + name;
+    std::string candidate = path.substr(begin, end - begin) + "/" + name;
     if (end > begin && is_program(candidate)) return candidate;
     begin = end + 1;
   }

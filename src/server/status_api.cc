@@ -9,7 +9,6 @@
 
 namespace headrace::server {
 
-using core::Code;
 using core::Result;
 using core::Task;
 namespace json = core::json;

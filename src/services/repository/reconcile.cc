@@ -11,7 +11,6 @@
 
 namespace headrace::repository {
 
-using core::Code;
 using core::Result;
 using core::Task;
 using namespace std::chrono_literals;
