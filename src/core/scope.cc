@@ -1,6 +1,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <list>
 
 #include "core/diagnostics.h"
@@ -18,6 +19,9 @@ struct Scope::Impl {
     for (auto next = running.begin(); next != running.end();) {
       auto signal = *next++;
       signal->emit(asio::cancellation_type::terminal);
+      // Outside of the loop Asio only queues the cancellation, with a pointer into the signal's slot: keep it until
+      // then.
+      asio::post(executor, [signal] {});
     }
   }
 

@@ -124,6 +124,23 @@ TEST_F(Scopes, MayTakeTasksFromTheirOwnTasks) {
   EXPECT_EQ(ended, std::vector<std::string>{"inner"});
 }
 
+// From outside of the loop a cancellation is only queued; the task may have ended when its turn comes.
+TEST_F(Scopes, MayBeCancelledWhileATaskIsAboutToEnd) {
+  Signal signal(loop.executor());
+  {
+    Scope scope(loop.executor());
+    scope.spawn("a", note_the_end(signal, "a", ended));
+    loop.poll();
+    signal.notify_all();
+  }
+  std::vector<std::unique_ptr<std::string>> others;  // where the memory of what ended may be found again
+  for (int round = 0; round < 10; ++round) {
+    loop.poll();
+    others.push_back(std::make_unique<std::string>(200, 'x'));
+  }
+  EXPECT_EQ(ended, std::vector<std::string>{"a"});
+}
+
 TEST_F(Scopes, CancelWhatIsLeftOnTheirWayOut) {
   {
     Scope scope(loop.executor());
