@@ -7,7 +7,6 @@
 
 namespace headrace::cli {
 
-using core::Result;
 namespace json = core::json;
 
 namespace {
