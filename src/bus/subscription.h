@@ -62,8 +62,8 @@ struct Subscription {
   Start start;
   std::string order_by = "partitionkey";  // attribute that is the ordering key (the repository, mostly); "*": all
                                           // events in one line; "": every event for itself, as are events without it
-  KeyOf key;                // in place of order_by; of code only, not remembered
-  size_t concurrency = 16;  // deliveries at work at once, each of another key
+  KeyOf key;                              // in place of order_by; of code only, not remembered
+  size_t concurrency = 16;                // deliveries at work at once, each of another key
   Gate gate;
   Duration ack_wait = std::chrono::seconds(30);  // then the delivery is cancelled and counts as failed; see extend
   std::vector<Duration> back_off = {std::chrono::seconds(1), std::chrono::seconds(5), std::chrono::seconds(30),

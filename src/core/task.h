@@ -129,8 +129,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Called on a loop; resumes there. An exception of `work` is thrown to the caller. When the task is cancelled, work that
-  // has not begun never will, and what has begun is waited for: it may use what the caller owns.
+  // Called on a loop; resumes there. An exception of `work` is thrown to the caller. When the task is cancelled, work
+  // that has not begun never will, and what has begun is waited for: it may use what the caller owns.
   Task<Result<>> run(std::move_only_function<void()> work);
   size_t queued() const;
 

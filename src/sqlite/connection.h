@@ -34,9 +34,9 @@ namespace headrace::sqlite {
 enum class Mode {
   read_write,  // made if it is not there; write-ahead log, synchronous=NORMAL: after a power cut the last commits may
                // be missing, never torn
-  read_only,  // must exist; temporary views and tables are possible
-  memory,     // private to the connection; the path is ignored
-  scratch,    // a new file, thrown away after a crash: journal in memory, no sync
+  read_only,   // must exist; temporary views and tables are possible
+  memory,      // private to the connection; the path is ignored
+  scratch,     // a new file, thrown away after a crash: journal in memory, no sync
 };
 
 struct Options {
