@@ -13,7 +13,7 @@ using core::Task;
 
 Repositories::Impl::Impl(Parts on, Policy by)
     : parts(std::move(on)),
-      policy(std::move(by)),
+      policy(by),
       folders(parts.reads),
       strand(parts.loop.executor(), parts.store, parts.log, std::string(projection_name)),
       tasks(parts.loop.executor()),
@@ -25,8 +25,7 @@ Repositories::Impl::Impl(Parts on, Policy by)
                                 std::string(events::BranchCreated::type), std::string(events::BranchDeleted::type)});
 }
 
-Repositories::Repositories(Parts parts, Policy policy)
-    : impl_(std::make_unique<Impl>(std::move(parts), std::move(policy))) {}
+Repositories::Repositories(Parts parts, Policy policy) : impl_(std::make_unique<Impl>(std::move(parts), policy)) {}
 Repositories::~Repositories() = default;
 
 Task<Result<>> Repositories::start() {
