@@ -141,11 +141,13 @@ class SpawnedChild final : public Child {
     if (group_ == Spec::Group::shared || ::kill(-pid_, number) != 0) signal_pidfd(pidfd_.native_handle(), number);
   }
 
+  // By its pid: through a pidfd that does not block (Asio makes it so) waitid never waits, whatever the flags
+  // (waitid(2), EAGAIN).
   bool reap(int flags) {
     siginfo_t info{};
     int done = 0;
     do {
-      done = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | flags);
+      done = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | flags);
     } while (done != 0 && errno == EINTR);
     if (done != 0 || info.si_pid == 0) return false;
     exit_ = info.si_code == CLD_EXITED ? Exit{.code = info.si_status, .signal = 0}

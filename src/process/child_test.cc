@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "process/descriptor.h"
 #include "process/proc_stat.h"
 #include "process/run.h"
@@ -217,6 +218,22 @@ TEST(Child, DestroyedWhileRunningIsKilledAndReaped) {
     ASSERT_TRUE(child);
     pid = (*child)->pid();
   }
+  EXPECT_EQ(::kill(pid, 0), -1);
+  EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(Child, DestroyedWhileSomebodyWaitedIsKilledAndReaped) {
+  Loop loop;
+  auto child = spawn(loop.executor(), shell("sleep 600"));
+  ASSERT_TRUE(child);
+  const pid_t pid = (*child)->pid();
+  auto waits = [](Child& one) -> Task<> { static_cast<void>(co_await one.wait()); };
+  core::Scope scope(loop.executor());
+  scope.spawn("waiter", waits(**child));
+  core::SystemClock clock;
+  loop.run(clock.sleep_for(std::chrono::milliseconds(1)));
+  loop.run(scope.close());
+  child->reset();
   EXPECT_EQ(::kill(pid, 0), -1);
   EXPECT_EQ(errno, ESRCH);
 }
