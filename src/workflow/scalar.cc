@@ -108,6 +108,12 @@ const Node* Node::find(std::string_view key) const {
   return nullptr;
 }
 
+const Node& Node::at_or_null(std::string_view key) const {
+  static const Node nothing;
+  const Node* found = find(key);
+  return found == nullptr ? nothing : *found;
+}
+
 std::string_view name_of(Node::Kind kind) {
   switch (kind) {
     case Node::Kind::null: return "nothing";

@@ -1,15 +1,14 @@
 // Workflow is the language of .github/workflows: read a file, ask whether something that happened starts it, plan the
 // jobs. Pure: no I/O, no clock, no state; any thread.
 //
-//   read      text -> Workflow, errors with their place, and what this version cannot run yet with its place
-//   triggers  Workflow, occasion -> whether it starts, and why not
-//   plan      Workflow, context -> the graph of jobs, each with a spec that a runner executes as it is
+//   read      text -> Workflow, errors with their place, warnings, and what this version cannot run (this file)
+//   triggers  Workflow, Occasion -> whether it starts, and why not (trigger.h)
+//   link, expand and the evaluation of what stands in a job outside its steps (plan.h)
 //
-// The language is GitHub Actions' ("Workflow syntax for GitHub Actions"). Understood today: name, run-name, on: push
-// (branches, tags and their -ignore) and workflow_dispatch without inputs, env, defaults.run, permissions, and jobs
-// with name, runs-on, needs, if, env, defaults.run, timeout-minutes, continue-on-error and `run` steps; `if` is a
-// literal or one of success(), failure(), always(), cancelled(). All else that GitHub knows is listed in `unsupported`:
-// a run that would need it is refused before any job starts, it is never run otherwise than written.
+// The language is GitHub Actions' ("Workflow syntax for GitHub Actions"), all of it, and `on: event:` with a
+// CloudEvents filter, which is ours. docs/workflow-syntax.md lists every property. What GitHub reads and Headrace
+// cannot run is listed in `unsupported`: a run that needs it is refused before any job starts, it is never run
+// otherwise than written.
 #pragma once
 
 #include <cstddef>
@@ -20,32 +19,36 @@
 #include <utility>
 #include <vector>
 
+#include "workflow/node.h"
+#include "workflow/trigger.h"
+
 namespace headrace::workflow {
 
 inline constexpr size_t file_bytes_max = 512 * 1024;
 inline constexpr size_t nodes_max = 50'000;  // of the YAML tree, aliases and merge keys expanded
 inline constexpr size_t depth_max = 64;      // of the YAML tree
-inline constexpr size_t jobs_max = 256;      // in one file
+inline constexpr size_t jobs_max = 256;      // in one run, with those of called workflows
 inline constexpr size_t steps_max = 1000;    // in one job
-inline constexpr size_t findings_max = 100;  // errors, and unsupported features, told of one file
+inline constexpr size_t findings_max = 100;  // errors, warnings, and unsupported features, told of one file
+inline constexpr size_t legs_max = 256;      // of a matrix
+inline constexpr size_t nested_max = 9;      // workflows called within each other: ten levels with the first
+inline constexpr size_t called_max = 50;     // different files called by one run
+inline constexpr size_t called_bytes_max = 8 * 1024 * 1024;  // of all called files, counted each time
+inline constexpr size_t spec_bytes_max = 192 * 1024;         // of a job's spec
 inline constexpr int64_t timeout_minutes_default = 360;
-
-struct Position {
-  int line = 0;  // from 1; 0: no place in the file
-  int column = 0;
-  bool operator==(const Position&) const = default;
-};
 
 struct Finding {
   Position at;
   std::string message;  // what is wrong, and what would be right
+  std::string file = {};
   bool operator==(const Finding&) const = default;
 };
 
 struct Unsupported {
   Position at;
-  std::string feature;  // "jobs.<job_id>.strategy", "expression ${{ github.sha }}"
+  std::string feature;  // "jobs.<job_id>.snapshot"
   std::string event;    // only runs started by this event need it; empty: every run does
+  std::string file = {};
   bool operator==(const Unsupported&) const = default;
 };
 
@@ -53,6 +56,29 @@ struct Text {
   std::string value;
   Position at;
   bool operator==(const Text&) const = default;
+};
+
+// An input of workflow_dispatch or workflow_call.
+struct Input {
+  Position at;
+  std::string name;
+  std::string type = "string";  // string, number, boolean; for workflow_dispatch also choice, environment
+  bool required = false;
+  Node fallback = {};  // `default`; may hold ${{ }} for workflow_call. Null: not given
+  std::vector<std::string> options = {};
+};
+
+struct Secret {
+  Position at;
+  std::string name;
+  bool required = false;
+};
+
+// on: workflow_call.
+struct CallInterface {
+  std::vector<Input> inputs = {};
+  std::vector<Secret> secrets = {};
+  std::vector<std::pair<Text, Node>> outputs = {};  // name -> value, a text with ${{ }}
 };
 
 using Variables = std::vector<std::pair<std::string, std::string>>;  // in the order of the file, names unique
@@ -69,10 +95,13 @@ struct RunDefaults {
 
 struct Step {
   Position at;
-  std::string id;    // empty: not given
-  std::string name;  // empty: not given
-  std::string uses;  // listed as unsupported
+  std::string id;        // empty: not given
+  std::string shown_id;  // the given one, or as GitHub makes it: "__run", "__actions_checkout_2"
+  std::string name;      // empty: not given
+  std::string uses;
   std::string run;
+  std::string counted;  // the condition as it counts: success() put in where no status function is called
+  Node body;            // the whole mapping
   std::string shell;
   std::string working_directory;
   std::string condition_text;  // as written
@@ -85,10 +114,12 @@ struct Step {
 struct Job {
   Position at;
   std::string id;
-  std::string name;  // empty: the id is shown
-  std::string uses;  // listed as unsupported
+  std::string name;  // as written; empty: the id is shown
+  std::string uses;  // of a caller; empty: it has steps
   std::vector<Text> needs;
-  std::vector<std::string> runs_on;
+  std::vector<std::string> runs_on;  // labels as written
+  std::string counted;               // the condition as it counts
+  Node body;                         // the whole mapping but its steps
   std::string condition_text;
   Condition condition = Condition::success;
   Variables env;
@@ -98,20 +129,14 @@ struct Job {
   std::vector<Step> steps;
 };
 
-// Patterns of one filter, in order; "!" in front takes back what an earlier one matched.
-using Patterns = std::vector<std::string>;
-
-struct Trigger {
-  Position at;
-  std::string event;  // "push"
-  std::optional<Patterns> branches, branches_ignore, tags, tags_ignore;
-};
-
 struct Workflow {
   std::string file;
   std::string name;      // empty: the file's path is shown
   std::string run_name;  // empty: the title of what started it is shown
   std::vector<Trigger> on;
+  std::vector<Input> inputs;          // of workflow_dispatch
+  std::optional<CallInterface> call;  // where others may call it
+  Node body;                          // the whole mapping but its jobs
   Variables env;
   RunDefaults defaults;
   std::vector<Job> jobs;  // in the order of the file
@@ -123,6 +148,7 @@ struct Workflow {
 struct Reading {
   std::optional<Workflow> workflow;  // absent where there are errors
   std::vector<Finding> errors;       // in the order of the file
+  std::vector<Finding> warnings;     // what is accepted and dangerous: foreign text put into a script
   std::vector<Unsupported> unsupported;
 };
 
@@ -131,23 +157,6 @@ Reading read(std::string_view yaml, std::string_view file);
 
 // True where the path is one that holds workflows: .github/workflows/*.yml|yaml or .headrace/workflows/*.yml|yaml.
 bool is_workflow_path(std::string_view path);
-
-// Something that happened and may start workflows.
-struct Occasion {
-  std::string event;  // "push", "workflow_dispatch"
-  std::string ref;    // full: "refs/heads/main", "refs/tags/v1"
-};
-
-struct Decision {
-  bool starts = false;
-  std::string reason;  // a sentence, in both cases: which line of `on` decided
-  explicit operator bool() const { return starts; }
-};
-Decision triggers(const Workflow& workflow, const Occasion& occasion);
-
-// GitHub's filter patterns ("Filter pattern cheat sheet"): * (not /), **, ?, + of the character before, [], ! and \.
-// True if the last pattern that matches is not negated. Time is bounded by pattern times text.
-bool matches(const Patterns& patterns, std::string_view text);
 
 // What the listed features keep a run of this event from; empty: it can run.
 std::vector<Unsupported> blocking(const Workflow& workflow, std::string_view event);
