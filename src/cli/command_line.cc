@@ -290,6 +290,12 @@ void add_offline(Line& line) {
       ->add_option("FILE", values.files, "Workflow files")
       ->required();
 
+  auto* reports = noun(line.app, "report", "Test reports");
+  leaf(line, *reports, "check", "Read JUnit reports and count what is in them; needs no server",
+       "report check build/reports/*.xml", [&line] { return report_check(line.values.files, line.json); })
+      ->add_option("FILE", values.files, "JUnit XML files")
+      ->required();
+
   auto* log = noun(line.app, "log", "The event log of a data folder, without a server");
   auto add = [&](CLI::App* parent, const std::string& name, const std::string& about, const std::string& example,
                  std::function<int()> run) {

@@ -90,6 +90,9 @@ int dead_letter_act(const std::string& verb, const std::string& subscription, in
 // --- workflows, without a server (workflow.cc)
 int workflow_check(const std::vector<std::string>& files, bool json);
 
+// --- test reports, without a server (report.cc)
+int report_check(const std::vector<std::string>& files, bool json);
+
 // --- on a data folder, without a server (offline.cc)
 int log_verify(const std::string& data, bool json);
 int log_stat(const std::string& data, bool json);
