@@ -126,9 +126,9 @@ class StepRun {
   void save_state(std::string name, std::string value);
 
   // Evaluates a text that may hold ${{ }} with the contexts and functions of a step in `scope`; the step's own is
-  // scope(). The error has GitHub's words.
-  core::Result<workflow::Value> evaluate(std::string_view text, const StepScope& scope) const;
-  core::Result<std::string> evaluate_text(std::string_view text, const StepScope& scope) const;
+  // scope(). The error has GitHub's words. Awaits only where hashFiles is called, which reads files beside the loop.
+  core::Task<core::Result<workflow::Value>> evaluate(std::string text, const StepScope& scope) const;
+  core::Task<core::Result<std::string>> evaluate_text(std::string text, const StepScope& scope) const;
 
   // Runs a program to its end under the step's and the job's time-outs and cancellation. What it prints goes to the log
   // with commands, matchers and masks applied; GITHUB_ENV, _OUTPUT, _PATH, _STATE and _STEP_SUMMARY are new files for
