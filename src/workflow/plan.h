@@ -49,7 +49,7 @@ struct Limits {
 };
 
 // A job of the file, or of a called one, before its matrix is known.
-struct Template {
+struct JobTemplate {
   std::string key;                     // "build", "deploy/test": unique
   std::string id;                      // in its own file: "test"
   std::string caller;                  // key of the template that calls its file; empty at the top
@@ -65,11 +65,11 @@ struct Template {
 
 class Program {
  public:
-  std::vector<Template> templates;       // in the order of the files, a called file's behind its caller
+  std::vector<JobTemplate> templates;    // in the order of the files, a called file's behind its caller
   std::vector<Finding> errors;           // with their file; the program may only run without any
   std::vector<Unsupported> unsupported;  // what Headrace cannot run, of all files
 
-  const Template* find(std::string_view key) const;
+  const JobTemplate* find(std::string_view key) const;
   const Workflow& workflow() const;  // the file it began with
 
   struct Content;                          // the room's own
@@ -132,7 +132,7 @@ struct Expansion {
 struct Token {
   bool read_only = false;
 };
-Evaluated<Expansion> expand(const Program& program, const Template& job, const Object& contexts,
+Evaluated<Expansion> expand(const Program& program, const JobTemplate& job, const Object& contexts,
                             const Instance& instance = {}, Token token = {});
 
 // What is known of the jobs that a condition asks for.
@@ -142,11 +142,12 @@ struct Standing {
   std::vector<std::string> ancestors = {};                      // results of all ancestors: "success", "skipped"...
 };
 // success() wants success of all ancestors, failure() one that failed; with names, of the jobs named.
-Evaluated<bool> runs(const Program& program, const Template& job, const Object& contexts, const Standing& standing);
+Evaluated<bool> runs(const Program& program, const JobTemplate& job, const Object& contexts, const Standing& standing);
 
 // The outputs of a called workflow, when all its jobs are done: `contexts` has github, vars, inputs and jobs
 // ({"build":{"result","outputs":{}}}).
-Evaluated<std::vector<std::pair<std::string, std::string>>> call_outputs(const Program& program, const Template& caller,
+Evaluated<std::vector<std::pair<std::string, std::string>>> call_outputs(const Program& program,
+                                                                         const JobTemplate& caller,
                                                                          const Object& contexts);
 
 // The inputs context of a run started by hand: given ones checked against their types, defaults filled in. The error
