@@ -18,16 +18,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "workflow/expression_value.h"
 
 namespace headrace::workflow {
 
-inline constexpr size_t expression_length_max = 21'000;            // in UTF-16 code units, as GitHub counts
-inline constexpr size_t expression_depth_max = 50;                 // of operators and calls within each other
-inline constexpr size_t expression_memory_max = 10 * 1024 * 1024;  // what one evaluation may hold, as GitHub reckons it
-inline constexpr size_t parameters_max = 255;                      // of format, join, case and hashFiles
+inline constexpr size_t expression_length_max = 21'000;          // in UTF-16 code units, as GitHub counts
+inline constexpr size_t expression_depth_max = 50;               // of operators and calls within each other
+inline constexpr size_t expression_memory_max = 1024 * 1024;     // what one evaluation may hold, as GitHub reckons it
+inline constexpr size_t template_memory_max = 10 * 1024 * 1024;  // the same for a template, and each expression in it
+inline constexpr size_t parameters_max = 255;                    // of format, join, case and hashFiles
 
 struct ExpressionError {
   enum class Stage { lexing, parsing, evaluation };
@@ -83,8 +85,12 @@ struct Reference {
   size_t offset = 0;
 };
 
+struct ExpressionProgram;
+
 class Expression {
  public:
+  Expression();  // null, as of an empty text
+
   // An empty or blank text is null.
   static std::expected<Expression, ExpressionError> parse(std::string_view text, const Language& language);
 
@@ -101,30 +107,31 @@ class Expression {
   std::optional<Value> literal() const;             // where it is one literal, whatever the contexts
 
  private:
-  friend class Template;
-  struct Program;
-  friend struct Compiler;
-  friend class Evaluator;
-  std::shared_ptr<const Program> program_;
+  explicit Expression(std::shared_ptr<const ExpressionProgram> program) : program_(std::move(program)) {}
+  friend std::expected<Expression, ExpressionError> parse_condition(std::string_view text, const Language& language);
+  std::shared_ptr<const ExpressionProgram> program_;
 };
 
 // The condition of a job or step: the text of `if`, with or without ${{ }} around it. Where it calls no status function
-// it is `success() && (TEXT)`, and `success()` where it is blank; text() says so. The language must have the status
-// functions. Text beside ${{ }} would make it always true: that is a parsing error.
+// it is `success() && (TEXT)`, and `success()` where it is blank; text() says so. Its evaluation's value counts by
+// truthy(). Text beside ${{ }} makes it format('...', ...) as on GitHub: always true, so say so to the user
+// (has_text_beside_expression).
 std::expected<Expression, ExpressionError> parse_condition(std::string_view text, const Language& language);
 
 class Template {
  public:
+  Template();  // the empty literal
+
   // "a ${{ b }} c". Without ${{ it is a literal. Of several errors the first is given; its offset counts in `text`.
   static std::expected<Template, ExpressionError> parse(std::string_view text, const Language& language);
   static Template literal(std::string text);
 
   // The value itself, of any kind, where the whole text is one ${{ }}; a string otherwise, made as format() makes it.
   std::expected<Value, ExpressionError> evaluate(const Object& contexts, Host* host = nullptr,
-                                                 size_t memory_max = expression_memory_max) const;
+                                                 size_t memory_max = template_memory_max) const;
   // The same as a string: null is "", an array "Array".
   std::expected<std::string, ExpressionError> evaluate_text(const Object& contexts, Host* host = nullptr,
-                                                            size_t memory_max = expression_memory_max) const;
+                                                            size_t memory_max = template_memory_max) const;
 
   struct Part {
     std::string literal;  // as it is, where there is no expression
@@ -143,6 +150,9 @@ class Template {
   struct Content;
   std::shared_ptr<const Content> content_;
 };
+
+// True where a text holds ${{ }} and more than blanks beside it. In a condition that is a mistake.
+bool has_text_beside_expression(const Template& text);
 
 // True where the text holds "${{": what makes a scalar of a workflow file a template.
 bool holds_expression(std::string_view text);

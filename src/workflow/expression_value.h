@@ -5,8 +5,11 @@
 #include <compare>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,7 +64,8 @@ class Value {
 
   static Value from_json(const core::json::value& json);  // numbers as doubles
   core::json::value to_json() const;                      // whole numbers as integers; NaN and infinities as strings
-  std::string to_pretty_json() const;                     // what toJSON gives
+  // What toJSON gives; nothing where it would hold more than memory_max, as GitHub reckons it.
+  std::optional<std::string> to_pretty_json(size_t memory_max = SIZE_MAX) const;
   bool operator==(const Value& other) const;  // deep and exact, for tests: same kinds, keys and order; NaN is NaN
 
  private:
@@ -69,6 +73,8 @@ class Value {
                std::shared_ptr<const Object>>
       data_;
 };
+
+size_t memory_of_text(std::string_view text);  // what GitHub reckons for a string
 
 std::string_view name_of(Value::Kind kind);  // "Null", "Boolean", "Number", "String", "Array", "Object"
 
@@ -91,11 +97,10 @@ class Object {
 
  private:
   size_t place_of(std::string_view key) const;  // size() where it is not there
-  void index(size_t place);
 
   Keys keys_;
   std::vector<Member> members_;
-  std::vector<size_t> by_hash_;  // open addressing over members_, place + 1; only where there are many
+  std::map<std::string, size_t> by_key_;  // places in members_; only where there are many
 };
 
 // As GitHub prints numbers: up to 15 significant digits, -0 as 0, "NaN", "Infinity"; exponents as in 1E+21, 1E-05.
