@@ -1,7 +1,7 @@
 // ReportFinder finds the test reports that a job's steps write, so that a failed test is known before the job ends
 // (DESIGN section 9, "Reports"): after each step, every file of the reports folder ($HEADRACE_REPORTS), and every
-// `junit*.xml` and `TEST-*.xml` of the workspace, that is new or has changed since it was looked at last. What was there
-// before the job (a checkout may hold reports) is no report of it: the constructor looks first.
+// `junit*.xml` and `TEST-*.xml` of the workspace, that is new or has changed since it was looked at last. What was
+// there before the job (a checkout may hold reports) is no report of it: the constructor looks first.
 //
 // "Changed" is another inode, size, or time of modification. The job is foreign: no symbolic link is followed, only
 // regular files are read, with the bounds below; a walk that meets one says so (`incomplete`) and goes on with what it
@@ -22,10 +22,10 @@
 
 namespace headrace::runner {
 
-inline constexpr size_t walk_entries_max = 200'000;                // looked at in one walk
-inline constexpr size_t walk_depth_max = 32;                       // folders within each other
-inline constexpr std::chrono::seconds walk_time_max{5};            // of one walk
-inline constexpr size_t reports_a_step_max = 200;                  // read after one step; the others are left
+inline constexpr size_t walk_entries_max = 200'000;                   // looked at in one walk
+inline constexpr size_t walk_depth_max = 32;                          // folders within each other
+inline constexpr std::chrono::seconds walk_time_max{5};               // of one walk
+inline constexpr size_t reports_a_step_max = 200;                     // read after one step; the others are left
 inline constexpr size_t report_bytes_a_step_max = size_t{128} << 20;  // likewise, all together
 
 struct FoundReport {
