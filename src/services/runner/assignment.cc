@@ -55,7 +55,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
     co_return failed;
   }
   auto executor = make_host_executor(around_.loop);
-  Workplace place{around_.folder, around_.folder + "/workspace", around_.folder + "/temp"};
+  std::string own = around_.folder + "/job";
+  JobPlace place{own, own + "/workspace", own + "/temp", {}, {}};
   execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this,
                                               std::move(*spec), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);

@@ -1,8 +1,10 @@
 // Assignment is one job in the hands of a worker: its folder, its log file, its execution and its end.
 //
-//   FOLDER/<token>/workspace/...  where steps begin   FOLDER/<token>/group     leader of the process group that runs
-//   FOLDER/<token>/temp/...   scripts        FOLDER/<token>/end.json     how it ended, until the server has settled it
-//   FOLDER/<token>/log        what it printed
+//   FOLDER/<token>/job/workspace/...  where steps begin
+//   FOLDER/<token>/job/temp/...       scripts; a job sees nothing but what is in job/
+//   FOLDER/<token>/log                what it printed
+//   FOLDER/<token>/group              leader of the process group that runs
+//   FOLDER/<token>/end.json           how it ended, until the server has settled it
 #pragma once
 
 #include <functional>

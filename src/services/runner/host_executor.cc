@@ -1,46 +1,129 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "services/runner/executor.h"
+#include "services/runner/job_files.h"
 
 namespace headrace::runner {
 
 using core::Code;
 using core::Result;
+using core::Task;
 
 namespace {
+
+class HostSurroundings final : public Surroundings {
+ public:
+  HostSurroundings(core::Executor loop, JobPlace place)
+      : loop_(std::move(loop)), place_(std::move(place)), files_(place_.folder, {}) {
+    const char* home = std::getenv("HOME");
+    inside_ = {place_.workspace, place_.temporary, place_.tool_cache, home ? home : "/"};
+  }
+
+  Result<> make() {
+    std::error_code error;
+    std::filesystem::create_directories(place_.folder, error);
+    if (error) return std::unexpected(core::error_of_errno(error.value(), "making the folder of a job", place_.folder));
+    for (const auto& folder : {place_.workspace, place_.temporary, place_.tool_cache})
+      if (auto made = files_.make_folder(folder); !made) return made;
+    return {};
+  }
+
+  Kind what() const override { return Kind::host; }
+
+  std::vector<std::string> description() const override {
+    utsname about{};
+    std::string machine =
+        ::uname(&about) == 0 ? std::string(about.sysname) + " " + about.release + " " + about.machine : "this machine";
+    return {"Runs on the host (" + machine + ") without isolation, as the operator allowed for this label."};
+  }
+
+  const InsidePaths& inside() const override { return inside_; }
+  std::optional<std::string> to_inside(std::string_view host) const override { return std::string(host); }
+  std::optional<std::string> to_host(std::string_view inside) const override { return std::string(inside); }
+
+  // A few words about the machine and its user. The runner's own variables, its token above all, are not among them.
+  Variables environment() const override {
+    Variables words;
+    for (const char* name : {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"})
+      if (const char* value = std::getenv(name)) words.emplace_back(name, value);
+    return words;
+  }
+
+  Task<Result<std::unique_ptr<process::Child>>> run(Command command) override {
+    process::Spec spec;
+    spec.argv = std::move(command.argv);
+    spec.environment = std::move(command.environment);
+    bool absolute = command.directory.starts_with("/");
+    spec.directory = command.directory.empty() ? place_.workspace
+                     : absolute                ? std::move(command.directory)
+                                               : place_.workspace + "/" + command.directory;
+    if (command.input) spec.in = process::Redirect::pipe();
+    spec.out = process::Redirect::pipe();
+    spec.err = process::Redirect::same_as_out();
+    auto started = process::spawn(loop_, std::move(spec));
+    if (started) leader_ = (*started)->pid();
+    co_return started;
+  }
+  pid_t leader() const override { return leader_; }
+
+  Result<> write(const std::string& path, std::string_view text) override { return files_.write(path, text); }
+  Result<std::string> read(const std::string& path, size_t bytes_max) const override {
+    return files_.read(path, bytes_max);
+  }
+
+  Task<Result<InsideListener>> listen() override { co_return listen_on_loopback(); }
+
+  std::optional<std::string> limit_hit() const override { return {}; }
+  Task<Result<Usage>> end() override { co_return Usage{}; }
+
+ private:
+  static Result<InsideListener> listen_on_loopback() {
+    InsideListener listener;
+    listener.socket = process::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    if (!listener.socket || ::bind(listener.socket.get(), any, length) != 0 ||
+        ::listen(listener.socket.get(), SOMAXCONN) != 0 || ::getsockname(listener.socket.get(), any, &length) != 0)
+      return std::unexpected(core::error_of_errno(errno, "listening for a job"));
+    listener.port = ntohs(address.sin_port);
+    return listener;
+  }
+
+  core::Executor loop_;
+  JobPlace place_;
+  JobFiles files_;
+  InsidePaths inside_;
+  pid_t leader_ = 0;
+};
 
 class HostExecutor final : public Executor {
  public:
   explicit HostExecutor(core::Executor loop) : loop_(std::move(loop)) {}
 
   std::string_view name() const override { return "host"; }
+  Task<Result<>> available() override { co_return Result<>{}; }
 
-  std::string description() const override {
-    utsname about{};
-    std::string machine =
-        ::uname(&about) == 0 ? std::string(about.sysname) + " " + about.release + " " + about.machine : "this machine";
-    return "Runs on the host (" + machine + ") without isolation, as the operator allowed for this label.";
+  Task<Result<std::unique_ptr<Surroundings>>> prepare(JobPlace place, JobNeeds needs) override {
+    if (needs.container || !needs.services.empty())
+      co_return core::fail(Code::invalid,
+                           "The job asks for a container or services; its label leads to the executor host, which has "
+                           "none. Ask the operator for a label with the executor container.");
+    if (place.tool_cache.empty()) place.tool_cache = place.folder + "/tools";
+    auto made = std::make_unique<HostSurroundings>(loop_, std::move(place));
+    if (auto folders = made->make(); !folders) co_return std::unexpected(folders.error());
+    co_return made;
   }
-
-  Result<std::unique_ptr<process::Child>> start(const Workplace& place, const StepSpec& step, const std::string& script,
-                                                const Variables& environment) override {
-    auto argv = shell_command(step, script);
-    if (!argv) return std::unexpected(argv.error());
-    process::Spec spec;
-    spec.argv = std::move(*argv);
-    // The exact environment of a job: a few words about the machine and its user, then what the workflow says. The
-    // runner's own variables, its token above all, are not among them.
-    spec.environment =
-        process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
-    for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
-    bool absolute = step.working_directory.starts_with("/");
-    spec.directory = step.working_directory.empty() ? place.workspace
-                     : absolute                     ? step.working_directory
-                                                    : place.workspace + "/" + step.working_directory;
-    spec.out = process::Redirect::pipe();
-    spec.err = process::Redirect::same_as_out();
-    return process::spawn(loop_, std::move(spec));
-  }
+  Task<> keep_ready(size_t, std::string, JobNeeds) override { co_return; }
 
  private:
   core::Executor loop_;
@@ -51,17 +134,5 @@ class HostExecutor final : public Executor {
 std::unique_ptr<Executor> make_host_executor(core::Executor loop) {
   return std::make_unique<HostExecutor>(std::move(loop));
 }
-
-bool is_executor(std::string_view name) { return name == "host"; }
-
-Result<std::vector<std::string>> shell_command(const StepSpec& step, const std::string& script) {
-  if (step.shell == "bash" && !step.shell_given) return std::vector<std::string>{"bash", "-e", script};
-  if (step.shell == "bash") return std::vector<std::string>{"bash", "--noprofile", "--norc", "-eo", "pipefail", script};
-  if (step.shell == "sh") return std::vector<std::string>{"sh", "-e", script};
-  if (step.shell == "python") return std::vector<std::string>{"python3", script};
-  return core::fail(Code::invalid, "The shell '" + step.shell + "' is not one of bash, sh, python.");
-}
-
-std::string_view script_extension(const StepSpec& step) { return step.shell == "python" ? ".py" : ".sh"; }
 
 }  // namespace headrace::runner

@@ -23,13 +23,25 @@ void set(Variables& variables, std::string name, std::string value) {
   variables.emplace_back(std::move(name), std::move(value));
 }
 
+// argv of a step's shell. GitHub Docs, "jobs.<job_id>.steps[*].shell": bash as default `bash -e FILE`, bash by name
+// `bash --noprofile --norc -eo pipefail FILE`, `sh -e FILE`, `python FILE`. invalid: no such shell.
+Result<std::vector<std::string>> shell_command(const StepSpec& step, const std::string& script) {
+  if (step.shell == "bash" && !step.shell_given) return std::vector<std::string>{"bash", "-e", script};
+  if (step.shell == "bash") return std::vector<std::string>{"bash", "--noprofile", "--norc", "-eo", "pipefail", script};
+  if (step.shell == "sh") return std::vector<std::string>{"sh", "-e", script};
+  if (step.shell == "python") return std::vector<std::string>{"python3", script};
+  return core::fail(core::Code::invalid, "The shell '" + step.shell + "' is not one of bash, sh, python.");
+}
+
+std::string_view script_extension(const StepSpec& step) { return step.shell == "python" ? ".py" : ".sh"; }
+
 std::string minutes_text(int64_t minutes) { return std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes"); }
 
 }  // namespace
 
 struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   Impl(core::Executor on, core::Clock& time, core::Disk& files, Executor& maker, JobObserver& hears, JobSpec what,
-       Workplace where, Times bounds)
+       JobPlace where, Times bounds)
       : loop(std::move(on)),
         clock(time),
         disk(files),
@@ -43,6 +55,7 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
         progressed(loop) {}
 
   Task<> prepare();
+  Task<> end_surroundings();
   Task<> run_steps();
   Task<> run_step(const StepSpec& step);
   Task<events::StepResult> executed(const StepSpec& step);
@@ -67,7 +80,7 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   Executor& executor;
   JobObserver& observer;
   JobSpec spec;
-  Workplace place;
+  JobPlace place;
   Times times;
   LogLines lines;
   core::Scope watchdogs;
@@ -75,6 +88,7 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
   bool output_open = false;
   core::Steady deadline;  // of the job; once it is cancelled or timed out, of what always() steps may still do
 
+  std::unique_ptr<Surroundings> around;
   JobEnd end;
   bool failed = false;
   bool timed_out = false;
@@ -84,7 +98,7 @@ struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
 };
 
 JobExecution::JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor,
-                           JobObserver& observer, JobSpec spec, Workplace place, Times times)
+                           JobObserver& observer, JobSpec spec, JobPlace place, Times times)
     : impl_(std::make_shared<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place),
                                    times)) {}
 
@@ -111,6 +125,7 @@ Task<JobEnd> JobExecution::run() {
   co_await self.prepare();
   if (!self.failed) co_await self.run_steps();
   co_await self.watchdogs.close();
+  if (self.around) co_await self.end_surroundings();
   self.lines.end();
   self.tell();
   self.end.conclusion = self.timed_out   ? Conclusion::timed_out
@@ -122,12 +137,21 @@ Task<JobEnd> JobExecution::run() {
 }
 
 Task<> JobExecution::Impl::prepare() {
-  for (const auto& folder : {place.workspace, place.temporary}) {
-    if (auto made = disk.make_directories(folder); !made) fail_job(made.error().message);
+  JobNeeds needs;
+  auto made = co_await executor.prepare(place, std::move(needs));
+  if (!made) {
+    fail_job(made.error().message);
+  } else {
+    around = std::move(*made);
+    for (const auto& line : around->description()) lines.line(line);
   }
-  lines.line(executor.description());
   tell();
-  co_return;
+}
+
+Task<> JobExecution::Impl::end_surroundings() {
+  auto ended = co_await around->end();
+  if (!ended) lines.line(ended.error().message);
+  around = nullptr;
 }
 
 Task<> JobExecution::Impl::run_steps() {
@@ -193,7 +217,16 @@ Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
     fail_job(script.error().message);
     co_return result;
   }
-  auto started = executor.start(place, step, *script, environment_of(step));
+  auto argv = shell_command(step, *script);
+  if (!argv) {
+    fail_job(argv.error().message);
+    co_return result;
+  }
+  Command command;
+  command.argv = std::move(*argv);
+  for (const auto& [name, value] : environment_of(step)) command.environment.push_back(name + "=" + value);
+  command.directory = step.working_directory;
+  auto started = co_await around->run(std::move(command));
   if (!started) {
     fail_job(started.error().message);
     co_return result;
@@ -224,6 +257,7 @@ Conclusion JobExecution::Impl::judge(const StepSpec& step, const process::Exit& 
                          : which + "ended with " + process::to_string(exit) + ".";
   if (!step_expired && exit.succeeded()) return Conclusion::success;
   if (!step_expired && cancelled) return Conclusion::cancelled;
+  if (auto limit = around->limit_hit(); limit && !step_expired) what += " " + *limit;
   lines.line(what);
   if (!step.continue_on_error && end.errors.empty()) end.errors = what;
   return step_expired ? Conclusion::timed_out : Conclusion::failure;
@@ -272,20 +306,19 @@ Task<> JobExecution::Impl::end_gently(std::shared_ptr<process::Child> child) {
   if (!child->ended()) auto ended = co_await child->end(times.terminate);
 }
 
+// The inside path of the step's script.
 Result<std::string> JobExecution::Impl::write_script(const StepSpec& step) {
   std::string path = place.temporary + "/step-" + std::to_string(step.number) + std::string(script_extension(step));
-  auto file = disk.open(path, core::Disk::Open::ensure);
-  if (!file) return std::unexpected(file.error());
-  std::string text = step.run + "\n";
-  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written)
-    return std::unexpected(written.error());
-  return path;
+  if (auto written = around->write(path, step.run + "\n"); !written) return std::unexpected(written.error());
+  return around->to_inside(path).value_or(path);
 }
 
 Variables JobExecution::Impl::environment_of(const StepSpec& step) const {
-  Variables environment = spec.variables;
-  set(environment, "GITHUB_WORKSPACE", place.workspace);
-  set(environment, "RUNNER_TEMP", place.temporary);
+  Variables environment = around->environment();
+  for (const auto& [name, value] : spec.variables) set(environment, name, value);
+  set(environment, "GITHUB_WORKSPACE", around->inside().workspace);
+  set(environment, "RUNNER_TEMP", around->inside().temporary);
+  set(environment, "RUNNER_TOOL_CACHE", around->inside().tool_cache);
   set(environment, "RUNNER_OS", "Linux");
   for (const auto& [name, value] : spec.env) set(environment, name, value);
   for (const auto& [name, value] : step.env) set(environment, name, value);

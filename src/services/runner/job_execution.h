@@ -46,9 +46,9 @@ class JobExecution {
     std::chrono::milliseconds drain{2'000};  // for output of processes that left the step's group and hold its pipe
   };
 
-  // All outlive it. `spec` is kept; the workplace's folders are made by run() and left for the owner to remove.
+  // All outlive it. `spec` is kept; the place's folders are made by run() and left for the owner to remove.
   JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer,
-               JobSpec spec, Workplace place, Times times);
+               JobSpec spec, JobPlace place, Times times);
   ~JobExecution();
 
   core::Task<JobEnd> run();  // once. The task itself is not to be cancelled: cancel() ends it in good order.

@@ -57,9 +57,9 @@ class JobExecutionTest : public ::testing::Test {
     return spec.steps.back();
   }
   JobEnd run() {
-    execution =
-        std::make_unique<JobExecution>(loop.executor(), clock, disk, *executor, observer, spec,
-                                       Workplace{directory, directory + "/workspace", directory + "/temp"}, times);
+    execution = std::make_unique<JobExecution>(
+        loop.executor(), clock, disk, *executor, observer, spec,
+        JobPlace{directory, directory + "/workspace", directory + "/temp", {}, {}}, times);
     return loop.run(execution->run());
   }
   static std::vector<Conclusion> conclusions(const JobEnd& end) {
