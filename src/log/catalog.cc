@@ -144,6 +144,11 @@ std::string Catalog::encoded_index() const {
   return open_->index.encode();
 }
 
+SegmentIndex Catalog::open_index() const {
+  std::lock_guard lock(mutex_);
+  return open_->index;
+}
+
 core::Result<std::shared_ptr<const LoadedSegment>> Catalog::loaded(Offset first) {
   {
     std::lock_guard lock(loaded_mutex_);

@@ -78,6 +78,7 @@ class Catalog {
   void set_durable(Offset offset, core::Time time) { last_time_ = time, durable_ = offset; }
   std::vector<Offset> forget_before(Offset before);  // whole closed segments; their first offsets
   std::string encoded_index() const;                 // of the open segment
+  SegmentIndex open_index() const;                   // a copy
 
   // By anyone.
   core::Result<std::vector<Stored>> read(

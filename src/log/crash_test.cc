@@ -102,11 +102,10 @@ void expect_nothing_lost(std::unique_ptr<core::testing::SimulatedDisk> disk, con
   ASSERT_EQ(report->tail, VerifyReport::Tail::sealed);
 }
 
-void cut_everywhere(SegmentLogOptions::Prefill prefill) {
+void cut_everywhere(const SegmentLogOptions& options) {
   uint64_t seed = seed_of_run();
   SCOPED_TRACE("HEADRACE_SEED=" + std::to_string(seed));
   core::SeededRandom chance(seed);
-  SegmentLogOptions options = small_segments(prefill);
   uint64_t total = 0;
   {
     World whole;
@@ -135,11 +134,18 @@ void cut_everywhere(SegmentLogOptions::Prefill prefill) {
 }
 
 TEST(LogCrash, KeepsEveryAcknowledgedEventWhereverThePowerFailsOnGrowingSegments) {
-  cut_everywhere(SegmentLogOptions::Prefill::never);
+  cut_everywhere(small_segments(SegmentLogOptions::Prefill::never));
 }
 
 TEST(LogCrash, KeepsEveryAcknowledgedEventWhereverThePowerFailsOnPrefilledSegments) {
-  cut_everywhere(SegmentLogOptions::Prefill::always);
+  cut_everywhere(small_segments(SegmentLogOptions::Prefill::always));
+}
+
+TEST(LogCrash, KeepsEveryAcknowledgedEventWhereverThePowerFailsWithCheckpoints) {
+  SegmentLogOptions options = small_segments(SegmentLogOptions::Prefill::never);
+  options.checkpoint_bytes = 1500;
+  options.checkpoint_bytes_least = 1;
+  cut_everywhere(options);
 }
 
 // A cut, a start, a cut during the recovery or what follows, a start: nothing acknowledged before either is lost.

@@ -4,10 +4,26 @@
 
 namespace headrace::log {
 
+namespace {
+size_t bytes_of(std::string_view expected) { return expected.size() + 128; }  // with the node
+}  // namespace
+
 void IdIndex::start_segment(Offset first) {
   std::lock_guard lock(mutex_);
   close_open(first - 1);
   open_ = std::make_shared<Segment>(first);
+}
+
+void IdIndex::resume_segment(OpenIds ids) {
+  start_segment(ids.table.first());
+  std::lock_guard lock(mutex_);
+  static_cast<OpenIds&>(*open_) = std::move(ids);
+  for (const auto& [expected, named] : open_->expected) open_->expected_bytes += bytes_of(expected);
+}
+
+OpenIds IdIndex::open_ids() const {
+  std::lock_guard lock(mutex_);
+  return *open_;
 }
 
 void IdIndex::end_segment(Offset last) {
@@ -34,7 +50,7 @@ void IdIndex::name(std::string_view expected, Named named) {
     return;
   }
   open_->expected.emplace(std::string(expected), named);
-  open_->expected_bytes += expected.size() + 128;  // with the node
+  open_->expected_bytes += bytes_of(expected);
 }
 
 bool IdIndex::full(size_t events_max) const {

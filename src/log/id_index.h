@@ -23,6 +23,13 @@ struct Named {
   Offset ended = 0;   // its last event's
 };
 
+// What the open segment has stored.
+struct OpenIds {
+  explicit OpenIds(Offset first) : table(first) {}
+  IdTable table;
+  std::map<std::string, Named, std::less<>> expected;
+};
+
 class IdIndex {
  public:
   using Runs = std::vector<std::shared_ptr<const IdRun>>;
@@ -34,7 +41,9 @@ class IdIndex {
   Identity batch(std::string_view batch_key) const { return identity_of_batch_key(key_, batch_key); }
 
   void start_segment(Offset first);  // what was open is closed
+  void resume_segment(OpenIds ids);  // the same, for one whose first part is known
   void end_segment(Offset last);     // the same, where the next one is not there yet
+  OpenIds open_ids() const;          // a copy
   void insert(const Identity& identity, Offset offset);
   void name(std::string_view expected, Named named);
   bool full(size_t events_max) const;  // the open segment holds as much as memory may
@@ -55,11 +64,9 @@ class IdIndex {
   void drop_before(Offset first, std::vector<std::string>& names);  // forgets runs that end before; their files
 
  private:
-  struct Segment {
-    explicit Segment(Offset first) : table(first) {}
-    IdTable table;
+  struct Segment : OpenIds {
+    using OpenIds::OpenIds;
     Offset last = 0;  // it covers, once closed
-    std::map<std::string, Named, std::less<>> expected;
     size_t expected_bytes = 0;
   };
   void close_open(Offset last);

@@ -190,15 +190,17 @@ Identity identity_of_event(const HashKey& key, ByteView identity) {
 Identity identity_of_batch_key(const HashKey& key, std::string_view batch_key) { return hashed(key, 'k', batch_key); }
 Identity identity_of_expected(const HashKey& key, std::string_view expected) { return hashed(key, 'x', expected); }
 
+void IdTable::grow(size_t slots) {
+  std::vector<uint64_t> hashes(slots);
+  std::vector<uint32_t> relatives(slots);
+  hashes.swap(hashes_);
+  relatives.swap(relatives_);
+  for (size_t i = 0; i < hashes.size(); ++i)
+    if (hashes[i] != 0) place({hashes[i], relatives[i]});
+}
+
 void IdTable::insert(Identity identity, Offset offset) {
-  if ((size_ + 1) * 4 > hashes_.size() * 3) {
-    std::vector<uint64_t> hashes(std::max(table_slots_min, hashes_.size() * 2));
-    std::vector<uint32_t> relatives(hashes.size());
-    hashes.swap(hashes_);
-    relatives.swap(relatives_);
-    for (size_t i = 0; i < hashes.size(); ++i)
-      if (hashes[i] != 0) place({hashes[i], relatives[i]});
-  }
+  if ((size_ + 1) * 4 > hashes_.size() * 3) grow(std::max(table_slots_min, hashes_.size() * 2));
   place({std::max<uint64_t>(identity.hash, 1), static_cast<uint32_t>(offset - first_)});
   ++size_;
   last_ = std::max(last_, offset);
@@ -227,11 +229,26 @@ core::Result<bool> IdTable::find(uint64_t hash, const Candidate& accept) const {
   return false;
 }
 
+void IdTable::each(const std::function<void(const Entry&)>& visit) const {
+  for (size_t i = 0; i < hashes_.size(); ++i)
+    if (hashes_[i] != 0) visit({hashes_[i], relatives_[i]});
+}
+
+void IdTable::restore(const std::vector<Entry>& entries, uint64_t earliest, uint64_t latest) {
+  grow(std::max(table_slots_min, std::bit_ceil(entries.size() * 4 / 3 + 1)));
+  for (const Entry& entry : entries) {
+    place({std::max<uint64_t>(entry.hash, 1), entry.relative});
+    last_ = std::max(last_, first_ + entry.relative);
+  }
+  size_ = entries.size();
+  earliest_ = earliest;
+  latest_ = latest;
+}
+
 std::vector<IdTable::Entry> IdTable::sorted() const {
   std::vector<Entry> entries;
   entries.reserve(size_);
-  for (size_t i = 0; i < hashes_.size(); ++i)
-    if (hashes_[i] != 0) entries.push_back({hashes_[i], relatives_[i]});
+  each([&](const Entry& entry) { entries.push_back(entry); });
   std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
     return a.hash != b.hash ? a.hash < b.hash : a.relative > b.relative;
   });

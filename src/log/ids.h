@@ -53,6 +53,8 @@ class IdTable {
     uint32_t relative;  // offset - first
   };
   std::vector<Entry> sorted() const;  // by hash, newest first
+  void each(const std::function<void(const Entry&)>& visit) const;
+  void restore(const std::vector<Entry>& entries, uint64_t earliest, uint64_t latest);  // into an empty table
   Offset first() const { return first_; }
   Offset last() const { return last_; }
   uint64_t earliest() const { return earliest_; }  // of the UUIDv7s in it, milliseconds
@@ -60,6 +62,7 @@ class IdTable {
   size_t size() const { return size_; }
 
  private:
+  void grow(size_t slots);
   void place(Entry entry);
 
   Offset first_, last_ = 0;

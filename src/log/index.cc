@@ -124,7 +124,7 @@ std::optional<SegmentIndex> SegmentIndex::decode(ByteView bytes) {
     std::string type(from.text());
     TypeRange range{.first = index.segment_first_ + from.varint(), .last = index.segment_first_ + from.varint()};
     range.events = from.varint();
-    index.type_bytes_ += type.size();
+    index.type_bytes_ += type.size() + sizeof(*index.types_.begin());
     index.types_.emplace(std::move(type), range);
   }
   if (!from.ok()) return std::nullopt;

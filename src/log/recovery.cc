@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "core/diagnostics.h"
+#include "log/checkpoint.h"
 #include "log/record.h"
 
 namespace headrace::log {
@@ -45,6 +46,14 @@ class TailScan {
  public:
   TailScan(Window& window, OpenSegment& segment, IdIndex& ids, Tail& tail)
       : scan_(window, segment.header), segment_(segment), ids_(ids), tail_(tail) {}
+
+  void go_on_behind(Checkpoint checkpoint) {
+    segment_.index = std::move(checkpoint.index);
+    segment_.end = checkpoint.end;
+    ids_.resume_segment(std::move(checkpoint.ids));
+    tail_ = std::move(checkpoint.tail);
+    scan_.resume(checkpoint.end, tail_.next_batch);
+  }
 
   core::Result<> run() {
     for (;;) {
@@ -90,6 +99,7 @@ class TailScan {
     tail_.next_batch = batch.header.number + 1;
     tail_.sealed = batch.header.kind != BatchKind::events;
     ++tail_.batches;
+    tail_.last_batch = batch.position;
     if (batch.header.kind != BatchKind::events) return {};
     tail_.next_offset = batch.header.first_offset + batch.header.events;
     tail_.events += batch.header.events;
@@ -104,15 +114,6 @@ class TailScan {
   uint64_t end_of_writing_ = 0;
   std::optional<Place> damaged_;
 };
-
-core::Error corruption(const Place& place) {
-  core::Error error = stopped_error("stored events are damaged", 0, place.offset, place.what);
-  error.message = fmt::format(
-      "The event log takes no more events: segment {} is damaged at byte {}, from offset {} on: {}. "
-      "What is whole stays readable. Run `headrace log verify`, and restore the segment from a backup.",
-      place.segment, place.position, place.offset, place.what);
-  return error;
-}
 
 core::Result<> cut(core::File& file, uint64_t position) {
   core::diagnose(core::Level::warning, "log",
@@ -219,10 +220,17 @@ class Recovery {
     tail.last_time = header->created;
     tail.next_batch = header->first_batch;
     tail.sum = core::crc32c(encode(*header));
-    tail.prefilled = *size >= options_.segment_bytes;
-    ids_.start_segment(first);
     Window window(*segment->file, *size);
     TailScan scan(window, *segment, ids_, tail);
+    auto checkpoint = read_checkpoint(disk_, directory_, *header, window);
+    if (!checkpoint) return std::unexpected(checkpoint.error());
+    if (*checkpoint) {
+      result_.unread = Covered{first, (*checkpoint)->end, (*checkpoint)->tail.sum};
+      scan.go_on_behind(std::move(**checkpoint));
+    } else {
+      ids_.start_segment(first);
+    }
+    tail.prefilled = *size >= options_.segment_bytes;
     if (auto read = scan.run(); !read) return read;
     return settle(scan, std::move(segment));
   }
@@ -258,6 +266,15 @@ class Recovery {
 };
 
 }  // namespace
+
+core::Error corruption(const Place& place) {
+  core::Error error = stopped_error("stored events are damaged", 0, place.offset, place.what);
+  error.message = fmt::format(
+      "The event log takes no more events: segment {} is damaged at byte {}, from offset {} on: {}. "
+      "What is whole stays readable. Run `headrace log verify`, and restore the segment from a backup.",
+      place.segment, place.position, place.offset, place.what);
+  return error;
+}
 
 core::Result<std::optional<Meta>> read_meta(core::Disk& disk, const std::string& directory) {
   auto text = core::read_file(disk, path_in(directory, meta_name), 4096);

@@ -129,6 +129,11 @@ core::Result<std::optional<uint64_t>> BatchScan::later_batch() {
   return std::optional<uint64_t>();
 }
 
+void BatchScan::resume(uint64_t position, uint64_t number) {
+  position_ = position;
+  number_ = number;
+}
+
 core::Result<bool> BatchScan::goes_on_at(uint64_t position) {
   auto head = window_.view(position, batch_header_bytes);
   if (!head) return std::unexpected(head.error());

@@ -77,6 +77,7 @@ class BatchScan {
   // The first place from position() on with the header of a batch that comes later than the next one: proof that what
   // stands at position() was whole once.
   core::Result<std::optional<uint64_t>> later_batch();
+  void resume(uint64_t position, uint64_t number);   // what is before is known
   core::Result<bool> goes_on_at(uint64_t position);  // goes on there; false if no header of a batch is there
   // One behind the last byte at or behind position() that is not zero; position() itself where all are.
   core::Result<uint64_t> end_of_writing();

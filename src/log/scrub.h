@@ -26,4 +26,14 @@ class Scrubber {
   Offset done_ = 0;
 };
 
+// The bytes of a segment before `end`, and their sum: corrupt where they are not any more what was written, with the
+// place. Nothing if `cancelled` turned true meanwhile. Any thread.
+struct Covered {
+  Offset segment = 0;
+  uint64_t end = 0;
+  uint32_t sum = 0;
+};
+core::Result<> check_covered(core::Disk& disk, const std::string& directory, const Covered& covered,
+                             const std::atomic<bool>& cancelled);
+
 }  // namespace headrace::log

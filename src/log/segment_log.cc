@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "core/diagnostics.h"
+#include "log/checkpoint.h"
 #include "log/completions.h"
 #include "log/housekeeper.h"
 #include "log/queue.h"
@@ -76,6 +77,8 @@ struct SegmentLog::Impl {
   std::atomic<core::Duration> last_sync{};
   std::atomic<bool> prefilled = false;
   bool spare_asked = false;  // for the segment behind the open one
+  Covered checkpointed;      // what the last checkpoint covers
+  std::atomic<bool> checkpointing = false;
   mutable std::mutex stopped_mutex;
   std::optional<core::Error> stopped;
   std::mutex trim_mutex;
@@ -94,6 +97,7 @@ struct SegmentLog::Impl {
   void commit(Group& group, size_t bytes_taken);
   void measure();
   core::Result<> seal();
+  void keep_checkpoint(uint64_t bytes_least);  // if so much was appended since the last
   void answer_seal(Submission& submission);
 
   // The housekeeper's.
@@ -112,6 +116,12 @@ void SegmentLog::Impl::start(core::Random& random, Recovered recovered) {
   writer.emplace(Writer::Parts{disk, clock, random, directory, options, catalog, ids, spare}, hooks(),
                  std::move(recovered.tail));
   prefilled = writer->prefilled();
+  if (recovered.unread) {
+    checkpointed = *recovered.unread;
+    keeper.post([this, covered = checkpointed] {
+      keep_house(check_covered(disk, directory, covered, keeper.stopping()), "re-reading the open segment");
+    });
+  }
   keeper.start(options.scrub_pause, [this] { keep_house(scrub(1), "re-reading a closed segment"); });
   if (options.prefill == Options::Prefill::always ||
       (meta.prefill && meta.prefill->gains() && options.prefill == Options::Prefill::measured))
@@ -138,6 +148,7 @@ std::optional<core::Error> SegmentLog::Impl::why_stopped() const {
 }
 
 void SegmentLog::Impl::run() {
+  keeper.run_posted();
   while (!queue.stopped()) {
     auto patience = writer->sealed() || why_stopped() ? std::chrono::milliseconds(0) : options.idle_seal;
     auto submissions = queue.take(patience);
@@ -149,6 +160,8 @@ void SegmentLog::Impl::run() {
     keeper.run_posted();
   }
   static_cast<void>(seal());
+  checkpointing = false;  // whatever is under way, this one comes behind it
+  keep_checkpoint(options.checkpoint_bytes_least);
 }
 
 void SegmentLog::Impl::work(std::vector<Submission> submissions) {
@@ -181,6 +194,7 @@ void SegmentLog::Impl::commit(Group& group, size_t bytes_taken) {
   duplicates += group.duplicates();
   if (written) events += group.events();
   ask_for_spare();
+  keep_checkpoint(options.checkpoint_bytes);
   queue.settled(bytes_taken);  // who is answered finds room for the next
   AnswerRound round;
   if (!written) return group.fail(written.error());
@@ -202,6 +216,27 @@ core::Result<> SegmentLog::Impl::seal() {
   if (!sealed && writer->failure()) stop(*writer->failure());
   measure();
   return sealed;
+}
+
+// One at a time: while the housekeeper is behind, the next one waits for the next batch.
+void SegmentLog::Impl::keep_checkpoint(uint64_t bytes_least) {
+  const Tail& tail = writer->tail();
+  if (!tail.segment || tail.events == 0 || why_stopped()) return;
+  Offset first = tail.segment->header.first_offset;
+  uint64_t known = checkpointed.segment == first ? checkpointed.end : segment_header_bytes;
+  if (tail.segment->end - known < bytes_least || checkpointing.exchange(true)) return;
+  checkpointed = {first, tail.segment->end, tail.sum};
+  auto taken = std::make_unique<Checkpoint>(Checkpoint{.segment = first,
+                                                       .epoch = tail.segment->header.epoch,
+                                                       .end = tail.segment->end,
+                                                       .tail = tail,
+                                                       .index = catalog.open_index(),
+                                                       .ids = ids.open_ids()});
+  taken->tail.segment.reset();
+  keeper.post([this, held = std::move(taken)] {
+    keep_house(write_checkpoint(disk, directory, *held), "saving a checkpoint");
+    checkpointing = false;
+  });
 }
 
 void SegmentLog::Impl::answer_seal(Submission& submission) {

@@ -37,12 +37,14 @@ struct SegmentLogOptions {
   enum class Housekeeping { own_thread, log_thread };  // log_thread: between batches, in a fixed order; for tests
 
   uint64_t segment_bytes = uint64_t{64} << 20;
-  size_t segment_events_max = 262'144;         // bounds the memory of the open segment's tables
-  size_t pending_bytes_max = size_t{8} << 20;  // waiting to be written; beyond, submit answers exhausted
-  size_t batch_bytes_max = size_t{1} << 20;    // of one write and sync; a larger client batch is one alone
-  std::chrono::milliseconds idle_seal{50};     // 0: sealed only by seal() and at the end
-  size_t tail_cache_bytes = size_t{8} << 20;   // recent batches kept in memory for readers
-  size_t filter_bytes_max = size_t{4} << 20;   // filters of stored ids kept in memory; the rest is read when asked
+  size_t segment_events_max = 262'144;                  // bounds the memory of the open segment's tables
+  size_t pending_bytes_max = size_t{8} << 20;           // waiting to be written; beyond, submit answers exhausted
+  size_t batch_bytes_max = size_t{1} << 20;             // of one write and sync; a larger client batch is one alone
+  std::chrono::milliseconds idle_seal{50};              // 0: sealed only by seal() and at the end
+  uint64_t checkpoint_bytes = uint64_t{16} << 20;       // appended since the last checkpoint: then the next one
+  uint64_t checkpoint_bytes_least = uint64_t{1} << 20;  // at the end: reading less again is not worth a file
+  size_t tail_cache_bytes = size_t{8} << 20;            // recent batches kept in memory for readers
+  size_t filter_bytes_max = size_t{4} << 20;  // filters of stored ids kept in memory; the rest is read when asked
   Prefill prefill = Prefill::measured;
   Housekeeping housekeeping = Housekeeping::own_thread;
   std::chrono::milliseconds scrub_pause{60'000};  // one closed segment is re-read each time; 0: never by itself

@@ -96,6 +96,7 @@ core::Result<> Writer::write_batch(const BatchHeader& header, std::shared_ptr<co
   tail_.sum = core::crc32c(core::as_bytes(*bytes), tail_.sum);
   ++tail_.next_batch;
   ++tail_.batches;
+  tail_.last_batch = position;
   ++batches_written_;
   bytes_written_ += bytes->size();
   parts_.catalog.add({header, position, seed(), std::move(bytes)});
@@ -168,6 +169,7 @@ core::Result<> Writer::start_segment_in(std::string_view fresh, bool prefilled) 
   tail_.segment = std::move(segment);
   tail_.events = 0;
   tail_.batches = 0;
+  tail_.last_batch = 0;
   tail_.sum = core::crc32c(page);
   tail_.prefilled = prefilled;
   tail_.last_time = header.created;

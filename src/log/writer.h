@@ -31,6 +31,7 @@ struct Tail {
   std::shared_ptr<OpenSegment> segment;  // null: the last one is closed, or there is none
   uint64_t events = 0;                   // in the open segment
   uint32_t batches = 0;                  // likewise
+  uint64_t last_batch = 0;               // the position of the last of them
   uint32_t sum = 0;                      // of the open segment's file up to its end
   bool prefilled = false;
 };
@@ -63,6 +64,7 @@ class Writer {
 
   Offset next_offset() const { return tail_.next_offset; }
   bool prefilled() const { return tail_.prefilled; }
+  const Tail& tail() const { return tail_; }
   // The open segment is in earnest use, so that the next one is worth preparing: small logs never take the room.
   bool wants_spare() const;
   core::Duration last_sync() const { return last_sync_; }
