@@ -15,6 +15,7 @@
 #include "events/repository.h"
 #include "events/runner.h"
 #include "events/testing/json_schema.h"
+#include "events/tests.h"
 #include "events/upcast.h"
 
 namespace headrace::events {
@@ -111,6 +112,47 @@ void for_each_word(const Visit& visit) {
                      {3, "deploy", Conclusion::skipped, {}, {}, {}}},
                     {4096, 70},
                     "http://127.0.0.1:8080/j/2"});
+  const std::string report = std::string(job) + "-2-3-0123456789ab";
+  visit(TestSuiteFinished{report,
+                          "sandbox",
+                          "junit.xml",
+                          Conclusion::failure,
+                          "2 of 10 cases failed",
+                          hello,
+                          run,
+                          job,
+                          "test (1, 2)",
+                          2,
+                          3,
+                          "refs/heads/main",
+                          b,
+                          a,
+                          "junit.xml",
+                          {1, 10, 6, 1, 1, 1, 1, 1, 2500},
+                          2,
+                          9});
+  visit(TestResults{report, hello, 2, 2, "eJwDAAAAAAE="});
+  visit(TestCaseFinished{report + "/0123456789abcdef",
+                         "sandbox",
+                         report,
+                         "Sum adds",
+                         Conclusion::failure,
+                         "3 is not 4",
+                         hello,
+                         run,
+                         job,
+                         "refs/heads/main",
+                         b,
+                         "0123456789abcdef",
+                         "unit > sums",
+                         "Sum",
+                         "adds",
+                         "sum_test.cc",
+                         12,
+                         "failed",
+                         "passed",
+                         true,
+                         1500});
   visit(UserCreated{"alice", 1, true});
   visit(UserDisabled{"alice", "left"});
   visit(UserEnabled{"alice"});
@@ -360,7 +402,7 @@ TEST(Decode, ReadsEveryExampleOfTheStandardThatIsAWord) {
     EXPECT_TRUE(checked) << file << checked.error().message;
     ++read;
   }
-  EXPECT_EQ(read, 9u);
+  EXPECT_EQ(read, 11u);
 }
 
 TEST(Upcast, ReadsEveryOldVersionAsTodays) {
