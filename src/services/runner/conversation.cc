@@ -202,6 +202,8 @@ Task<> Service::converse(net::WebSocket& socket, std::shared_ptr<Session> sessio
     auto read = decode((*message)->data);
     if (!read) {
       wrong = read.error().message;
+    } else if (auto* reported = std::get_if<Reported>(&*read)) {
+      co_await take_report(std::move(*reported), session);  // the next message waits: a report is large
     } else if (!handle(*read, session)) {
       wrong = "This message is the server's to send.";
     }

@@ -27,6 +27,12 @@ json::object of(const events::StepResult& step) {
   return object;
 }
 
+json::object of(const events::TestTotals& totals) {
+  return {{"suites", totals.suites},   {"cases", totals.cases},     {"passed", totals.passed},
+          {"failed", totals.failed},   {"errored", totals.errored}, {"skipped", totals.skipped},
+          {"not_run", totals.not_run}, {"flaky", totals.flaky},     {"duration_us", totals.duration_us}};
+}
+
 // One writer a message; the type's name is put in by the caller.
 struct Writer {
   json::object operator()(const Hello& hello) const {
@@ -44,6 +50,13 @@ struct Writer {
   }
   json::object operator()(const Begin& begin) const { return {{"type", "begin"}, {"token", begin.token}}; }
   json::object operator()(const Begun& begun) const { return {{"type", "begun"}, {"token", begun.token}}; }
+  json::object operator()(const Reported& reported) const {
+    json::array packed;
+    for (const auto& part : reported.parts) packed.emplace_back(part);
+    return {{"type", "report"},          {"token", reported.token}, {"step", reported.step},
+            {"file", reported.file},     {"told", reported.told},   {"totals", of(reported.totals)},
+            {"parts", std::move(packed)}};
+  }
   json::object operator()(const Finished& finished) const {
     json::array steps;
     for (const auto& step : finished.steps) steps.push_back(of(step));
@@ -190,6 +203,39 @@ Message read_finished(Reader& in) {
   return finished;
 }
 
+events::TestTotals read_totals(Reader& outer) {
+  static const json::value none;
+  const auto* value = core::find(outer.value(), "totals");
+  Reader in(value ? *value : none);
+  events::TestTotals totals{.suites = in.number("suites"),
+                            .cases = in.number("cases"),
+                            .passed = in.number("passed"),
+                            .failed = in.number("failed"),
+                            .errored = in.number("errored"),
+                            .skipped = in.number("skipped"),
+                            .not_run = in.number("not_run"),
+                            .flaky = in.number("flaky"),
+                            .duration_us = in.number("duration_us")};
+  if (!in.wrong().empty()) outer.note("totals");
+  return totals;
+}
+
+Message read_reported(Reader& in) {
+  Reported reported{.token = in.count("token"),
+                    .step = in.number("step"),
+                    .file = in.text("file"),
+                    .totals = read_totals(in),
+                    .told = in.number("told"),
+                    .parts = {}};
+  for (const auto& part : in.list("parts")) {
+    if (part.is_string())
+      reported.parts.emplace_back(part.get_string());
+    else
+      in.note("parts");
+  }
+  return reported;
+}
+
 std::optional<Message> read(std::string_view type, Reader& in) {
   if (type == "hello") return read_hello(in);
   if (type == "renew") return Renew{in.tokens("jobs")};
@@ -199,6 +245,7 @@ std::optional<Message> read(std::string_view type, Reader& in) {
     if (core::find(in.value(), "conclusion")) step.conclusion = in.conclusion("conclusion");
     return step;
   }
+  if (type == "report") return read_reported(in);
   if (type == "finished") return read_finished(in);
   if (type == "welcome") return Welcome{in.number("renew_seconds")};
   if (type == "run")

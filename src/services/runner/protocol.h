@@ -15,6 +15,7 @@
 
 #include "core/result.h"
 #include "events/runner.h"
+#include "events/tests.h"
 
 namespace headrace::runner {
 
@@ -48,6 +49,15 @@ struct StepChanged {
 struct Begin {  // may the first step of a restricted job begin? It waits for Begun
   Token token = 0;
   bool operator==(const Begin&) const = default;
+};
+struct Reported {  // a test report was found after a step; said again after a broken connection: twice is once
+  Token token = 0;
+  int64_t step = 0;
+  std::string file;
+  events::TestTotals totals;
+  int64_t told = 0;                // cases in the parts
+  std::vector<std::string> parts;  // report::pack, as base64
+  bool operator==(const Reported&) const = default;
 };
 struct Finished {
   Token token = 0;
@@ -105,7 +115,7 @@ struct Refused {  // of the whole connection
 };
 
 using Message = std::variant<Hello, Renew, StepChanged, Begin, Finished, Welcome, Run, Begun, Cancel, Stale, LogHave,
-                             Settled, Drain, Refused>;
+                             Settled, Drain, Refused, Reported>;
 
 std::string encode(const Message& message);
 core::Result<Message> decode(std::string_view text);  // invalid: what is wrong

@@ -22,6 +22,7 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Renew{{1, 2, 3}});
   expect_round_trip(StepChanged{7, 2, "Run make", {}});
   expect_round_trip(StepChanged{7, 2, "Run make", events::Conclusion::timed_out});
+  expect_round_trip(Reported{7, 2, "junit.xml", {1, 9, 5, 1, 1, 1, 1, 1, 2500}, 8, {"AQ==", "Ag=="}});
   events::StepResult step{.number = 1,
                           .name = "Run \"x\"",
                           .conclusion = events::Conclusion::failure,
@@ -48,6 +49,8 @@ TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {
         {R"({"type":"cancel","token":"7","reason":""})", "token"},
         {R"({"type":"finished","token":1,"conclusion":"fine","errors":"","steps":[],"log_bytes":0,"log_lines":0})",
          "conclusion"},
+        {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"totals":{},"parts":[]})", "totals"},
+        {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"totals":{},"parts":[1]})", "parts"},
         {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
     auto read = decode(text);
     ASSERT_FALSE(read) << text;
@@ -106,6 +109,7 @@ std::vector<Message> examples() {
       StepChanged{4711, 2, "Run make", {}},
       StepChanged{4711, 2, "Run make", Conclusion::success},
       Begin{4711},
+      Reported{4711, 2, "build/junit.xml", {1, 2, 1, 1, 0, 0, 0, 0, 1500}, 2, {"AQIeeJxjZGRkYGRgYAQAAAoAAw=="}},
       Finished{
           4711,
           Conclusion::failure,

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
 
 #include "core/bytes.h"
+#include "report/pack.h"
 
 namespace headrace::runner {
 
@@ -95,7 +97,34 @@ Reading read_report(const std::string& root, std::string_view path) {
 
 bool skipped_folder(std::string_view name) { return name == ".git" || name == "node_modules"; }
 
+constexpr double microseconds_max = 1e15;
+
+int64_t microseconds_of(double seconds) {
+  return static_cast<int64_t>(std::clamp(seconds * 1e6, 0.0, microseconds_max));
+}
+
 }  // namespace
+
+Reported told_of(Token token, int64_t step, const std::string& file, const report::Report& report) {
+  const report::Totals& counted = report.counted;
+  report::Packed packed = report::pack(report);
+  Reported reported{.token = token,
+                    .step = step,
+                    .file = file,
+                    .totals = {.suites = static_cast<int64_t>(report.suites.size()),
+                               .cases = counted.cases,
+                               .passed = counted.passed,
+                               .failed = counted.failed,
+                               .errored = counted.errored,
+                               .skipped = counted.skipped,
+                               .not_run = counted.not_run,
+                               .flaky = counted.flaky,
+                               .duration_us = microseconds_of(counted.seconds)},
+                    .told = packed.told,
+                    .parts = {}};
+  for (const auto& part : packed.parts) reported.parts.push_back(core::to_base64(core::as_bytes(part)));
+  return reported;
+}
 
 bool has_the_name_of_a_report(std::string_view name) {
   return name.ends_with(".xml") && (name.starts_with("junit") || name.starts_with("TEST-"));

@@ -19,6 +19,7 @@
 
 #include "core/result.h"
 #include "report/report.h"
+#include "services/runner/protocol.h"
 
 namespace headrace::runner {
 
@@ -32,6 +33,9 @@ struct FoundReport {
   std::string file;  // relative to the workspace, or "$HEADRACE_REPORTS/..."; UTF-8
   std::expected<report::Report, report::Problem> reading;
 };
+
+// What the server is told of a report that could be read.
+Reported told_of(Token token, int64_t step, const std::string& file, const report::Report& report);
 
 // Whether a file of the workspace is a report by its name: `junit*.xml` or `TEST-*.xml`.
 bool has_the_name_of_a_report(std::string_view name);

@@ -40,7 +40,8 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
 Result<> Service::subscribe() {
   parts.bus.says("runner", {std::string(events::JobLeased::type), std::string(events::JobLost::type),
                             std::string(events::JobRequeued::type), std::string(events::JobStarted::type),
-                            std::string(events::JobFinished::type)});
+                            std::string(events::JobFinished::type), std::string(events::TestSuiteFinished::type),
+                            std::string(events::TestResults::type)});
   auto waiting = hear("runner.dispatch", {std::string(events::JobQueued::type)},
                       [this](bus::Delivery delivery) { return heard_waiting(std::move(delivery)); });
   if (!waiting) return waiting;

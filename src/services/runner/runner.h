@@ -5,6 +5,8 @@
 //          job.cancelled              tell the runner that has it
 //   says   job.leased                 a runner has it; the offset of this event is the fencing token
 //          job.lost, job.requeued     its runner has gone; tried again where that is safe (below)
+//          testsuiterun.finished,     a step wrote a test report: its totals, and what each case came to
+//          testresults.recorded
 //          taskrun.started, .finished the first step begins; the job has ended, and its log is on disk
 //
 // A lease is (job, attempt, token), renewed every 10 s, lost after 30 s, with one full lease of grace after a server

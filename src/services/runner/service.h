@@ -105,6 +105,8 @@ class Service {
   void pause_log(Token token, const core::Error& why);
   core::Task<> resume_log(Token token);
   void take_step(const StepChanged& step, const Session& session);
+  core::Task<> take_report(Reported reported, std::shared_ptr<Session> session);  // telling_reports.cc
+  core::Result<log::Batch> report_batch(sqlite::Connection& tables, const Reported& reported) const;
   core::Task<> begin_quietly(Token token);
   core::Task<> begin_and_tell(Token token, std::shared_ptr<Session> session);
   core::Task<> finish_and_tell(Finished finished, std::shared_ptr<Session> session);
