@@ -41,6 +41,25 @@ class FolderLock {
 // folder is locked alone. Returns how many it removed.
 core::Result<size_t> remove_leftovers(const std::string& path, const FolderLock& alone);
 
+// A folder for objects that are not let in yet, as git makes one: below objects, its name begins with tmp_, so whatever
+// a kill leaves of it is removed with the leftovers.
+class Quarantine {
+ public:
+  static core::Result<std::unique_ptr<Quarantine>> make(const std::string& repository);
+  ~Quarantine();  // what was not let in is gone
+  Quarantine(const Quarantine&) = delete;
+  Quarantine& operator=(const Quarantine&) = delete;
+
+  const std::string& path() const { return path_; }  // an objects folder
+  // Its packs become the repository's; durable when it returns, provided that the files were synced by who wrote them.
+  core::Result<> let_in();
+
+ private:
+  Quarantine(std::string repository, std::string path) : repository_(std::move(repository)), path_(std::move(path)) {}
+  std::string repository_;
+  std::string path_;
+};
+
 // The largest file among the objects of a push that is in quarantine; nothing where no file came.
 struct LargestFile {
   std::string id;
@@ -61,5 +80,7 @@ struct RefMove {
   std::string new_target;
 };
 core::Result<> move_refs(const std::string& path, std::span<const RefMove> moves);
+// Each for itself: what became of each, in the same order. What has moved is durable when it returns.
+core::Result<std::vector<core::Result<>>> move_each(const std::string& path, std::span<const RefMove> moves);
 
 }  // namespace headrace::git

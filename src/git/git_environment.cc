@@ -30,8 +30,7 @@ std::vector<Setting> settings(const ServeOptions& options) {
       {"receive.advertisePushOptions", "true"},
       {"receive.maxInputSize", std::to_string(options.pack_bytes_max)},
       {"receive.fsckObjects", "true"},
-      // Sins of old importers, harmless, and in many histories.
-      {"receive.fsck.zeroPaddedFilemode", "ignore"},
+      {"receive.fsck.zeroPaddedFilemode", "ignore"},  // as index_pack_strict
       {"receive.fsck.missingSpaceBeforeDate", "ignore"},
       {"receive.fsck.badTimezone", "ignore"},
       {"transfer.hideRefs", hidden},

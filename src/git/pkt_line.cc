@@ -121,7 +121,10 @@ Result<> PushHeadReader::take(const Packet& packet) {
 // old-id SP new-id SP name, on the first line followed by NUL and the client's capabilities.
 Result<> PushHeadReader::take_command(std::string_view text) {
   constexpr size_t id = 40;
-  if (text.starts_with("shallow ") && is_commit_id(text.substr(8))) return {};
+  if (text.starts_with("shallow ") && is_commit_id(text.substr(8))) {
+    head_.shallow = true;
+    return {};
+  }
   if (text.starts_with("push-cert"))
     return core::fail(Code::invalid, "Signed pushes are not offered here. Push without --signed.");
   const size_t end = text.find('\0');

@@ -33,6 +33,7 @@ struct PushHead {
   std::vector<RefChange> changes;
   std::vector<std::string> capabilities;
   std::vector<std::string> options;
+  bool shallow = false;  // the history of the client is cut off
   bool has(std::string_view capability) const;
   bool wants_pack() const;  // a pack follows: not every command deletes
 };

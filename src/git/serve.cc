@@ -12,9 +12,11 @@
 #include "core/bytes.h"
 #include "core/diagnostics.h"
 #include "git/body.h"
+#include "git/direct_push.h"
 #include "git/folder.h"
 #include "git/git_environment.h"
 #include "git/hooks.h"
+#include "git/listing.h"
 #include "git/pkt_line.h"
 #include "git/session.h"
 #include "git/slots.h"
@@ -33,10 +35,11 @@ using namespace std::chrono_literals;
 constexpr size_t many_refs = 50;     // from here on hooks copy by cat
 constexpr auto lock_patience = 10s;  // for who settles a repository right now
 constexpr auto lock_retry = 5ms;
+constexpr size_t serving_threads = 2;
 constexpr uint64_t push_overhead_bytes = push_head_bytes_max;
 
-bool is_version_2(std::string_view protocol) {
-  return (":" + accepted_protocol(protocol) + ":").find(":version=2:") != std::string::npos;
+bool is_version(std::string_view protocol, int version) {
+  return (":" + accepted_protocol(protocol) + ":").find(fmt::format(":version={}:", version)) != std::string::npos;
 }
 
 Result<> check_path(const Request& request) {
@@ -72,6 +75,35 @@ Task<Result<PushHeadReader>> read_head(Body& body, size_t commands_max) {
   }
 }
 
+// What comes of the body until there is more than `bytes_max` of it, or its end.
+struct Beginning {
+  std::string bytes;
+  bool whole = false;
+};
+Task<Result<Beginning>> read_beginning(core::Executor executor, Body& body, std::string already, size_t bytes_max,
+                                       std::chrono::milliseconds idle_max) {
+  using namespace asio::experimental::awaitable_operators;
+  Beginning beginning{std::move(already), false};
+  std::vector<std::byte> buffer(chunk_bytes);
+  asio::steady_timer patience(executor);
+  while (beginning.bytes.size() <= bytes_max) {
+    patience.expires_after(idle_max);
+    auto first = co_await (body.read(buffer) || patience.async_wait(asio::as_tuple(asio::use_awaitable)));
+    if (first.index() == 1) co_return core::fail(Code::unavailable, "Nothing was sent for too long. Try again.");
+    const auto& count = std::get<0>(first);
+    if (!count) co_return std::unexpected(count.error());
+    beginning.whole = *count == 0;
+    if (beginning.whole) break;
+    beginning.bytes.append(reinterpret_cast<const char*>(buffer.data()), *count);
+  }
+  co_return beginning;
+}
+
+// A plain function: g++ 12 destroys a lambda that stands within a co_await twice.
+Task<Result<Listing>> list(core::Pool& pool, std::string path, Peel peel) {
+  return core::blocking(pool, [path, peel] { return list_refs(path, peel); });
+}
+
 }  // namespace
 
 Result<Service> parse_service(std::string_view text) {
@@ -95,7 +127,8 @@ struct Server::Impl {
   Impl(core::Executor where, ServeOptions given)
       : executor(where),
         options(std::move(given)),
-        slots(where, {options.processes_max, options.waiting_max, options.wait_max}) {}
+        slots(where, {options.processes_max, options.waiting_max, options.wait_max}),
+        pool("git serve", {.threads = serving_threads}) {}
 
   process::Spec spec(std::vector<std::string> arguments, const Request& request) const {
     process::Spec spec;
@@ -122,11 +155,15 @@ struct Server::Impl {
     co_return ended;
   }
 
-  Task<Result<>> push(Request request, PushHead head, Gatekeeper& gatekeeper, Body& body, WriteChunk write);
+  Task<Result<std::string>> list_without_git(Service service, Request request);
+  Task<Result<std::optional<std::string>>> answer_without_git(const Request& request, Body& body);
+  Task<Result<>> push_through_git(Request request, PushHead head, const FolderLock& lock, Gatekeeper& gatekeeper,
+                                  Body& body, WriteChunk write);
 
   core::Executor executor;
   ServeOptions options;
   Slots slots;
+  core::Pool pool;  // where libgit2 blocks for requests; its own, so that pages that read do not hold up a push
   mutable ServeCounters counters;
   std::string version_2;  // what upload-pack says of itself to version 2: the same for every repository
 };
@@ -162,30 +199,57 @@ Task<Result<>> Server::prepare() {
   co_return remove_bare(sample);
 }
 
+Task<Result<std::string>> Server::Impl::list_without_git(Service service, Request request) {
+  auto listing = co_await list(pool, request.path, service == Service::upload_pack ? Peel::yes : Peel::no);
+  if (!listing) co_return std::unexpected(listing.error());
+  co_return old_advertisement(*listing, service,
+                              is_version(request.protocol, 1) ? Announce::version_1 : Announce::nothing);
+}
+
 Task<Result<>> Server::advertise(Service service, Request request, WriteChunk write) {
   if (auto known = check_path(request); !known) co_return known;
-  if (service == Service::upload_pack && is_version_2(request.protocol))
-    co_return co_await write(core::as_bytes(impl_->version_2));
+  const bool fetch = service == Service::upload_pack;
+  if (fetch && is_version(request.protocol, 2)) co_return co_await write(core::as_bytes(impl_->version_2));
+  const auto head = to_packet(fmt::format("# service={}\n", name_of(service))) + std::string(flush_packet);
+  if (auto listed = co_await impl_->list_without_git(service, request)) {
+    const auto whole = head + *listed;
+    co_return co_await write(core::as_bytes(whole));
+  }
   auto slot = co_await impl_->take_slot();
   if (!slot) co_return std::unexpected(slot.error());
-  const bool fetch = service == Service::upload_pack;
   auto child = process::spawn(
       impl_->executor,
       impl_->spec({fetch ? "upload-pack" : "receive-pack", "--stateless-rpc", "--http-backend-info-refs"}, request));
   if (!child) co_return std::unexpected(child.error());
-  const auto head = to_packet(fmt::format("# service={}\n", name_of(service))) + std::string(flush_packet);
   if (auto begun = co_await write(core::as_bytes(head)); !begun) co_return begun;
   co_return co_await impl_->converse(**child, nullptr, std::move(write), Session::ClientGone::end);
 }
 
+// Nothing where git must answer; then the body is as it was.
+Task<Result<std::optional<std::string>>> Server::Impl::answer_without_git(const Request& request, Body& body) {
+  std::optional<std::string> answer;
+  if (!is_version(request.protocol, 2)) co_return answer;
+  auto asked = co_await read_beginning(executor, body, {}, ls_refs_bytes_max, options.idle_max);
+  if (!asked) co_return std::unexpected(asked.error());
+  if (const auto ls_refs = asked->whole ? parse_ls_refs(asked->bytes) : std::nullopt) {
+    auto listing = co_await list(pool, request.path, ls_refs->peel ? Peel::yes : Peel::no);
+    if (listing) answer = answer_ls_refs(*listing, *ls_refs);
+  }
+  body.put_back(std::move(asked->bytes));
+  co_return answer;
+}
+
 Task<Result<>> Server::upload_pack(Request request, ReadBody read, WriteChunk write) {
   if (auto known = check_path(request); !known) co_return known;
+  Body body(std::move(read), request.gzip, impl_->options.fetch_request_bytes_max);
+  auto answer = co_await impl_->answer_without_git(request, body);
+  if (!answer) co_return std::unexpected(answer.error());
+  if (*answer) co_return co_await write(core::as_bytes(**answer));
   auto slot = co_await impl_->take_slot();
   if (!slot) co_return std::unexpected(slot.error());
   ++impl_->counters.fetches;
   auto child = process::spawn(impl_->executor, impl_->spec({"upload-pack", "--stateless-rpc"}, request));
   if (!child) co_return std::unexpected(child.error());
-  Body body(std::move(read), request.gzip, impl_->options.fetch_request_bytes_max);
   co_return co_await impl_->converse(**child, &body, std::move(write), Session::ClientGone::end);
 }
 
@@ -195,24 +259,36 @@ Task<Result<>> Server::receive_pack(Request request, Gatekeeper& gatekeeper, Rea
   auto head = co_await read_head(body, impl_->options.commands_max);
   if (!head) co_return std::unexpected(head.error());
   if (head->head().changes.empty()) co_return Result<>{};  // a probe before a large push: would we answer?
-  body.put_back(head->fed());
   auto slot = co_await impl_->take_slot();
   if (!slot) co_return std::unexpected(slot.error());
   ++impl_->counters.pushes;
-  co_return co_await impl_->push(std::move(request), head->head(), gatekeeper, body, std::move(write));
+  Beginning beginning{head->fed(), false};
+  if (may_be_direct(head->head())) {
+    const size_t bytes_max = head->consumed() + direct_pack_bytes_max;
+    auto more = co_await read_beginning(impl_->executor, body, head->fed(), bytes_max, impl_->options.idle_max);
+    if (!more) co_return std::unexpected(more.error());
+    beginning = std::move(*more);
+  }
+  auto lock = co_await share_lock(impl_->executor, request.path);
+  if (!lock) co_return std::unexpected(lock.error());
+  if (beginning.whole) {
+    DirectPush push(impl_->executor, impl_->pool, impl_->options, request, head->head(), **lock, gatekeeper, write);
+    co_return co_await push.run(beginning.bytes.substr(head->consumed()));
+  }
+  body.put_back(std::move(beginning.bytes));
+  co_return co_await impl_->push_through_git(std::move(request), head->head(), **lock, gatekeeper, body,
+                                             std::move(write));
 }
 
-Task<Result<>> Server::Impl::push(Request request, PushHead head, Gatekeeper& gatekeeper, Body& body,
-                                  WriteChunk write) {
+Task<Result<>> Server::Impl::push_through_git(Request request, PushHead head, const FolderLock& lock,
+                                              Gatekeeper& gatekeeper, Body& body, WriteChunk write) {
   using namespace asio::experimental::awaitable_operators;
-  auto lock = co_await share_lock(executor, request.path);
-  if (!lock) co_return std::unexpected(lock.error());
   auto pair = make_hook_pair();
   if (!pair) co_return std::unexpected(pair.error());
   process::Descriptor ours(pair->ours);
   process::Descriptor theirs(pair->theirs);
   auto how = spec({"receive-pack", "--stateless-rpc"}, request);
-  how.extra = {theirs.get(), (*lock)->descriptor()};
+  how.extra = {theirs.get(), lock.descriptor()};
   how.group = process::Spec::Group::session;
   how.abandoned = process::Spec::Abandoned::keep;
   if (head.changes.size() >= many_refs) how.environment.emplace_back("HEADRACE_MANY=1");

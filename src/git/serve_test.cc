@@ -371,7 +371,7 @@ TEST_F(Hand, ARefNamedToFoolTheHooksIsRefusedBeforeGitSeesIt) {
 }
 
 Task<> fetch_meanwhile(Bridge& bridge, std::string url, std::string& said) {
-  std::vector<std::string> arguments = {"ls-remote", url};
+  std::vector<std::string> arguments = {"clone", url, "another"};
   auto ran = co_await bridge.git_task(std::move(arguments));
   said = ran ? ran->err : ran.error().message;
 }
@@ -402,6 +402,7 @@ TEST(ServeLimits, RequestsBeyondTheLineAreRefused) {
   const auto url = bridge.make_repository("busy");
   bridge.good_git({"clone", "-q", url, "work"});
   bridge.commit("work", "a.txt", "a\n");
+  bridge.good_git({"push", "-q", "origin", "HEAD:first"}, "work");
   // While a push is being judged it has the one process there is.
   std::string said;
   bridge.recorder.before_answer = [&] { return fetch_meanwhile(bridge, url, said); };

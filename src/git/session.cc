@@ -119,7 +119,7 @@ Task<> Session::carry_out() {
     gone_ = !written;
     if (gone_ && when_gone_ == ClientGone::end) child_.signal_group(SIGTERM);
   }
-  out_ended_ = true;
+  if (!idle_) out_ended_ = true;  // else the read was given up
 }
 
 Task<> Session::collect_errors() {
