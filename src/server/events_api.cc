@@ -80,7 +80,10 @@ Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, lo
 
 Result<filter::Filter> filter_of(const std::string& text) {
   if (text.empty()) return filter::Filter();
-  return filter::compile(text);
+  auto compiled = filter::compile(text);
+  if (compiled && !compiled->problems().empty())
+    return core::fail(core::Code::invalid, "The filter cannot be used: " + compiled->problems().front().message);
+  return compiled;
 }
 
 Task<Result<>> list(Platform& platform, Call& call) {

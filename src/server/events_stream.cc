@@ -1,4 +1,5 @@
 // Events as they happen: server-sent events out, a WebSocket in.
+#include "core/bytes.h"
 #include "events/cloudevents.h"
 #include "net/sse.h"
 #include "net/websocket.h"
@@ -34,16 +35,17 @@ Task<> pump(bus::Feed& feed, net::SseWriter& out) {
   while (true) {
     auto heard = co_await feed.next(feed_batch, heartbeat_every);
     if (!heard) co_return;  // the client comes again, and goes on after the last event it has
+    core::Result<> sent;
+    if (heard->empty()) sent = co_await out.heartbeat();
     std::string bytes;
     for (const auto& stored : *heard) {
       net::ServerSentEvent event{std::to_string(stored->offset), {}, event_text(*stored)};
       bytes += net::encode(event);
-    }
-    core::Result<> sent;
-    if (heard->empty()) {
-      sent = co_await out.heartbeat();
-    } else {
+      if (bytes.size() < piece_bytes && stored != heard->back()) continue;
       sent = co_await out.send_encoded(bytes);
+      if (!sent) co_return;
+      bytes.clear();
+      co_await let_others();
     }
     if (!sent) co_return;
   }
@@ -90,7 +92,8 @@ Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, st
           ? (batch ? core::json::value(std::move(*published)) : published->at(0))
           : core::json::value(core::json::object{
                 {"error", {{"code", core::name_of(published.error().code)}, {"message", published.error().message}}}});
-  net::Message message{net::Message::Kind::text, core::to_text(said)};
+  // A message may cite what the client sent, which need not be text.
+  net::Message message{net::Message::Kind::text, core::to_valid_utf8(core::to_text(said))};
   if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
 }
 

@@ -1,7 +1,9 @@
 #include "server/streaming.h"
 
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace headrace::server {
 
@@ -30,6 +32,11 @@ Task<> until_over(Race& race) {
 }
 
 }  // namespace
+
+Task<> let_others() {
+  auto executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);
+}
 
 Task<> then_close(Task<> work, core::Scope& tasks) {
   std::exception_ptr failure;

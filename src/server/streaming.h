@@ -7,6 +7,12 @@
 
 namespace headrace::server {
 
+inline constexpr size_t piece_bytes =
+    64 * 1024;  // of a stream encoded at once; then the loop's other work has its turn
+
+// Goes on behind what is ready to run now.
+core::Task<> let_others();
+
 // Runs `work` to its end and then closes the tasks it started in `tasks`, even when it is cancelled itself.
 core::Task<> then_close(core::Task<> work, core::Scope& tasks);
 

@@ -2,6 +2,7 @@
 // over one WebSocket.
 #include <map>
 
+#include "core/bytes.h"
 #include "net/sse.h"
 #include "net/websocket.h"
 #include "server/answers.h"
@@ -43,21 +44,22 @@ Task<> pump(bus::Pull& pull, net::SseWriter& out, bool automatic) {
   while (true) {
     auto handed = co_await pull.next(batch, heartbeat_every);
     if (!handed) co_return;
+    core::Result<> sent;
+    if (handed->empty()) sent = co_await out.heartbeat();
     std::string bytes;
     for (const auto& one : *handed) {
       net::ServerSentEvent event{
           std::to_string(one.stored->offset), {}, automatic ? event_text(*one.stored) : text_of(one)};
       bytes += net::encode(event);
-    }
-    core::Result<> sent;
-    if (handed->empty()) {
-      sent = co_await out.heartbeat();
-    } else {
+      if (bytes.size() < piece_bytes && &one != &handed->back()) continue;
       sent = co_await out.send_encoded(bytes);
+      if (!sent) co_return;
+      bytes.clear();
+      if (automatic)
+        if (auto settled = pull.acknowledge_to(one.stored->offset); !settled) co_return;
+      co_await let_others();
     }
     if (!sent) co_return;
-    if (automatic && !handed->empty())
-      if (auto settled = pull.acknowledge_to(handed->back().stored->offset); !settled) co_return;
   }
 }
 
@@ -119,9 +121,15 @@ Task<> hand_out(bus::Pull& pull, net::WebSocket& socket) {
   while (true) {
     auto handed = co_await pull.next(batch, heartbeat_every);
     if (!handed) co_return;
+    size_t bytes = 0;
     for (const auto& one : *handed) {
       net::Message message{net::Message::Kind::text, text_of(one)};
+      bytes += message.data.size();
       if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
+      if (bytes >= piece_bytes) {
+        bytes = 0;
+        co_await let_others();
+      }
     }
   }
 }
@@ -136,7 +144,7 @@ Task<> hear(bus::Pull& pull, net::WebSocket& socket) {
     if (settled) continue;
     core::json::object error{
         {"error", {{"code", core::name_of(settled.error().code)}, {"message", settled.error().message}}}};
-    net::Message told{net::Message::Kind::text, core::to_text(error)};
+    net::Message told{net::Message::Kind::text, core::to_valid_utf8(core::to_text(error))};
     if (auto sent = co_await socket.send(std::move(told)); !sent) co_return;
   }
 }
