@@ -92,7 +92,10 @@ ExpressionError moved(ExpressionError error, size_t offset) {
 // Places in a condition count in the text as it was given, not in what is evaluated of it.
 void tell_places(ExpressionProgram& program, const std::vector<Part>& parts) {
   bool whole = parts.size() == 1;
-  for (ProgramNode& node : program.nodes) node.offset = whole ? node.offset + parts.front().offset : 0;
+  for (ProgramNode& node : program.nodes) {
+    node.offset = whole ? node.offset + parts.front().offset : 0;
+    if (!whole) node.position = 0;
+  }
   program.references.clear();
   for (const Part& part : parts) {
     if (!part.expression) continue;

@@ -156,6 +156,10 @@ TEST(Condition, ErrorsAndReferencesCountInTheTextAsGiven) {
   NoSuccess host;
   auto failed = parse_condition("${{ always() && fromJSON('') }}", language)->evaluate(sample(), &host);
   EXPECT_EQ(failed.error().offset, 16U);
+  failed = parse_condition("''''''''''''''''''''''''''''''''' ${{ always() && fromJSON('') }}", language)
+               ->evaluate(sample(), &host);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().position, 0U) << "what is evaluated is longer than what was given";
 }
 
 }  // namespace
