@@ -282,6 +282,29 @@ void add_subscriptions(Line& line) {
   }
 }
 
+void add_expressions(Line& line) {
+  auto* expression = noun(line.app, "expression", "Expressions of workflow files");
+  auto& values = line.values;
+  auto* eval = leaf(line, *expression, "eval", "Evaluate an expression on contexts; needs no server",
+                    "expression eval \"startsWith(github.ref, 'refs/tags/')\" --context contexts.json", {});
+  auto* text =
+      eval->add_option("EXPR", values.expression, "The expression, without ${{ }}; '-' for the standard input");
+  eval->add_option("--context", values.file, "JSON object of the contexts' names and values; none where absent");
+  eval->allow_extras();  // an expression may begin with a sign: -1
+  eval->callback([&line, eval, text] {
+    auto rest = eval->remaining();
+    std::erase(rest, "--");
+    if (rest.size() == 1 && text->empty() && !rest.front().starts_with("--")) {
+      line.values.expression = rest.front();
+    } else if (!rest.empty()) {
+      throw CLI::ExtrasError(rest);
+    } else if (text->empty()) {
+      throw CLI::RequiredError("EXPR");
+    }
+    line.chosen = [&line] { return expression_eval(line.values.expression, line.values.file, line.json); };
+  });
+}
+
 void add_offline(Line& line) {
   auto* workflow = noun(line.app, "workflow", "Workflow files");
   auto& values = line.values;
@@ -344,6 +367,7 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   add_runs(line);
   add_events(line);
   add_subscriptions(line);
+  add_expressions(line);
   add_offline(line);
   auto* completing = line.app.add_subcommand("completion", "Print completion for a shell");
   completing->footer("Example:\n  source <(headrace completion bash)");

@@ -63,6 +63,42 @@ TEST(CommandLine, AnswersAnExecutorThatIsNoneWith2) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("'moon'"));
 }
 
+// What it prints, or its exit code where that is not 0.
+std::string evaluated(std::vector<std::string> words) {
+  words.insert(words.begin(), {"expression", "eval"});
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  int code = run_line(words);
+  auto error = ::testing::internal::GetCapturedStderr();
+  auto text = ::testing::internal::GetCapturedStdout();
+  return code == 0 ? text : text + std::to_string(code);
+}
+
+TEST(CommandLine, EvaluatesExpressions) {
+  auto contexts = ::testing::TempDir() + "headrace-contexts.json";
+  std::ofstream(contexts) << R"({"github":{"ref":"refs/tags/v1"},"job":{"status":"failure"}})";
+  EXPECT_EQ(evaluated({"startsWith(github.ref, 'refs/tags/')", "--context", contexts}), "true\n");
+  EXPECT_EQ(evaluated({"--context", contexts, "--json", "--", "github"}),
+            "{\"kind\":\"Object\",\"value\":{\"ref\":\"refs/tags/v1\"}}\n");
+  EXPECT_EQ(evaluated({"${{ failure() && github.ref }}", "--context", contexts}), "refs/tags/v1\n");
+  EXPECT_EQ(
+      evaluated({"github", "--json"}),
+      R"({"error":{"stage":"parsing","message":"Unrecognized named-value: 'github'. Located at position 1 within )"
+      R"(expression: github","position":1}})"
+      "\n1");
+  EXPECT_EQ(evaluated({"1 2"}), "1");
+  EXPECT_THAT(evaluated({"hashFiles('x')", "--json"}), HasSubstr(R"("stage":"evaluation")"));
+}
+
+TEST(CommandLine, AnExpressionMayBeginWithASign) {
+  EXPECT_EQ(evaluated({"-1.50"}), "-1.5\n");
+  EXPECT_EQ(evaluated({"--json", "-Infinity"}), "{\"kind\":\"Number\",\"value\":\"-Infinity\"}\n");
+  EXPECT_EQ(evaluated({"--", "-1"}), "-1\n");
+  EXPECT_EQ(evaluated({}), "2");
+  EXPECT_EQ(evaluated({"1", "2"}), "2");
+  EXPECT_EQ(evaluated({"--nothing", "1"}), "2");
+}
+
 TEST(CommandLine, TakesLabelsAgainAndAgainAndTheFolderAsAbsolute) {
   Serve served;
   EXPECT_EQ(run_line({"serve", "--data", "here/", "--label", "a=host", "--label", "b=host", "--no-runner"}, &served),
