@@ -60,6 +60,7 @@ struct JobTemplate {
   std::vector<std::string> needs;      // keys, of the same level
   std::vector<std::string> ancestors;  // keys of all it needs, directly or not, in the order of the file
   Position at;
+  size_t unit = 0, place = 0;  // in the program: the file, and the job in it
   bool calls() const { return !uses.empty(); }
 };
 
@@ -71,9 +72,20 @@ class Program {
 
   const JobTemplate* find(std::string_view key) const;
   const Workflow& workflow() const;  // the file it began with
+  const Workflow& workflow(const JobTemplate& job) const;
+  const Job& job(const JobTemplate& job) const;
+  const std::vector<Step>& steps(const JobTemplate& job) const { return this->job(job).steps; }
+  // The called file of a caller; nothing where it could not be read.
+  const Workflow* called(const JobTemplate& caller) const;
 
-  struct Content;                          // the room's own
-  std::shared_ptr<const Content> content;  // shared by copies of one program, immutable
+  // One for each time that a file is called, the first for the file it began with; shared by copies, immutable.
+  struct Unit {
+    std::shared_ptr<const Workflow> workflow;
+    Source source;
+    std::string caller;  // key of the template
+  };
+  std::vector<Unit> units;
+  TokenDefault token = TokenDefault::write_all;
 };
 
 // Never fails for what the files hold: errors say it. `workflow` is what read() gave for `source`.

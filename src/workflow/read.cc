@@ -1,56 +1,56 @@
+#include "workflow/read.h"
+
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
-#include "workflow/reader.h"
+#include "workflow/yaml.h"
 
 namespace headrace::workflow {
 namespace {
 
-constexpr Property<Workflow> properties[] = {
-    {"name", [](Reader& r, const Node& n, Workflow& w) { w.name = r.string(n, "name").value_or(""); }},
-    {"run-name", [](Reader& r, const Node& n, Workflow& w) { w.run_name = r.text(n, "run-name").value_or(""); }},
-    {"description", [](Reader& r, const Node& n, Workflow&) { r.string(n, "description"); }},
-    {"on", [](Reader& r, const Node& n, Workflow& w) { w.on = read_triggers(r, n); }},
-    {"permissions", [](Reader& r, const Node& n, Workflow&) { r.permissions(n, "permissions"); }},
-    {"env", [](Reader& r, const Node& n, Workflow& w) { w.env = r.variables(n, "env"); }},
-    {"defaults", [](Reader& r, const Node& n, Workflow& w) { w.defaults = r.defaults(n, "defaults."); }},
-    {"concurrency", nullptr},
-    {"jobs", [](Reader& r, const Node& n, Workflow& w) { w.jobs = read_jobs(r, n); }},
-};
+template <class Entry>
+void sort_by_place(std::vector<Entry>& entries) {
+  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
+    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+  });
+}
 
-auto place(const Finding& finding) { return std::tie(finding.at.line, finding.at.column, finding.message); }
-auto place(const Unsupported& entry) { return std::tie(entry.at.line, entry.at.column, entry.feature); }
-
-void read_workflow(Reader& reader, const Node& root, Workflow& workflow) {
-  if (root.kind == Node::Kind::null) {
-    return reader.error({1, 1}, "The file is empty. A workflow has at least `on` and `jobs`.");
+// The model is made only of what fits the grammar.
+void make(Walk& walk, Node root, Workflow& workflow) {
+  workflow.name = root.at_or_null("name").text;
+  workflow.run_name = root.at_or_null("run-name").text;
+  for (Pair& pair : root.pairs) {
+    if (pair.key.text == "jobs") read_jobs(walk, std::exchange(pair.value, Node()), workflow);
   }
-  read_mapping(reader, root, "", properties, workflow);
-  if (root.kind != Node::Kind::mapping) return;
-  for (std::string_view required : {"on", "jobs"}) {
-    if (root.find(required) != nullptr) continue;
-    reader.error(root.at, "Required property is missing: " + std::string(required));
-  }
+  workflow.body = std::move(root);
 }
 
 }  // namespace
 
-Reading read(std::string_view yaml, std::string_view file) {
+Reading read(std::string_view yaml, std::string_view file, size_t depth) {
   Reading reading;
-  Tree tree = parse_yaml(yaml);
+  Tree tree = parse_yaml(yaml, depth);
   if (!tree.errors.empty()) {
     reading.errors = std::move(tree.errors);
     return reading;
   }
-  Reader reader;
+  Walk walk(yaml);
   Workflow workflow;
   workflow.file = file;
-  read_workflow(reader, tree.root, workflow);
-  auto by_place = [](const auto& a, const auto& b) { return place(a) < place(b); };
-  std::ranges::sort(reader.errors, by_place);
-  std::ranges::sort(reader.lacking, by_place);
-  reading.errors = std::move(reader.errors);
-  reading.unsupported = std::move(reader.lacking);
+  if (tree.root.is_null()) {
+    walk.error({1, 1}, "The file is empty. A workflow has at least `on` and `jobs`.");
+  } else {
+    walk.value(tree.root, schema::root);
+    if (const Node* on = tree.root.find("on")) read_on(walk, *on, workflow);
+    if (walk.errors.empty()) make(walk, std::move(tree.root), workflow);
+  }
+  sort_by_place(walk.errors);
+  sort_by_place(walk.warnings);
+  sort_by_place(walk.lacking);
+  reading.errors = std::move(walk.errors);
+  reading.warnings = std::move(walk.warnings);
+  reading.unsupported = std::move(walk.lacking);
   workflow.unsupported = reading.unsupported;
   if (reading.errors.empty()) reading.workflow = std::move(workflow);
   return reading;
@@ -65,25 +65,6 @@ bool is_workflow_path(std::string_view path) {
     return name.substr(dot) == ".yml" || name.substr(dot) == ".yaml";
   }
   return false;
-}
-
-std::vector<Unsupported> blocking(const Workflow& workflow, std::string_view event) {
-  std::vector<Unsupported> needed;
-  for (const Unsupported& entry : workflow.unsupported) {
-    if (entry.event.empty() || entry.event == event) needed.push_back(entry);
-  }
-  return needed;
-}
-
-std::string_view name_of(Condition condition) {
-  switch (condition) {
-    case Condition::success: return "success";
-    case Condition::failure: return "failure";
-    case Condition::always: return "always";
-    case Condition::cancelled: return "cancelled";
-    case Condition::never: return "never";
-  }
-  return "never";
 }
 
 }  // namespace headrace::workflow

@@ -33,8 +33,8 @@ inline constexpr size_t findings_max = 100;  // errors, warnings, and unsupporte
 inline constexpr size_t legs_max = 256;      // of a matrix
 inline constexpr size_t nested_max = 9;      // workflows called within each other: ten levels with the first
 inline constexpr size_t called_max = 50;     // different files called by one run
-inline constexpr size_t called_bytes_max = 8 * 1024 * 1024;  // of all called files, counted each time
-inline constexpr size_t spec_bytes_max = 192 * 1024;         // of a job's spec
+inline constexpr size_t called_bytes_max = 64 * 1024 * 1024;  // that called files take, each time they are called
+inline constexpr size_t spec_bytes_max = 192 * 1024;          // of a job's spec
 inline constexpr int64_t timeout_minutes_default = 360;
 
 struct Finding {
@@ -81,34 +81,15 @@ struct CallInterface {
   std::vector<std::pair<Text, Node>> outputs = {};  // name -> value, a text with ${{ }}
 };
 
-using Variables = std::vector<std::pair<std::string, std::string>>;  // in the order of the file, names unique
-
-// When a job or step runs, given what went before it.
-enum class Condition { success, failure, always, cancelled, never };
-std::string_view name_of(Condition condition);  // "success"; never is what `if: false` says
-
-struct RunDefaults {
-  std::string shell;              // empty: not given
-  std::string working_directory;  // empty: not given
-  bool operator==(const RunDefaults&) const = default;
-};
-
 struct Step {
   Position at;
   std::string id;        // empty: not given
   std::string shown_id;  // the given one, or as GitHub makes it: "__run", "__actions_checkout_2"
   std::string name;      // empty: not given
-  std::string uses;
+  std::string uses;      // one of uses and run
   std::string run;
-  std::string counted;  // the condition as it counts: success() put in where no status function is called
-  Node body;            // the whole mapping
-  std::string shell;
-  std::string working_directory;
-  std::string condition_text;  // as written
-  Condition condition = Condition::success;
-  Variables env;
-  std::optional<int64_t> timeout_minutes;
-  bool continue_on_error = false;
+  std::string condition;  // as it counts: success() put in where no status function is called
+  Node body;              // the whole mapping
 };
 
 struct Job {
@@ -118,29 +99,22 @@ struct Job {
   std::string uses;  // of a caller; empty: it has steps
   std::vector<Text> needs;
   std::vector<std::string> runs_on;  // labels as written
-  std::string counted;               // the condition as it counts
-  Node body;                         // the whole mapping but its steps
-  std::string condition_text;
-  Condition condition = Condition::success;
-  Variables env;
-  RunDefaults defaults;
-  std::optional<int64_t> timeout_minutes;
-  bool continue_on_error = false;
+  std::string condition;             // as it counts
+  Position condition_at;
   std::vector<Step> steps;
+  Node body;  // the whole mapping, its steps taken out
 };
 
 struct Workflow {
   std::string file;
   std::string name;      // empty: the file's path is shown
-  std::string run_name;  // empty: the title of what started it is shown
+  std::string run_name;  // as written; empty: the title of what started it is shown
   std::vector<Trigger> on;
   std::vector<Input> inputs;          // of workflow_dispatch
   std::optional<CallInterface> call;  // where others may call it
-  Node body;                          // the whole mapping but its jobs
-  Variables env;
-  RunDefaults defaults;
-  std::vector<Job> jobs;  // in the order of the file
+  std::vector<Job> jobs;              // in the order of the file
   std::vector<Unsupported> unsupported;
+  Node body;  // the whole mapping, its jobs taken out
 
   const std::string& shown_name() const { return name.empty() ? file : name; }
 };
@@ -153,13 +127,25 @@ struct Reading {
 };
 
 // `file` is the path within the repository. Never throws for what the text holds; time is linear in the nodes.
-Reading read(std::string_view yaml, std::string_view file);
+Reading read(std::string_view yaml, std::string_view file, size_t depth = depth_max);
 
 // True where the path is one that holds workflows: .github/workflows/*.yml|yaml or .headrace/workflows/*.yml|yaml.
 bool is_workflow_path(std::string_view path);
 
+// One file of `workflow check`:
+// {"file","errors":[{"line","column","message"}],"warnings":[{"line","column","message"}],"unsupported":[{"line","column",
+// "feature"}],"name","events":[],"jobs":[{"id","name","needs","if","runs_on","uses","steps":[{"id","name","if","uses",
+// "run"}]}]}; `if` as it counts: success() put in where the file gives no status function.
+std::string to_json(const Reading& reading, std::string_view file);
+
 // What the listed features keep a run of this event from; empty: it can run.
 std::vector<Unsupported> blocking(const Workflow& workflow, std::string_view event);
+
+// Version 1 of plan and spec: what ordinary steps without expressions need.
+
+// When a job or step runs, given what went before it.
+enum class Condition { success, failure, always, cancelled, never };
+std::string_view name_of(Condition condition);  // "success"; never is what `if: false` says
 
 // What a plan says besides the file: where each run comes from.
 struct Context {
@@ -203,10 +189,5 @@ struct Plan {
 
 // Only for what read() gave without errors and blocking() lets run.
 Plan plan(const Workflow& workflow, const Context& context);
-
-// One file of `workflow check`: {"file","errors":[{"line","column","message"}],"unsupported":[{"line","column",
-// "feature"}],"name","events":[],"jobs":[{"id","name","needs","if","runs_on","uses","steps":[{"id","name","if","uses",
-// "run"}]}]}; `if` as it counts: success() put in where the file gives no status function.
-std::string to_json(const Reading& reading, std::string_view file);
 
 }  // namespace headrace::workflow

@@ -61,9 +61,9 @@ class Event {
   Event& operator=(const Event&) = delete;
 
   fy_event_type type() const { return event_ == nullptr ? FYET_STREAM_END : event_->type; }
-  Position at() const {
+  Position at() const {  // {}: of a value that is not written at all
     const fy_mark* mark = fy_event_start_mark(event_);
-    if (mark == nullptr) return {1, 1};
+    if (mark == nullptr || (type() == FYET_SCALAR && fy_event_get_token(event_) == nullptr)) return {};
     return {mark->line + 1, mark->column + (quoted() ? 0 : 1)};  // libfyaml's mark is behind the quote
   }
   std::string text() const { return text_of(fy_event_get_token(event_)); }
@@ -71,11 +71,16 @@ class Event {
     if (type() != FYET_SCALAR && type() != FYET_SEQUENCE_START && type() != FYET_MAPPING_START) return {};
     return text_of(fy_event_get_anchor_token(event_));
   }
+  Position tag_at() const {
+    const fy_mark* mark = fy_token_start_mark(fy_event_get_tag_token(event_));
+    return mark == nullptr ? at() : Position{mark->line + 1, mark->column + 1};
+  }
   std::string tag() const { return text_of(fy_event_get_tag_token(event_)); }
   bool plain() const {  // what is not written at all has no style, and is plain too
     fy_node_style style = fy_event_get_node_style(event_);
     return !quoted() && style != FYNS_LITERAL && style != FYNS_FOLDED;
   }
+  bool literal() const { return type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_LITERAL; }
 
  private:
   bool quoted() const {
@@ -95,7 +100,7 @@ class Event {
 
 class Builder {
  public:
-  explicit Builder(const Parser& parser) : parser_(parser) {}
+  Builder(const Parser& parser, size_t depth) : parser_(parser), depth_max_(depth) {}
 
   Node document() {
     while (true) {
@@ -105,6 +110,7 @@ class Builder {
     }
     Event first(parser_);
     Node root = node(first, 1);
+    if (root.at.line == 0) root.at = {1, 1};
     refuse_second_document();
     return root;
   }
@@ -132,8 +138,10 @@ class Builder {
   }
 
   Node node(const Event& event, size_t depth) {
-    if (depth > depth_max)
-      refuse(event.at(), "Maximum object depth exceeded: values are nested deeper than 64 levels.");
+    if (depth > depth_max_) {
+      refuse(event.at(),
+             "Maximum object depth exceeded: values are nested deeper than " + std::to_string(depth_max_) + " levels.");
+    }
     if (event.type() == FYET_ALIAS) return alias(event);
     size_t before = nodes_;
     spend(1, event.at());
@@ -194,6 +202,11 @@ class Builder {
     return kind == Node::Kind::null ? "null" : "str";
   }
 
+  static std::string misfit(const std::string& text, Position at, const std::string& tag) {
+    return "The value '" + text + "' on line " + std::to_string(at.line) + " and column " + std::to_string(at.column) +
+           " is invalid for the type '" + tag + "'.";
+  }
+
   static void scalar(const Event& event, Node& made) {
     std::string tag = check_tag(event, made.at, {"str", "int", "float", "bool", "null"});
     std::string text = event.text();
@@ -201,10 +214,11 @@ class Builder {
     if (plain) {
       resolve_plain(text, made);
       bool fits = tag.empty() || tag == name_of_tag(made.kind) || (tag == "int" && made.kind == Node::Kind::number);
-      if (!fits) refuse(made.at, "The value '" + text + "' is invalid for the tag '" + event.tag() + "'.");
+      if (!fits) refuse(made.at, misfit(text, event.tag_at(), event.tag()));
       return;
     }
     made.kind = Node::Kind::string;
+    made.block = event.literal();
     made.text = std::move(text);
   }
 
@@ -214,6 +228,7 @@ class Builder {
       Event item(parser_);
       if (item.type() == FYET_SEQUENCE_END) return;
       made.items.push_back(node(item, depth + 1));
+      if (made.items.back().at.line == 0) made.items.back().at = made.at;
     }
   }
 
@@ -229,6 +244,7 @@ class Builder {
       if (!key.is_scalar()) refuse(key.at, "A key must be a string, not " + std::string(name_of(key.kind)) + ".");
       Event follows(parser_);
       Node value = node(follows, depth + 1);
+      if (value.at.line == 0) value.at = behind(key);
       if (merge) {
         merged.push_back(std::move(value));
         continue;
@@ -240,6 +256,11 @@ class Builder {
     std::set<std::string> keys;
     for (const auto& [key, line] : lines) keys.insert(key);
     for (Node& node : merged) merge_into(made, std::move(node), keys);
+  }
+
+  // Where a value would stand that is left out: behind the key and its colon.
+  static Position behind(const Node& key) {
+    return {key.at.line, key.at.column + static_cast<int>(key.text.size()) + 1};
   }
 
   static std::string in_line(int line) { return " in line " + std::to_string(line); }
@@ -257,13 +278,14 @@ class Builder {
   }
 
   const Parser& parser_;
+  size_t depth_max_;
   std::map<std::string, Anchored> anchors_;
   size_t nodes_ = 0;
 };
 
 }  // namespace
 
-Tree parse_yaml(std::string_view text) {
+Tree parse_yaml(std::string_view text, size_t depth) {
   Tree tree;
   if (text.size() > file_bytes_max) {
     tree.errors.push_back({{1, 1}, "The file is larger than 512 KiB; split it."});
@@ -272,7 +294,7 @@ Tree parse_yaml(std::string_view text) {
   } else {
     try {
       Parser parser(text);
-      tree.root = Builder(parser).document();
+      tree.root = Builder(parser, depth).document();
     } catch (Refusal& refusal) {
       tree.errors.push_back(std::move(refusal.finding));
     }

@@ -17,7 +17,7 @@ struct Tree {
 };
 
 // One document of at most file_bytes_max.
-Tree parse_yaml(std::string_view text);
+Tree parse_yaml(std::string_view text, size_t depth = depth_max);
 
 // The kind and text of a plain scalar in YAML's core schema (YAML 1.2.2, 10.3.2).
 void resolve_plain(std::string_view text, Node& into);

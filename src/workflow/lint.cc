@@ -1,0 +1,82 @@
+// Script injection: a ${{ }} in a script becomes part of the script before the shell reads it, so text that a stranger
+// wrote is run. GitHub, "Security hardening for GitHub Actions", "Understanding the risk of script injections".
+#include <algorithm>
+#include <vector>
+
+#include "workflow/walk.h"
+
+namespace headrace::workflow {
+namespace {
+
+using Path = std::vector<std::string_view>;
+
+// What whoever opens an issue or a pull request writes. "*": any member.
+const std::vector<Path>& foreign_paths() {
+  static const std::vector<Path> paths{
+      {"head_ref"},
+      {"event", "issue", "title"},
+      {"event", "issue", "body"},
+      {"event", "pull_request", "title"},
+      {"event", "pull_request", "body"},
+      {"event", "pull_request", "head", "ref"},
+      {"event", "pull_request", "head", "label"},
+      {"event", "pull_request", "head", "repo", "default_branch"},
+      {"event", "comment", "body"},
+      {"event", "review", "body"},
+      {"event", "review_comment", "body"},
+      {"event", "discussion", "title"},
+      {"event", "discussion", "body"},
+      {"event", "pages", "*", "page_name"},
+      {"event", "commits", "*", "message"},
+      {"event", "commits", "*", "author", "email"},
+      {"event", "commits", "*", "author", "name"},
+      {"event", "head_commit", "message"},
+      {"event", "head_commit", "author", "email"},
+      {"event", "head_commit", "author", "name"},
+      {"event", "head_commit", "committer", "email"},
+      {"event", "workflow_run", "head_branch"},
+      {"event", "workflow_run", "display_title"},
+      {"event", "workflow_run", "head_commit", "message"},
+      {"event", "workflow_run", "head_commit", "author", "email"},
+      {"event", "workflow_run", "head_commit", "author", "name"},
+      {"event", "workflow_run", "pull_requests", "*", "head", "ref"},
+  };
+  return paths;
+}
+
+bool covers(const Path& path, const std::vector<std::optional<std::string>>& used) {
+  if (used.size() > path.size()) return false;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (path[i] == "*" || !used[i]) continue;
+    if (!equal_in_any_case(*used[i], path[i])) return false;
+  }
+  return used.size() == path.size();
+}
+
+bool is_foreign(const Reference& reference) {
+  if (reference.kind != Reference::Kind::context || reference.name != "github") return false;
+  return std::ranges::any_of(foreign_paths(), [&](const Path& path) { return covers(path, reference.path); });
+}
+
+std::string written(const Reference& reference) {
+  std::string out = reference.name;
+  for (const auto& part : reference.path) out.append(".").append(part.value_or("*"));
+  return out;
+}
+
+}  // namespace
+
+void lint_script(Walk& walk, const Node& script) {
+  if (!script.is_string() || !holds_expression(script.text)) return;
+  auto read = Template::parse(script.text, {.contexts = {}, .any_name = true});
+  if (!read) return;
+  read->visit([&](const Reference& reference) {
+    if (!is_foreign(reference)) return;
+    walk.warn(walk.place(script, reference.offset),
+              "The script takes in ${{ " + written(reference) +
+                  " }}, which anybody may write: a shell would run what stands in it. Put it into `env` and use the "
+                  "variable, in quotes.");
+  });
+}
+
+}  // namespace headrace::workflow
