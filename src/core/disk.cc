@@ -8,6 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
 
 namespace headrace::core {
 
@@ -85,6 +89,40 @@ class SystemLock final : public Disk::Lock {
   Descriptor descriptor_;  // the kernel lets go of the lock with the last copy of it
 };
 
+// A process that was killed while it started another leaves a copy of its descriptors there, until that one begins to
+// run its program: moments, but seconds where the machine is busy.
+constexpr std::chrono::milliseconds copy_lives_at_most{5'000};
+constexpr std::chrono::milliseconds look_again_after{5};
+
+bool runs(long pid) {
+  Descriptor file(::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[512] = {};
+  if (file.get() < 0 || ::read(file.get(), text, sizeof text - 1) <= 0) return false;
+  const char* name_end = std::strrchr(text, ')');  // proc(5): then a blank and the state; Z: a zombie, X: dead
+  return name_end != nullptr && name_end[1] != '\0' && name_end[2] != 'Z' && name_end[2] != 'X';
+}
+
+// The pid that was noted in a lock; empty where there is none.
+std::string holder_of(int descriptor) {
+  char text[32] = {};
+  const ssize_t got = ::pread(descriptor, text, sizeof text - 1, 0);
+  return got > 0 ? std::string(text, static_cast<size_t>(got)) : "";
+}
+
+// False: who holds it runs, or is not known. errno as flock(2) left it.
+bool take_lock(int descriptor) {
+  const auto deadline = std::chrono::steady_clock::now() + copy_lives_at_most;
+  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    const int why = errno;
+    const long holder = std::strtol(holder_of(descriptor).c_str(), nullptr, 10);
+    const bool wait = why == EWOULDBLOCK && holder > 0 && !runs(holder) && std::chrono::steady_clock::now() < deadline;
+    if (wait) std::this_thread::sleep_for(look_again_after);
+    errno = why;
+    if (!wait) return false;
+  }
+  return true;
+}
+
 int flags_of(Disk::Open how) {
   switch (how) {
     case Disk::Open::read: return O_RDONLY;
@@ -150,15 +188,14 @@ Result<std::unique_ptr<Disk::Lock>> SystemDisk::lock(const std::string& path) {
   int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return std::unexpected(error_of_errno(errno, "Opening the lock", path));
   auto held = std::make_unique<SystemLock>(descriptor);
-  char text[32] = {};
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+  if (!take_lock(descriptor)) {
     if (errno != EWOULDBLOCK) return std::unexpected(error_of_errno(errno, "Locking", path));
-    ssize_t got = ::pread(descriptor, text, sizeof text - 1, 0);
-    std::string holder = got > 0 ? " (process " + std::string(text, static_cast<size_t>(got)) + ")" : "";
+    std::string holder = holder_of(descriptor);
+    if (!holder.empty()) holder = " (process " + holder + ")";
     return fail(Code::conflict, path + " is held by another process" + holder + ".");
   }
   std::string self = std::to_string(::getpid());
-  // Only a hint for the message above: the lock itself is the kernel's.
+  // Only a hint, for the message above and for whether to wait: the lock itself is the kernel's.
   [[maybe_unused]] bool noted = ::ftruncate(descriptor, 0) == 0 &&
                                 ::pwrite(descriptor, self.data(), self.size(), 0) == static_cast<ssize_t>(self.size());
   return held;

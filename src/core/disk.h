@@ -35,7 +35,8 @@ class Disk {
     create,  // must not exist; read and write
     ensure,  // read and write, made empty if it is not there
   };
-  // An exclusive lock, held until destroyed or the process ends.
+  // An exclusive lock, held until destroyed or the process ends (and then waited for, where that left a copy of it to a
+  // process it was about to start: at most 5 s).
   class Lock {
    public:
     virtual ~Lock() = default;

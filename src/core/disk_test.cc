@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -123,6 +124,32 @@ TEST_F(SystemDisks, LetOnlyOneHoldALock) {
   EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos) << second.error().message;
   first->reset();
   EXPECT_TRUE(disk.lock(path("lock")));
+}
+
+// As where a process is killed between its fork and the exec of its child: the child's copy holds the lock a moment
+// more.
+TEST_F(SystemDisks, WaitForTheLockOfAProcessThatIsGoneButForACopy) {
+  int gate[2];
+  ASSERT_EQ(::pipe(gate), 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    auto lock = disk.lock(path("lock"));
+    if (::fork() == 0) {
+      char word = 0;
+      while (::read(gate[0], &word, 1) < 0) {
+      }
+      ::usleep(50'000);
+      ::_exit(0);
+    }
+    ::_exit(lock ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(holder, &status, 0);
+  ASSERT_EQ(status, 0);
+  ASSERT_EQ(::write(gate[1], "x", 1), 1);
+  EXPECT_TRUE(disk.lock(path("lock")));
+  ::close(gate[0]);
+  ::close(gate[1]);
 }
 
 TEST_F(SystemDisks, CloseEverythingOnExec) {
