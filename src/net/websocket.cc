@@ -3,6 +3,8 @@
 #include <openssl/sha.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "core/bytes.h"
@@ -87,7 +89,13 @@ std::optional<core::Result<std::optional<Message>>> WebSocket::Impl::take(Messag
     if (open() && out.size() < options.queue_bytes_max) queue(Opcode::pong, item.data);
     return std::nullopt;
   }
-  if (item.kind == Opcode::pong) return std::nullopt;
+  if (item.kind == Opcode::pong) {
+    uint64_t number = 0;
+    std::from_chars(item.data.data(), item.data.data() + item.data.size(), number);
+    answered = std::max(answered, std::min(number, asked));
+    changed.notify_all();
+    return std::nullopt;
+  }
   if (close_sent) return std::nullopt;
   return Message{item.kind == Opcode::text ? Message::Kind::text : Message::Kind::binary, std::move(item.data)};
 }
@@ -146,6 +154,15 @@ core::Task<core::Result<>> WebSocket::Impl::flush() {
   co_await drain();
   if (failure) co_return std::unexpected(*failure);
   if (!out.empty()) co_return closed();
+  co_return core::Result<>();
+}
+
+core::Task<core::Result<>> WebSocket::Impl::ping(std::shared_ptr<Impl> self) {
+  const uint64_t mine = ++self->asked;
+  if (self->open()) self->queue(Opcode::ping, std::to_string(mine));
+  while (self->open() && self->answered < mine) co_await self->changed.wait();
+  if (self->failure) co_return std::unexpected(*self->failure);
+  if (!self->open()) co_return closed();
   co_return core::Result<>();
 }
 
@@ -241,6 +258,7 @@ core::Task<core::Result<>> WebSocket::send(Message message) {
   return impl_->send(message.kind == Message::Kind::text ? Opcode::text : Opcode::binary, std::move(message.data));
 }
 core::Task<core::Result<>> WebSocket::flush() { return impl_->flush(); }
+core::Task<core::Result<>> WebSocket::ping() { return Impl::ping(impl_); }
 size_t WebSocket::queued() const { return impl_->out.size(); }
 core::Task<core::Result<>> WebSocket::close(CloseCode code, std::string reason) {
   return impl_->close(code, std::move(reason));

@@ -67,7 +67,10 @@ class WebSocket {
   // the queue is empty. Errors: unavailable (closed, lost, or closing). Text must be UTF-8 (require).
   core::Task<core::Result<>> send(Message message);
   core::Task<core::Result<>> flush();  // until the kernel has taken everything queued
-  size_t queued() const;               // bytes that the kernel has not taken yet
+  // Asks whether the other end is there, and returns when it has answered; however long that takes, so the caller
+  // bounds it. Unavailable: the connection has ended, or is ending. Somebody must be in receive().
+  core::Task<core::Result<>> ping();
+  size_t queued() const;  // bytes that the kernel has not taken yet
 
   // Sends a close (after what is queued), waits for the peer's within close_wait. Twice is safe. The reason is cut to
   // 123 bytes.

@@ -24,6 +24,7 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   core::Task<core::Result<std::optional<Message>>> receive();
   core::Task<core::Result<>> send(Opcode opcode, std::string data);
   core::Task<core::Result<>> flush();
+  static core::Task<core::Result<>> ping(std::shared_ptr<Impl> self);  // which may end before its owner's question does
   core::Task<core::Result<>> close(CloseCode code, std::string reason);
   void begin_close(CloseCode code, const std::string& reason);  // does not wait
   void cut();
@@ -65,6 +66,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   Alarm stall{*this, &Impl::stalled};
   Alarm closing{*this, &Impl::unanswered};
   bool pinged = false;
+  uint64_t asked = 0;     // number of the last ping of ping()
+  uint64_t answered = 0;  // of those, the highest that came back; 5.5.3 lets a peer answer only the latest
   bool receiving = false;
   bool pumping = false;  // waits until the socket takes more
   bool close_sent = false;

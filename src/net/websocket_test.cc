@@ -171,6 +171,53 @@ TEST_F(WebSocketTest, PingsASilentPeerAndCutsADeadOne) {
   expect_end(CloseCode::abnormal);
 }
 
+// Asks the other end as soon as the connection is open, and says what came of it.
+core::Task<> ask(std::shared_ptr<WebSocket> socket, std::optional<core::Result<>>& answer) {
+  answer = co_await socket->ping();
+}
+
+core::Task<> ask_and_echo(Exchange& exchange, core::Loop& loop, std::optional<core::Result<>>& answer) {
+  auto socket = co_await exchange.upgrade(WebSocketOptions());
+  if (!socket) co_return;
+  const std::shared_ptr<WebSocket> shared = std::move(*socket);
+  core::Scope asking(loop.executor());
+  asking.spawn("ask", ask(shared, answer));
+  while (true) {
+    auto got = co_await shared->receive();
+    if (!got || !*got) break;
+  }
+  co_await asking.until_idle();
+}
+
+TEST(WebSocketPing, IsAnsweredByAPongOfItsOwnAndByNothingElse) {
+  std::optional<core::Result<>> answer;
+  World* here = nullptr;
+  World world([&](Exchange& exchange) { return ask_and_echo(exchange, here->loop, answer); });
+  here = &world;
+  Wire wire = world.connect();
+  EXPECT_THAT(wire.send(request).until("\r\n\r\n"), StartsWith("HTTP/1.1 101"));
+  EXPECT_EQ(wire.bytes(3), from_server(Opcode::ping, "1"));
+  wire.send(from_client(Opcode::pong, "")).send(from_client(Opcode::text, "1")).send(from_client(Opcode::pong, "0"));
+  world.settle();
+  EXPECT_FALSE(answer);
+  wire.send(from_client(Opcode::pong, "1"));
+  ASSERT_TRUE(world.until([&] { return answer.has_value(); }));
+  EXPECT_TRUE(*answer);
+}
+
+TEST(WebSocketPing, FailsWhenTheConnectionEnds) {
+  std::optional<core::Result<>> answer;
+  World* here = nullptr;
+  World world([&](Exchange& exchange) { return ask_and_echo(exchange, here->loop, answer); });
+  here = &world;
+  Wire wire = world.connect();
+  EXPECT_THAT(wire.send(request).until("\r\n\r\n"), StartsWith("HTTP/1.1 101"));
+  wire.bytes(3);
+  wire.reset();
+  ASSERT_TRUE(world.until([&] { return answer.has_value(); }));
+  EXPECT_EQ(answer->error().code, core::Code::unavailable);
+}
+
 TEST_F(WebSocketTest, IsClosedWhenTheServerShutsDown) {
   Wire wire = open();
   bool over = false;
