@@ -1,3 +1,5 @@
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "core/diagnostics.h"
 #include "core/json.h"
 #include "services/runner/service.h"
@@ -50,6 +52,7 @@ class Seat {
   Seat(Service& service, std::shared_ptr<Session> session) : service_(service), session_(std::move(session)) {}
   ~Seat() {
     session_->close();
+    session_->socket = nullptr;
     if (service_.session_named(session_->hello.runner) == session_) service_.sessions.erase(session_->hello.runner);
   }
   Seat(const Seat&) = delete;
@@ -102,20 +105,40 @@ Task<> Service::serve(net::WebSocket& socket, core::Actor actor) {
     co_return co_await refuse(socket,
                               "This token is of the runner '" + actor.name + "', not of '" + hello->runner + "'.");
   auto session = std::make_shared<Session>(parts.loop.executor(), std::move(*hello), parts.clock.now());
-  if (auto welcomed = welcome(session); !welcomed) co_return co_await refuse(socket, welcomed.error().message);
+  session->socket = &socket;
+  auto welcomed = co_await name_is_free(session);
+  if (welcomed) welcomed = welcome(session);
+  if (!welcomed) co_return co_await refuse(socket, welcomed.error().message);
   Seat seat(*this, session);
   co_await converse(socket, session);
+}
+
+// A name is one process's. Where another has it, that is asked whether it is still there: a machine that lost its power
+// or its network leaves a connection that looks alive for most of a minute.
+Task<Result<>> Service::name_is_free(std::shared_ptr<Session> session) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  const std::string& name = session->hello.runner;
+  while (true) {
+    auto other = session_named(name);
+    if (!other || other->hello.instance == session->hello.instance) co_return Result<>{};
+    auto first = co_await (other->socket->ping() || parts.clock.sleep_for(policy.takeover));
+    const bool there = first.index() == 0 && std::get<0>(first).has_value();
+    if (there)
+      co_return core::fail(Code::conflict, "Another runner is connected under the name '" + name +
+                                               "'; give this one a name and token of its own.");
+    if (session_named(name) != other) continue;  // a third came meanwhile
+    core::diagnose(core::Level::warning, "runner",
+                   "the runner '" + name + "' does not answer any more; another process takes its place");
+    co_return Result<>{};
+  }
 }
 
 Result<> Service::welcome(const std::shared_ptr<Session>& session) {
   const Hello& hello = session->hello;
   auto other = session_named(hello.runner);
-  if (other && other->hello.instance != hello.instance)
-    return core::fail(Code::conflict, "Another runner is connected under the name '" + hello.runner +
-                                          "'; give this one a name and token of its own.");
   if (!other && sessions.size() >= policy.runners_max)
     return core::fail(Code::exhausted, "As many runners are connected as the server allows.");
-  if (other) other->close();  // the same process, over a new connection
+  if (other) other->close();  // the same process, over a new connection, or one that is gone
   sessions[hello.runner] = session;
   session->post(Welcome{policy.renew.count()});
   for (Token token : hello.jobs) {

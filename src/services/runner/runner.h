@@ -41,9 +41,10 @@ namespace headrace::runner {
 struct Policy {
   std::chrono::seconds lease{30};
   std::chrono::seconds renew{10};
-  int64_t attempts_max = 3;     // of one job, lost ones included
-  size_t runners_max = 10'000;  // connected at once; beyond it a runner is refused
-  size_t leases_a_batch = 64;   // jobs given away in one append
+  int64_t attempts_max = 3;          // of one job, lost ones included
+  std::chrono::seconds takeover{5};  // within it a runner answers, or another process may take its name
+  size_t runners_max = 10'000;       // connected at once; beyond it a runner is refused
+  size_t leases_a_batch = 64;        // jobs given away in one append
 };
 
 // What the service is built on; all of it outlives the service.

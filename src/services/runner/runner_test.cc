@@ -209,6 +209,47 @@ TEST(RunnerConnection, ASecondRunnerUnderOneNameIsRefused) {
   EXPECT_THAT(world.runner->connected(), SizeIs(1));
 }
 
+TEST(RunnerConnection, OneThatDoesNotAnswerAnyMoreLosesItsNameToAnotherProcess) {
+  World world;
+  Peer peer(world, hello("local"));
+  world.queue("build");
+  auto token = peer.expect<runner::Run>().token;
+  peer.fall_silent();
+  Peer successor(world, hello("local", 1, {}, "second"));
+  world.settle();
+  EXPECT_EQ(successor.count<Welcome>() + successor.count<Refused>(), 0u) << "while the old one is asked";
+  world.clock.advance(seconds(5));
+  successor.expect<Welcome>();
+  auto again = successor.expect<runner::Run>();
+  EXPECT_EQ(again.attempt, 2);
+  EXPECT_GT(again.token, token);
+  EXPECT_THAT(world.runner->connected(), SizeIs(1));
+  EXPECT_THAT(world.said<events::JobLost>(), SizeIs(1));
+}
+
+TEST(RunnerConnection, OfTwoThatComeForTheNameOfASilentOneOneGetsIt) {
+  World world;
+  Peer peer(world, hello("local"));
+  peer.expect<Welcome>();
+  peer.fall_silent();
+  Peer second(world, hello("local", 1, {}, "second"));
+  Peer third(world, hello("local", 1, {}, "third"));
+  world.settle();
+  world.clock.advance(seconds(5));
+  world.settle();
+  EXPECT_EQ(second.count<Welcome>() + third.count<Welcome>(), 1u);
+  EXPECT_EQ(second.count<Refused>() + third.count<Refused>(), 1u);
+}
+
+TEST(RunnerConnection, TheSameProcessTakesItsPlaceAtOnceThoughItsOldConnectionIsSilent) {
+  World world;
+  Peer peer(world, hello("local"));
+  peer.expect<Welcome>();
+  peer.fall_silent();
+  Peer again(world, hello("local"));
+  again.expect<Welcome>();
+}
+
 TEST(RunnerConnection, ATokenOfAnotherRunnerIsRefused) {
   World world;
   Peer peer(world, hello("local"), "other");

@@ -91,6 +91,7 @@ class Service {
   core::Result<> hand_over(const JobRow& job, Session& session);
   core::Task<> lose_quietly(Token token, std::string reason);
 
+  core::Task<core::Result<>> name_is_free(std::shared_ptr<Session> session);
   core::Result<> welcome(const std::shared_ptr<Session>& session);
   void take_up(Token token, Session& session);
   void answer_unknown(Token token, Session& session);

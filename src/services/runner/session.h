@@ -40,6 +40,7 @@ class Session {
   const core::Time since;
   std::set<Token> jobs;  // given to it and not settled
   bool draining = false;
+  net::WebSocket* socket = nullptr;  // while its conversation lasts
 
  private:
   std::deque<Message> outgoing_;

@@ -193,6 +193,7 @@ class Peer {
     world_.loop.run(tasks_.close());
     socket_.reset();
   }
+  void fall_silent() { world_.loop.run(tasks_.close()); }  // its machine lost its power: nothing is answered any more
   void send(const Message& message) { pass({net::Message::Kind::text, encode(message)}); }
   void send_log(Token token, uint64_t offset, std::string_view bytes) {
     pass({net::Message::Kind::binary, encode_log(token, offset, bytes)});
