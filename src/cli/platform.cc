@@ -1,9 +1,12 @@
 // serve, down, doctor, runner: the processes of the platform.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -15,6 +18,7 @@
 #include "process/signals.h"
 #include "services/identity/identity.h"
 #include "services/runner/executor.h"
+#include "services/runner/leftovers.h"
 #include "services/runner/worker.h"
 
 namespace headrace::cli {
@@ -25,7 +29,14 @@ using core::Task;
 
 namespace {
 
-std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+// One name for one folder: by it processes are found that were started on it under another.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  auto known = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  std::string name = (error ? std::filesystem::absolute(path).lexically_normal() : known).string();
+  while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  return name;
+}
 
 Result<> check_labels(const Labels& labels) {
   for (const auto& [label, executor] : labels)
@@ -33,6 +44,16 @@ Result<> check_labels(const Labels& labels) {
       return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label +
                                            "'; this version has: host.");
   return {};
+}
+
+// A connection is a descriptor, and a shell gives 1,024 of them unless one asks for more.
+void take_open_files() {
+  constexpr rlim_t wanted = 32'768;  // twice as many as connections are taken
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return;
+  files.rlim_cur = std::min(files.rlim_max, wanted);
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0)
+    core::diagnose(core::Level::warning, "serve", "no more open files than " + std::to_string(files.rlim_cur));
 }
 
 int wrong_usage(const core::Error& error) {
@@ -45,7 +66,7 @@ int wrong_usage(const core::Error& error) {
 int serve(Serve options, const std::function<core::Result<>(const Serve&)>& start) {
   if (auto good = check_labels(options.labels); !good) return wrong_usage(good.error());
   options.data = absolute(options.data);
-  while (options.data.size() > 1 && options.data.ends_with('/')) options.data.pop_back();
+  take_open_files();
   auto served = start(options);
   return served ? 0 : report(served.error(), false);
 }
@@ -56,7 +77,7 @@ namespace {
 
 // After SIGTERM, then they are killed: the server lets jobs at hand come to an end for 5 s. Both are ended within 10 s.
 constexpr std::chrono::milliseconds server_patience{6'500};
-constexpr std::chrono::milliseconds runner_patience{3'000};
+constexpr std::chrono::milliseconds runner_patience{2'500};
 
 struct Stopped {
   std::string process;
@@ -95,7 +116,9 @@ Task<std::vector<Stopped>> stop_all(core::Loop& loop, core::Disk& disk, std::str
   co_await stop(disk, server, server_patience, stopped);
   if (!runner.running) runner = find_recorded(loop, disk, data, "runner");  // started in the meantime
   co_await stop(disk, runner, runner_patience, stopped);
-  runner::end_leftovers(loop.executor(), disk, data + "/runner");
+  // One that had not come to write its record yet, and jobs whose runner is gone.
+  for (const pid_t pid : runner::end_unrecorded(data + "/run/runner.json")) stopped.push_back({"runner", pid});
+  runner::end_leftovers(data + "/runner");
   co_return stopped;
 }
 
@@ -213,10 +236,29 @@ Task<Result<>> run_worker(core::Loop& loop, process::SignalWatch& signals, runne
   co_return ended;
 }
 
+core::Error folder_taken(core::Error why, const std::string& folder) {
+  if (why.code != Code::conflict) return why;
+  why.detail = std::move(why.message);
+  why.message = "Another runner has the folder " + folder + "; give this one a folder of its own with --data.";
+  return why;
+}
+
+// Where the server that started this runner looks for it. Only who has the folder writes it, so it never names one of
+// two that has gone at once.
+Result<> keep_record(core::Disk& disk) {
+  const char* path = std::getenv(std::string(runner::record_variable).c_str());
+  if (path == nullptr || *path == '\0') return {};
+  auto record = process::record_of_ourselves();
+  if (!record) return std::unexpected(record.error());
+  return process::save_record(disk, path, *record);
+}
+
 }  // namespace
 
 int runner(const RunnerProcess& options) {
   if (auto good = check_labels(options.labels); !good) return wrong_usage(good.error());
+  auto warden = runner::post_warden();
+  if (!warden) return report(warden.error(), false);
   process::ignore_broken_pipes();
   core::SystemDisk disk;
   auto token = core::read_file(disk, options.token_file, 4096);
@@ -231,7 +273,9 @@ int runner(const RunnerProcess& options) {
   auto folder = absolute(options.data);
   if (auto made = disk.make_directories(folder); !made) return report(made.error(), false);
   auto lock = disk.lock(folder + "/lock");
-  if (!lock) return report(lock.error(), false);
+  if (!lock) return report(folder_taken(lock.error(), folder), false);
+  if (auto kept = keep_record(disk); !kept) return report(kept.error(), false);
+  warden->arm();
   core::Loop loop;
   core::SystemClock clock;
   core::SystemRandom random;

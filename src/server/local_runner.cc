@@ -3,6 +3,8 @@
 #include "core/diagnostics.h"
 #include "process/adopt.h"
 #include "process/child.h"
+#include "process/family.h"
+#include "services/runner/leftovers.h"
 
 namespace headrace::server {
 
@@ -29,8 +31,7 @@ struct LocalRunner::Impl {
 
   std::vector<std::string> command() const;
   std::string record_path() const { return options.data + "/run/runner.json"; }
-  std::string command_path() const { return options.data + "/run/runner.command"; }
-  Result<std::unique_ptr<process::Adopted>> adopt_or_start();
+  Result<std::unique_ptr<process::Adopted>> adopt_or_start();  // null: it has ended already
   Result<std::unique_ptr<process::Adopted>> launch();
   Task<> look_after(std::unique_ptr<process::Adopted> running);
 
@@ -78,10 +79,7 @@ Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::adopt_or_start() {
   if (!record || !*record) return launch();
   auto running = process::adopt(loop.executor(), **record);
   if (!running || !*running) return launch();
-  std::string wanted;
-  for (const auto& word : command()) wanted += word + "\n";
-  auto had = core::read_file(disk, command_path());
-  if (!had || *had != wanted) replace();
+  if (process::arguments_of((**record).pid) != command()) replace();
   return running;
 }
 
@@ -90,20 +88,18 @@ Result<std::unique_ptr<process::Adopted>> LocalRunner::Impl::launch() {
   spec.argv = command();
   spec.environment =
       process::inherited_environment({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ"});
+  // It writes its record itself, before it takes a job, so that a server killed here leaves none that nobody knows of.
+  spec.environment.push_back(std::string(runner::record_variable) + "=" + record_path());
   spec.out = process::Redirect::file(options.data + "/run/runner.log");
   spec.err = process::Redirect::same_as_out();
   spec.group = process::Spec::Group::session;
   spec.leftovers = process::Spec::Leftovers::keep;
   spec.abandoned = process::Spec::Abandoned::keep;
-  std::string words;
-  for (const auto& word : spec.argv) words += word + "\n";
   auto child = process::spawn(loop.executor(), std::move(spec));
   if (!child) return std::unexpected(child.error());
   auto record = process::record_of((*child)->pid());
-  if (!record) return std::unexpected(record.error());
-  if (auto saved = process::save_record(disk, record_path(), *record); !saved) return std::unexpected(saved.error());
-  if (auto saved = core::write_file(disk, command_path(), words); !saved) return std::unexpected(saved.error());
   tasks.spawn("reap the runner", reap(std::move(*child)));
+  if (!record) return std::unique_ptr<process::Adopted>();
   return process::adopt(loop.executor(), *record);
 }
 
@@ -111,20 +107,23 @@ Task<> LocalRunner::Impl::look_after(std::unique_ptr<process::Adopted> running) 
   auto pause = restart_first;
   while (true) {
     auto since = clock.steady();
-    auto gone = co_await running->gone();
-    if (!gone) co_return;  // given up: the server ends, the runner lives on
+    if (running) {
+      auto gone = co_await running->gone();
+      if (!gone) co_return;  // given up: the server ends, the runner lives on
+    }
     if (clock.steady() - since > settled_after) pause = restart_first;
     core::diagnose(core::Level::warning, "server",
                    "the runner has ended; its output is in " + options.data + "/run/runner.log; starting it again");
     while (true) {
       co_await clock.sleep_for(pause);
       pause = std::min(pause * 2, restart_most);
-      auto again = launch();
-      if (again && *again) {
+      auto again =
+          adopt_or_start();  // a runner of before may have had the folder, and the one that ended gave way to it
+      if (again) {
         running = std::move(*again);
         break;
       }
-      if (!again) core::diagnose(core::Level::error, "server", "starting the runner: " + again.error().message);
+      core::diagnose(core::Level::error, "server", "starting the runner: " + again.error().message);
     }
   }
 }

@@ -1,5 +1,6 @@
 // LocalRunner keeps the runner process of this machine: started in a session of its own, adopted when the server starts
-// again, started anew when it dies. It outlives the server; `headrace down` ends it (daemons.h).
+// again, started anew when it dies. It outlives the server; `headrace down` ends it. Its record is its own to write,
+// once it has the lock of its folder (services/runner/leftovers.h).
 #pragma once
 
 #include <functional>

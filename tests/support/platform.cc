@@ -58,13 +58,16 @@ std::vector<std::string> Platform::environment() const {
   return list;
 }
 
-bool Platform::start() {
+void Platform::begin() {
   server_.reset();
-  std::string token_file = folder_ + "/token";
-  std::vector<std::string> argv{program_,  "serve", "--data", data_, "--listen", address(), "--bootstrap-token-file",
-                                token_file};
+  std::vector<std::string> argv{
+      program_, "serve", "--data", data_, "--listen", address(), "--bootstrap-token-file", folder_ + "/token"};
   argv.insert(argv.end(), arguments_.begin(), arguments_.end());
   server_ = std::make_unique<Process>(Command{std::move(argv), environment(), folder_, {}, true}, streams());
+}
+
+bool Platform::start() {
+  begin();
   const std::string word = " serves http://127.0.0.1:";
   if (!eventually([&] { return server_->out().find(word) != std::string::npos || !server_->running(); })) return false;
   auto out = server_->out();
@@ -72,7 +75,7 @@ bool Platform::start() {
   if (at == std::string::npos) return false;
   if (port_ != 0) return true;  // other threads may read port and token from the first start on
   port_ = std::atoi(out.c_str() + at + word.size());
-  token_ = read_file(token_file);
+  token_ = read_file(folder_ + "/token");
   while (token_.ends_with('\n')) token_.pop_back();
   return true;
 }

@@ -32,6 +32,7 @@ class Platform {
   // Starts the server, always on the same port, and waits for its word that it serves. False: it ended, or was too
   // slow.
   bool start();
+  void begin();  // starts it and waits for nothing
   bool running() { return server_ && server_->running(); }
   void kill();       // SIGKILL to the server; what it started lives on
   Ran terminate();   // SIGTERM; its end

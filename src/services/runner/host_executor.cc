@@ -9,6 +9,7 @@
 
 #include "services/runner/executor.h"
 #include "services/runner/job_files.h"
+#include "services/runner/leftovers.h"
 
 namespace headrace::runner {
 
@@ -60,6 +61,7 @@ class HostSurroundings final : public Surroundings {
     process::Spec spec;
     spec.argv = std::move(command.argv);
     spec.environment = std::move(command.environment);
+    mark(spec.environment, place_.folder);
     bool absolute = command.directory.starts_with("/");
     spec.directory = command.directory.empty() ? place_.workspace
                      : absolute                ? std::move(command.directory)

@@ -8,6 +8,7 @@
 #include "core/diagnostics.h"
 #include "net/client.h"
 #include "services/runner/assignment.h"
+#include "services/runner/leftovers.h"
 #include "services/runner/protocol.h"
 
 namespace headrace::runner {
@@ -179,6 +180,8 @@ Result<> Worker::Impl::recover() {
   if (auto made = disk.make_directories(options.folder); !made) return made;
   auto names = disk.list(options.folder);
   if (!names) return std::unexpected(names.error());
+  if (auto ended = end_leftovers(options.folder); ended > 0)
+    core::diagnose(core::Level::warning, "runner", "ended " + std::to_string(ended) + " processes of jobs of before");
   for (const auto& name : *names) {
     Token token = 0;
     auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), token);
@@ -375,15 +378,6 @@ Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment>
     co_return co_await send_text(socket, std::move(end));
   }
   co_return Result<>{};
-}
-
-size_t end_leftovers(core::Executor executor, core::Disk& disk, const std::string& folder) {
-  auto names = disk.list(folder);
-  size_t ended = 0;
-  if (!names) return ended;
-  for (const auto& name : *names)
-    if (end_group(executor, disk, folder + "/" + name)) ++ended;
-  return ended;
 }
 
 }  // namespace headrace::runner

@@ -57,7 +57,4 @@ class Worker {
   std::shared_ptr<Impl> impl_;  // shared with its tasks, which end after it where it is destroyed while they run
 };
 
-// Ends the processes of jobs that a killed worker left running; `folder` is the worker's. How many groups were ended.
-size_t end_leftovers(core::Executor executor, core::Disk& disk, const std::string& folder);
-
 }  // namespace headrace::runner

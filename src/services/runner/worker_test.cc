@@ -10,6 +10,8 @@
 #include <sstream>
 
 #include "core/testing/simulated_disk.h"
+#include "process/child.h"
+#include "services/runner/leftovers.h"
 #include "services/runner/testing/world.h"
 #include "store/rebuild.h"
 
@@ -145,6 +147,39 @@ TEST(RunnerWorker, OneThatIsKilledLosesItsJobAtOnceToItsSuccessor) {
   EXPECT_TRUE(world.said<events::JobLost>()[0].steps_begun);
   EXPECT_EQ(world.said<events::JobFinished>()[0].attempt, 2);
   EXPECT_EQ(printed(world.log_of("build", 2)), numbers(10));
+}
+
+bool alive(pid_t pid) {
+  std::string stat;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
+  auto state = stat.rfind(") ");
+  return pid > 0 && state != std::string::npos && stat[state + 2] != 'Z';
+}
+
+// What is left where a worker was killed between starting a step and writing anything down about it.
+TEST(RunnerWorker, AStepThatNobodyWroteDownEndsBeforeItsFolderIsTakenOver) {
+  World world;
+  process::Spec step;
+  step.argv = {"/bin/sh", "-c", "sleep 600 & sleep 600"};
+  step.environment = {"PATH=/usr/bin:/bin", tracking_of(world.folder.file("local") + "/4711")};
+  auto left = process::spawn(world.loop.executor(), step);
+  ASSERT_TRUE(left);
+  step.environment.back() = tracking_of(world.folder.file("local2") + "/4711");
+  auto of_another = process::spawn(world.loop.executor(), step);
+  ASSERT_TRUE(of_another);
+  ASSERT_TRUE(alive((*left)->pid()));
+  Hand successor(world, "local");
+  EXPECT_TRUE(world.until([&] { return !alive((*left)->pid()); }));
+  EXPECT_TRUE(alive((*of_another)->pid()));
+}
+
+TEST(RunnerWorker, EveryProcessOfAJobIsMarkedWhateverTheWorkflowSets) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "tr '\\0' '\\n' < /proc/$$/environ | grep ^RUNNER_TRACKING_ID=");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  auto folder = world.folder.file("local") + "/" + std::to_string(world.row("build").token);
+  EXPECT_THAT(printed(world.log_of("build")), ::testing::ElementsAre(::testing::StartsWith(tracking_of(folder))));
 }
 
 TEST(RunnerWorker, ARestrictedJobThatHadBegunIsNotRunTwice) {

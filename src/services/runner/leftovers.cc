@@ -1,0 +1,60 @@
+#include "services/runner/leftovers.h"
+
+#include <unistd.h>
+
+#include "process/adopt.h"
+
+namespace headrace::runner {
+
+namespace {
+
+constexpr std::string_view tracking_name = "RUNNER_TRACKING_ID=";
+
+// This process and no other of the machine, ever.
+const std::string& ourselves() {
+  static const std::string name = [] {
+    const auto record = process::record_of_ourselves();
+    return std::to_string(::getpid()) + "-" + std::to_string(record ? record->start_time : 0);
+  }();
+  return name;
+}
+
+std::string marked_by(const std::string& owner) {
+  return std::string(tracking_name).append("headrace:").append(owner).append(":");
+}
+
+// FOLDER/TOKEN of an entry, empty where it is none of ours.
+std::string_view place_of(std::string_view entry) {
+  static const std::string before = std::string(tracking_name) + "headrace:";
+  if (!entry.starts_with(before)) return {};
+  entry.remove_prefix(before.size());
+  const size_t end = entry.find(':');
+  return end == std::string_view::npos ? std::string_view() : entry.substr(end + 1);
+}
+
+}  // namespace
+
+std::string tracking_of(const std::string& folder) { return marked_by(ourselves()) + folder; }
+
+size_t end_leftovers(const std::string& folder) {
+  const std::string within = folder + "/";
+  return process::end_family([&](std::string_view entry) { return place_of(entry).starts_with(within); }).size();
+}
+
+void mark(std::vector<std::string>& environment, const std::string& folder) {
+  std::erase_if(environment, [](const std::string& entry) { return entry.starts_with(tracking_name); });
+  environment.push_back(tracking_of(folder));
+}
+
+core::Result<process::Warden> post_warden() {
+  const std::string mark = marked_by(ourselves());
+  return process::Warden::post(
+      [mark] { process::end_family([&](std::string_view entry) { return entry.starts_with(mark); }); });
+}
+
+std::vector<pid_t> end_unrecorded(const std::string& record_path) {
+  const std::string mark = std::string(record_variable) + "=" + record_path;
+  return process::end_family([&](std::string_view entry) { return entry == mark; });
+}
+
+}  // namespace headrace::runner
