@@ -98,7 +98,7 @@ TEST(Lifecycle, SaysWhichAddressIsTakenBeforeItOpensAnything) {
   options.listen = taken;
   auto second = Parts::open(std::move(options));
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, core::Code::conflict);
+  EXPECT_EQ(second.error().code, core::Code::unavailable);
   EXPECT_THAT(second.error().message, HasSubstr(taken));
 }
 

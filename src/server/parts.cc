@@ -27,6 +27,12 @@ Result<std::optional<net::TlsCertificate>> read_certificate(core::Disk& disk, co
   return net::TlsCertificate{std::move(*chain), std::move(*key)};
 }
 
+// An address that another program has is no conflict with what was asked for: the server cannot serve (exit code 3).
+std::unexpected<core::Error> cannot_listen(core::Error why) {
+  if (why.code == core::Code::conflict) why.code = core::Code::unavailable;
+  return std::unexpected(std::move(why));
+}
+
 LocalRunnerOptions runner_options(const Options& options) {
   LocalRunnerOptions local;
   local.program = options.program;
@@ -70,9 +76,9 @@ Result<> Parts::listen(const std::optional<net::TlsCertificate>& certificate) {
   http = std::make_unique<net::Server>(loop.executor(), clock,
                                        [this](net::Exchange& exchange) { return (*dispatch)(exchange); });
   auto address = http->listen(options.listen, certificate);
-  if (!address) return std::unexpected(address.error());
+  if (!address) return cannot_listen(address.error());
   auto local = http->listen("unix:" + options.data + "/run/server.sock");
-  if (!local) return std::unexpected(local.error());
+  if (!local) return cannot_listen(local.error());
   public_url = options.public_url.empty() ? (certificate ? "https://" : "http://") + *address : options.public_url;
   while (public_url.ends_with('/')) public_url.pop_back();
   return {};

@@ -49,7 +49,7 @@ TEST(Start, APortThatIsTakenIsNamedWithItsRemedy) {
   Platform platform({{}, {}});
   ASSERT_TRUE(platform.start()) << platform.said();
   auto second = platform.cli({"serve", "--data", platform.folder() + "/other", "--listen", platform.address()});
-  EXPECT_EQ(second.exit, 1) << second.out << second.err;
+  EXPECT_EQ(second.exit, 3) << second.out << second.err;
   EXPECT_NE(second.err.find(std::to_string(platform.port())), std::string::npos) << second.err;
   EXPECT_NE(second.err.find("--listen"), std::string::npos) << second.err;
 }
