@@ -84,6 +84,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   // --- Memory.
   Remembered remember() const;
   Change take_change();
+  bool as_stored() const { return written_ == restored_ && gone_troubles_.empty(); }  // before it is started
   bool lags() const;  // its written cursor is far behind although nothing was acknowledged
 
   // --- Questions.

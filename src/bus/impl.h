@@ -36,6 +36,7 @@ struct Bus::Impl {
   core::Result<std::shared_ptr<Consumer>> make(Subscription subscription, Status::Kind kind, bool& is_new);
   template <class H>
   core::Result<> subscribe(Subscription subscription, H handler);
+  bool is_stored(const Subscription& subscription) const;
   core::Result<Offset> resolve(const Start& start) const;  // the last offset not to be heard
   core::Result<std::shared_ptr<Consumer>> consumer(std::string_view name) const;
   core::Task<core::Result<>> remember(std::shared_ptr<Consumer> consumer);  // all of it, durable

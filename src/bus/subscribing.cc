@@ -107,14 +107,22 @@ core::Result<std::shared_ptr<Consumer>> Bus::Impl::make(Subscription subscriptio
   return std::make_shared<Consumer>(house, std::move(remembered), std::move(*matcher));
 }
 
+// At a start each service subscribes as it did before; what the store holds need not be written again.
+bool Bus::Impl::is_stored(const Subscription& subscription) const {
+  auto before = consumers.find(subscription.name);
+  return !started && before != consumers.end() && before->second->kind() == Status::Kind::handler &&
+         before->second->as_stored() && to_text(before->second->subscription()) == to_text(subscription);
+}
+
 template <class H>
 core::Result<> Bus::Impl::subscribe(Subscription subscription, H handler) {
   bool is_new = false;
+  const bool stored = is_stored(subscription);
   auto made = make(std::move(subscription), Status::Kind::handler, is_new);
   if (!made) return std::unexpected(made.error());
   auto& fresh = *made;
   fresh->hand_to(std::move(handler));
-  if (fresh->subscription().durable)
+  if (fresh->subscription().durable && !stored)
     if (auto put = store->put(fresh->remember()); !put)
       return core::pass_on(put.error(), "remembering subscription " + fresh->name());
   consumers[fresh->name()] = fresh;
