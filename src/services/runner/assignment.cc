@@ -39,7 +39,8 @@ Task<> Assignment::run(Run order) {
 }
 
 Task<JobEnd> Assignment::execute(const Run& order) {
-  JobEnd failed{.conclusion = events::Conclusion::failure, .errors = {}, .steps = {}};
+  JobEnd failed;
+  failed.conclusion = events::Conclusion::failure;
   auto spec = parse_job_spec(order.spec);
   auto made = around_.disk.make_directories(around_.folder);
   auto opened = made ? open_log() : made;
@@ -54,11 +55,14 @@ Task<JobEnd> Assignment::execute(const Run& order) {
     failed.errors = cancelled_;
     co_return failed;
   }
-  auto executor = make_host_executor(around_.loop);
+  auto executor = make_executor(order.executor, around_.loop, around_.clock, around_.disk, ExecutorOptions());
   std::string own = around_.folder + "/job";
   JobPlace place{own, own + "/workspace", own + "/temp", {}, {}};
-  execution_ = std::make_unique<JobExecution>(around_.loop, around_.clock, around_.disk, *executor, *this,
-                                              std::move(*spec), std::move(place), around_.times);
+  JobExecution::Around around{
+      .loop = around_.loop, .clock = around_.clock, .disk = around_.disk, .executor = *executor, .observer = *this};
+  JobOrder job;
+  job.spec = std::move(*spec);
+  execution_ = std::make_unique<JobExecution>(std::move(around), std::move(job), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();
   execution_.reset();
@@ -135,6 +139,18 @@ Result<std::string> Assignment::read_log(uint64_t offset, size_t max) const {
 void Assignment::step_began(const StepSpec& step) { step_is(step, {}); }
 
 void Assignment::step_ended(const StepSpec& step, events::Conclusion conclusion) { step_is(step, conclusion); }
+
+void Assignment::summary(int64_t, std::string_view markdown) {
+  auto file = around_.disk.open(around_.folder + "/summary.md", core::Disk::Open::ensure);
+  auto size = file ? (*file)->size() : core::Result<uint64_t>(std::unexpected(file.error()));
+  auto written = size ? (*file)->write_at(*size, core::as_bytes(markdown)) : Result<>(std::unexpected(size.error()));
+  if (!written) core::diagnose(core::Level::warning, "runner", "keeping a summary: " + written.error().message);
+}
+
+void Assignment::reports(const StepSpec& step, std::vector<FoundReport> found) {
+  for (const auto& report : found)
+    if (report.reading) around_.reported(told_of(token_, step.number, report.file, *report.reading));
+}
 
 void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion> conclusion) {
   if (steps_.empty() || steps_.back().number != step.number) steps_.push_back({});

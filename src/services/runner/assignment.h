@@ -3,6 +3,7 @@
 //   FOLDER/<token>/job/workspace/...  where steps begin
 //   FOLDER/<token>/job/temp/...       scripts; a job sees nothing but what is in job/
 //   FOLDER/<token>/log                what it printed
+//   FOLDER/<token>/summary.md         what its steps wrote to GITHUB_STEP_SUMMARY
 //   FOLDER/<token>/group              leader of the process group that runs
 //   FOLDER/<token>/end.json           how it ended, until the server has settled it
 #pragma once
@@ -33,6 +34,7 @@ class Assignment final : public JobObserver {
     JobExecution::Times times;
     std::function<void()> changed;                    // there is more to send
     std::function<void(const StepChanged&)> stepped;  // told at once if connected, else not at all
+    std::function<void(Reported)> reported;           // likewise
   };
   Assignment(Surroundings around, Token token);
 
@@ -66,6 +68,8 @@ class Assignment final : public JobObserver {
   void step_began(const StepSpec& step) override;
   void step_ended(const StepSpec& step, events::Conclusion conclusion) override;
   void group(pid_t leader) override;
+  void summary(int64_t step, std::string_view markdown) override;
+  void reports(const StepSpec& step, std::vector<FoundReport> found) override;
 
  private:
   core::Task<JobEnd> execute(const Run& order);

@@ -1,344 +1,296 @@
 #include "services/runner/job_execution.h"
 
-#include <signal.h>
+#include <algorithm>
 
-#include <array>
+#include "core/diagnostics.h"
+#include "core/version.h"
+#include "services/runner/step_engine_impl.h"
 
 namespace headrace::runner {
 
+using core::Code;
 using core::Result;
 using core::Task;
 using events::Conclusion;
+using workflow::Object;
+using workflow::Value;
 
-namespace {
-
-constexpr size_t read_bytes = 64 * 1024;
-
-void set(Variables& variables, std::string name, std::string value) {
-  for (auto& [known, old] : variables) {
-    if (known != name) continue;
-    old = std::move(value);
-    return;
-  }
-  variables.emplace_back(std::move(name), std::move(value));
-}
-
-// argv of a step's shell. GitHub Docs, "jobs.<job_id>.steps[*].shell": bash as default `bash -e FILE`, bash by name
-// `bash --noprofile --norc -eo pipefail FILE`, `sh -e FILE`, `python FILE`. invalid: no such shell.
-Result<std::vector<std::string>> shell_command(const StepSpec& step, const std::string& script) {
-  if (step.shell == "bash" && !step.shell_given) return std::vector<std::string>{"bash", "-e", script};
-  if (step.shell == "bash") return std::vector<std::string>{"bash", "--noprofile", "--norc", "-eo", "pipefail", script};
-  if (step.shell == "sh") return std::vector<std::string>{"sh", "-e", script};
-  if (step.shell == "python") return std::vector<std::string>{"python3", script};
-  return core::fail(core::Code::invalid, "The shell '" + step.shell + "' is not one of bash, sh, python.");
-}
-
-std::string_view script_extension(const StepSpec& step) { return step.shell == "python" ? ".py" : ".sh"; }
-
-std::string minutes_text(int64_t minutes) { return std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes"); }
-
-}  // namespace
-
-struct JobExecution::Impl : std::enable_shared_from_this<JobExecution::Impl> {
-  Impl(core::Executor on, core::Clock& time, core::Disk& files, Executor& maker, JobObserver& hears, JobSpec what,
-       JobPlace where, Times bounds)
-      : loop(std::move(on)),
-        clock(time),
-        disk(files),
-        executor(maker),
-        observer(hears),
-        spec(std::move(what)),
-        place(std::move(where)),
-        times(bounds),
-        lines(time),
-        watchdogs(loop),
-        progressed(loop) {}
-
-  Task<> prepare();
-  Task<> end_surroundings();
-  Task<> run_steps();
-  Task<> run_step(const StepSpec& step);
-  Task<events::StepResult> executed(const StepSpec& step);
-  Task<Result<process::Exit>> supervised(std::shared_ptr<process::Child> child);
-  Task<> pump(std::shared_ptr<process::Child> child);
-  Task<> limit(std::shared_ptr<process::Child> child, core::Duration after, bool& passed);
-  Task<> end_gently(std::shared_ptr<process::Child> child);
-  Result<std::string> write_script(const StepSpec& step);
-  Variables environment_of(const StepSpec& step) const;
-  bool runs(const StepSpec& step) const;
-  // Holds this for as long as the task runs, which may be longer than its owner where that is cancelled.
-  Task<> kept(Task<> task) { return keep(shared_from_this(), std::move(task)); }
-  static Task<> keep([[maybe_unused]] std::shared_ptr<Impl> self, Task<> task) { co_await std::move(task); }
-  void tell();
-  void fail_job(std::string why);
-  void time_out();
-  Conclusion judge(const StepSpec& step, const process::Exit& exit, bool step_expired);
-
-  core::Executor loop;
-  core::Clock& clock;
-  core::Disk& disk;
-  Executor& executor;
-  JobObserver& observer;
-  JobSpec spec;
-  JobPlace place;
-  Times times;
-  LogLines lines;
-  core::Scope watchdogs;
-  core::Signal progressed;  // the step's process has ended, or its output has
-  bool output_open = false;
-  core::Steady deadline;  // of the job; once it is cancelled or timed out, of what always() steps may still do
-
-  std::unique_ptr<Surroundings> around;
-  JobEnd end;
-  bool failed = false;
-  bool timed_out = false;
-  bool cancelled = false;
-  std::string cancel_reason;
-  std::shared_ptr<process::Child> running;
-};
-
-JobExecution::JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor,
-                           JobObserver& observer, JobSpec spec, JobPlace place, Times times)
-    : impl_(std::make_shared<Impl>(std::move(loop), clock, disk, executor, observer, std::move(spec), std::move(place),
-                                   times)) {}
+JobExecution::JobExecution(Around around, JobOrder order, JobPlace place, Times times)
+    : engine_(std::make_shared<StepEngine>(
+          std::make_unique<StepEngine::Impl>(std::move(around), std::move(order), std::move(place), times))) {}
 
 JobExecution::~JobExecution() = default;
 
-void JobExecution::cancel(std::string reason) {
-  Impl& self = *impl_;
-  if (self.cancelled) return;
-  self.cancelled = true;
-  self.deadline = self.clock.steady() + self.times.cleanup;
-  self.cancel_reason = std::move(reason);
-  if (self.running) self.watchdogs.spawn("end a cancelled step", self.kept(self.end_gently(self.running)));
+void JobExecution::cancel(std::string reason) { engine_->impl_->cancel(std::move(reason)); }
+
+Task<JobEnd> JobExecution::run() { return engine_->impl_->run(); }
+
+StepEngine::Impl::Impl(JobExecution::Around with, JobOrder what, JobPlace where, JobExecution::Times bounds)
+    : out(std::move(with)),
+      order(std::move(what)),
+      place(std::move(where)),
+      times(bounds),
+      context(order),
+      lines(out.clock),
+      watchdogs(out.loop),
+      progressed(out.loop) {
+  next_number = static_cast<int64_t>(order.spec.steps.size()) + 1;
+  for (const auto& step : order.spec.steps) next_number = std::max(next_number, step.number + 1);
 }
 
-Task<JobEnd> JobExecution::run() {
-  Impl& self = *impl_;
-  struct Leave {  // cancelled, it lets go of the step that runs, which ends it
+void StepEngine::Impl::say(std::string_view text) {
+  std::string masked = context.masks().masked(text);
+  for (std::string_view rest = masked;;) {
+    auto newline = rest.find('\n');
+    lines.line(rest.substr(0, newline));
+    if (newline == std::string_view::npos) return;
+    rest.remove_prefix(newline + 1);
+  }
+}
+
+void StepEngine::Impl::tell() {
+  if (lines.ready().empty()) return;
+  auto told = out.observer.log(lines.ready());
+  lines.clear();
+  if (told || log_lost) return;
+  log_lost = true;
+  failed = true;
+  if (end.errors.empty()) end.errors = told.error().message;
+  if (watching.body) watchdogs.spawn("end a step whose output cannot be kept", kept(end_stage()));
+}
+
+void StepEngine::Impl::error_line(std::string_view message) { say("##[error]" + std::string(message)); }
+
+void StepEngine::Impl::fail_job(std::string_view why) {
+  failed = true;
+  std::string shown = context.masks().masked(why);
+  annotate({.level = Annotation::Level::error, .message = shown, .title = {}, .file = {}}, shown);
+  if (end.errors.empty()) end.errors = std::move(shown);
+}
+
+// GitHub asks the condition of the step that runs again: one with always() goes on.
+void StepEngine::Impl::cancel(std::string reason) {
+  if (cancelled) return;
+  cancelled = true;
+  cancel_reason = std::move(reason);
+  deadline = out.clock.steady() + times.cleanup;
+  if (!watching.record) return;
+  const auto& record = *watching.record;
+  if (holds_now(condition_of(record, watching.stage), record.group->scope_, record.env)) {
+    watchdogs.spawn("time-out of a cancelled job", kept(expire(times.cleanup, &StageWatch::job_expired)));
+  } else {
+    watchdogs.spawn("end a cancelled step", kept(end_stage()));
+  }
+}
+
+void StepEngine::Impl::time_out() {
+  timed_out = true;
+  deadline = out.clock.steady() + times.cleanup;
+  auto minutes = std::to_string(order.spec.timeout_minutes) + (order.spec.timeout_minutes == 1 ? " minute" : " minutes");
+  fail_job("The job has exceeded the maximum execution time of " + minutes + " (timeout-minutes).");
+}
+
+Task<JobEnd> StepEngine::Impl::run() {
+  struct Leave {  // cancelled, it lets go of what runs, which ends it
     Impl& self;
     ~Leave() {
       self.watchdogs.cancel();
-      self.running = nullptr;
+      self.children.clear();
     }
-  } leave{self};
-  co_await self.prepare();
-  if (!self.failed) co_await self.run_steps();
-  co_await self.watchdogs.close();
-  if (self.around) co_await self.end_surroundings();
-  self.lines.end();
-  self.tell();
-  self.end.conclusion = self.timed_out   ? Conclusion::timed_out
-                        : self.cancelled ? Conclusion::cancelled
-                        : self.failed    ? Conclusion::failure
-                                         : Conclusion::success;
-  if (self.cancelled && self.end.errors.empty()) self.end.errors = self.cancel_reason;
-  co_return std::move(self.end);
-}
-
-Task<> JobExecution::Impl::prepare() {
-  JobNeeds needs;
-  auto made = co_await executor.prepare(place, std::move(needs));
-  if (!made) {
-    fail_job(made.error().message);
-  } else {
-    around = std::move(*made);
-    for (const auto& line : around->description()) lines.line(line);
-  }
+  } leave{*this};
+  deadline = out.clock.steady() + std::chrono::minutes(order.spec.timeout_minutes);
+  auto ready = co_await set_up();
+  if (!ready) fail_job(ready.error().message);
   tell();
-}
-
-Task<> JobExecution::Impl::end_surroundings() {
-  auto ended = co_await around->end();
-  if (!ended) lines.line(ended.error().message);
-  around = nullptr;
-}
-
-Task<> JobExecution::Impl::run_steps() {
-  deadline = clock.steady() + std::chrono::minutes(spec.timeout_minutes);
-  for (const auto& step : spec.steps) co_await run_step(step);
-}
-
-void JobExecution::Impl::time_out() {
-  timed_out = true;
-  deadline = clock.steady() + times.cleanup;
-  fail_job("The job took longer than its " + minutes_text(spec.timeout_minutes) + " (timeout-minutes).");
-}
-
-bool JobExecution::Impl::runs(const StepSpec& step) const {
-  switch (step.when) {
-    case When::success: return !failed && !cancelled && !timed_out;
-    case When::failure: return failed && !cancelled && !timed_out;
-    case When::always: return true;
-    case When::cancelled: return cancelled || timed_out;
-    case When::never: return false;
+  if (ready) {
+    for (auto& record : steps->records_)
+      if (record->action && record->action->has(Stage::pre)) co_await run_step(*record, Stage::pre);
+    for (auto& record : steps->records_) co_await run_step(*record, Stage::main);
+    while (!steps->posts_.empty()) {
+      auto* record = steps->posts_.back();
+      steps->posts_.pop_back();
+      co_await run_step(*record, Stage::post);
+    }
   }
-  return false;
-}
-
-Task<> JobExecution::Impl::run_step(const StepSpec& step) {
-  if (!runs(step)) {
-    end.steps.push_back({.number = step.number,
-                         .name = step.name,
-                         .conclusion = Conclusion::skipped,
-                         .started_at = {},
-                         .completed_at = {},
-                         .exit_code = {}});
-    observer.step_ended(step, Conclusion::skipped);
-    co_return;
-  }
-  lines.begin_step(step.number);
-  observer.step_began(step);
-  auto started = clock.now();
-  auto result = co_await executed(step);
-  result.started_at = started;
-  result.completed_at = clock.now();
-  lines.end();
-  tell();
-  bool bad = result.conclusion == Conclusion::failure || result.conclusion == Conclusion::timed_out;
-  if (bad && step.continue_on_error) {
-    result.conclusion = Conclusion::success;  // GitHub: `conclusion` after continue-on-error is applied
-  } else if (bad) {
-    failed = true;
-  }
-  end.steps.push_back(result);
-  observer.step_ended(step, result.conclusion);
-}
-
-Task<events::StepResult> JobExecution::Impl::executed(const StepSpec& step) {
-  events::StepResult result{.number = step.number,
-                            .name = step.name,
-                            .conclusion = Conclusion::failure,
-                            .started_at = {},
-                            .completed_at = {},
-                            .exit_code = {}};
-  auto script = write_script(step);
-  if (!script) {
-    fail_job(script.error().message);
-    co_return result;
-  }
-  auto argv = shell_command(step, *script);
-  if (!argv) {
-    fail_job(argv.error().message);
-    co_return result;
-  }
-  Command command;
-  command.argv = std::move(*argv);
-  for (const auto& [name, value] : environment_of(step)) command.environment.push_back(name + "=" + value);
-  command.directory = step.working_directory;
-  auto started = co_await around->run(std::move(command));
-  if (!started) {
-    fail_job(started.error().message);
-    co_return result;
-  }
-  std::shared_ptr<process::Child> child = std::move(*started);
-  bool step_expired = false;
-  bool job_expired = false;
-  core::Scope limits(loop);
-  if (step.timeout_minutes)
-    limits.spawn("time-out of a step", kept(limit(child, std::chrono::minutes(*step.timeout_minutes), step_expired)));
-  limits.spawn("time-out of a job", kept(limit(child, deadline - clock.steady(), job_expired)));
-  auto exit = co_await supervised(child);
-  co_await limits.close();
-  if (!exit) {
-    fail_job(exit.error().message);
-    co_return result;
-  }
-  if (exit->signal == 0) result.exit_code = exit->code;
-  if (job_expired && !cancelled && !timed_out) time_out();
-  result.conclusion = job_expired ? Conclusion::timed_out : judge(step, *exit, step_expired);
-  co_return result;
-}
-
-Conclusion JobExecution::Impl::judge(const StepSpec& step, const process::Exit& exit, bool step_expired) {
-  std::string which = "Step " + std::to_string(step.number) + " '" + step.name + "' ";
-  std::string what = step_expired
-                         ? which + "took longer than its " + minutes_text(step.timeout_minutes.value_or(0)) + "."
-                         : which + "ended with " + process::to_string(exit) + ".";
-  if (!step_expired && exit.succeeded()) return Conclusion::success;
-  if (!step_expired && cancelled) return Conclusion::cancelled;
-  if (auto limit = around->limit_hit(); limit && !step_expired) what += " " + *limit;
-  lines.line(what);
-  if (!step.continue_on_error && end.errors.empty()) end.errors = what;
-  return step_expired ? Conclusion::timed_out : Conclusion::failure;
-}
-
-Task<Result<process::Exit>> JobExecution::Impl::supervised(std::shared_ptr<process::Child> child) {
-  running = child;
-  observer.group(child->pid());
-  output_open = true;
-  core::Scope pumping(loop);
-  pumping.spawn("output of a step", kept(pump(child)));
-  auto exit = co_await child->wait();
-  progressed.notify_all();
-  auto patience = clock.steady() + times.drain;
-  while (output_open && clock.steady() < patience) co_await progressed.wait_for(patience - clock.steady());
-  if (output_open) child->close(process::Stream::out);
-  co_await pumping.close();
-  running = nullptr;
+  lines.begin_step(0);
+  shown_number = 0;
+  if (ready) co_await finish();
   co_await watchdogs.close();
-  observer.group(0);
-  co_return exit;
-}
-
-Task<> JobExecution::Impl::pump(std::shared_ptr<process::Child> child) {
-  std::array<std::byte, read_bytes> buffer;
-  while (true) {
-    auto got = co_await child->read(process::Stream::out, buffer);
-    if (!got || *got == 0) break;
-    lines.add(std::string_view(reinterpret_cast<const char*>(buffer.data()), *got));
-    tell();
+  if (around) {
+    auto ended = co_await around->end();
+    if (!ended) say(ended.error().message);
   }
-  output_open = false;
-  progressed.notify_all();
+  say("Complete job name: " + (order.spec.name.empty() ? order.spec.job : order.spec.name));
+  tell();
+  end.conclusion = timed_out   ? Conclusion::timed_out
+                   : cancelled ? Conclusion::cancelled
+                   : failed    ? Conclusion::failure
+                               : Conclusion::success;
+  if (cancelled && end.errors.empty()) end.errors = cancel_reason;
+  end.annotations = context.annotations();
+  co_return std::move(end);
 }
 
-Task<> JobExecution::Impl::limit(std::shared_ptr<process::Child> child, core::Duration after, bool& passed) {
-  co_await clock.sleep_for(after);
-  passed = true;
-  co_await end_gently(child);
+// ---- Before the first step
+
+Task<Result<>> StepEngine::Impl::set_up() {
+  say("Runner: Headrace " + std::string(core::version()) + ", '" + order.runner_name + "'");
+  if (auto hidden = context.hide_secrets(); !hidden) co_return hidden;
+  auto wanted_needs = co_await needs();
+  if (!wanted_needs) co_return std::unexpected(wanted_needs.error());
+  auto made = co_await out.executor.prepare(place, std::move(*wanted_needs));
+  if (!made) co_return std::unexpected(made.error());
+  around = std::move(*made);
+  for (const auto& line : around->description()) say(line);
+  std::string event = place.temporary + "/_github_workflow/event.json";
+  if (auto written = around->write(event, order.event); !written) co_return written;
+  context.settle(*around, around->to_inside(event).value_or(event));
+  if (auto evaluated_env = co_await evaluate_job_env(); !evaluated_env) co_return evaluated_env;
+  StepScope scope;
+  if (const Value* inputs = order.spec.contexts.find("inputs")) scope.inputs = *inputs;
+  steps = std::make_unique<StepGroup>(*engine, order.spec.steps, std::move(scope));
+  if (auto opened = co_await steps->open(); !opened) co_return opened;
+  std::string workspace = place.workspace, folder = place.temporary + "/reports";
+  auto look = [workspace, folder] { return std::make_unique<ReportFinder>(workspace, folder); };
+  auto finder = co_await core::blocking(pool(), std::move(look));
+  if (finder) reports = std::move(*finder);
+  if (!finder) core::diagnose(core::Level::warning, "runner", finder.error().message);
+  co_return Result<>{};
 }
 
-Task<> JobExecution::Impl::end_gently(std::shared_ptr<process::Child> child) {
-  child->signal_group(SIGINT);
-  auto patience = clock.steady() + times.interrupt;
-  while (!child->ended() && clock.steady() < patience) co_await progressed.wait_for(patience - clock.steady());
-  if (!child->ended()) auto ended = co_await child->end(times.terminate);
+// env of the workflow and the job; a layer sees those before it.
+Task<Result<>> StepEngine::Impl::evaluate_job_env() {
+  StepScope scope;
+  if (const Value* inputs = order.spec.contexts.find("inputs")) scope.inputs = *inputs;
+  const Variables none;
+  for (const auto& layer : order.spec.env) {
+    Variables env = context.env();
+    for (const auto& [name, text] : layer) {
+      auto value = co_await evaluate_text(text, scope, none);
+      if (!value) co_return core::fail(Code::invalid, "env." + name + " of the job: " + value.error().message);
+      set(env, name, std::move(*value));
+    }
+    context.env(std::move(env));
+  }
+  co_return Result<>{};
 }
 
-// The inside path of the step's script.
-Result<std::string> JobExecution::Impl::write_script(const StepSpec& step) {
-  std::string path = place.temporary + "/step-" + std::to_string(step.number) + std::string(script_extension(step));
-  if (auto written = around->write(path, step.run + "\n"); !written) return std::unexpected(written.error());
-  return around->to_inside(path).value_or(path);
+namespace {
+
+std::string text_at(const Value& node, std::string_view key) {
+  const Value* member = node.find(key);
+  return member ? member->to_text() : std::string();
 }
 
-Variables JobExecution::Impl::environment_of(const StepSpec& step) const {
-  Variables environment = around->environment();
-  for (const auto& [name, value] : spec.variables) set(environment, name, value);
-  set(environment, "GITHUB_WORKSPACE", around->inside().workspace);
-  set(environment, "RUNNER_TEMP", around->inside().temporary);
-  set(environment, "RUNNER_TOOL_CACHE", around->inside().tool_cache);
-  set(environment, "RUNNER_OS", "Linux");
-  for (const auto& [name, value] : spec.env) set(environment, name, value);
-  for (const auto& [name, value] : step.env) set(environment, name, value);
-  return environment;
+std::vector<std::string> texts_at(const Value& node, std::string_view key) {
+  std::vector<std::string> texts;
+  const Value* member = node.find(key);
+  if (const auto* list = member ? member->if_array() : nullptr)
+    for (const auto& entry : *list) texts.push_back(entry.to_text());
+  return texts;
 }
 
-void JobExecution::Impl::tell() {
-  if (lines.ready().empty()) return;
-  auto told = observer.log(lines.ready());
-  lines.clear();
-  if (told || failed) return;
-  failed = true;
-  end.errors = told.error().message;
-  if (running) watchdogs.spawn("end a step whose output cannot be kept", kept(end_gently(running)));
+ContainerSpec container_spec(const Value& node) {
+  ContainerSpec spec;
+  spec.image = node.if_object() ? text_at(node, "image") : node.to_text();
+  spec.options = text_at(node, "options");
+  spec.ports = texts_at(node, "ports");
+  spec.volumes = texts_at(node, "volumes");
+  const Value* env = node.find("env");
+  if (const auto* variables = env ? env->if_object() : nullptr)
+    for (const auto& [name, value] : *variables) spec.env.emplace_back(name, value.to_text());
+  if (const Value* credentials = node.find("credentials")) {
+    spec.username = text_at(*credentials, "username");
+    spec.password = text_at(*credentials, "password");
+  }
+  return spec;
 }
 
-void JobExecution::Impl::fail_job(std::string why) {
-  failed = true;
-  lines.line(why);
-  if (end.errors.empty()) end.errors = std::move(why);
+}  // namespace
+
+// A node of YAML with every text in it evaluated.
+Task<Result<Value>> StepEngine::Impl::evaluated(Value node) {
+  const StepScope scope;
+  const Variables none;
+  if (const auto* text = node.if_string()) co_return co_await evaluate(*text, scope, none);
+  if (const auto* list = node.if_array()) {
+    workflow::Array out_list;
+    for (const auto& member : *list) {
+      auto value = co_await evaluated(member);
+      if (!value) co_return value;
+      out_list.push_back(std::move(*value));
+    }
+    co_return Value(std::move(out_list));
+  }
+  if (const auto* object = node.if_object()) {
+    Object members;
+    for (const auto& [name, member] : *object) {
+      auto value = co_await evaluated(member);
+      if (!value) co_return value;
+      members.set(name, std::move(*value));
+    }
+    co_return Value(std::move(members));
+  }
+  co_return node;
+}
+
+Task<Result<ContainerSpec>> StepEngine::Impl::container_of(Value node) {
+  auto value = co_await evaluated(std::move(node));
+  if (!value) co_return std::unexpected(value.error());
+  co_return container_spec(*value);
+}
+
+Task<Result<JobNeeds>> StepEngine::Impl::needs() {
+  JobNeeds wanted_needs;
+  wanted_needs.limits = out.limits;
+  wanted_needs.network = out.network;
+  if (!order.spec.container.is_null()) {
+    auto container = co_await container_of(order.spec.container);
+    if (!container) co_return std::unexpected(container.error());
+    if (!container->image.empty()) wanted_needs.container = std::move(*container);
+  }
+  if (!order.spec.services.is_null()) {
+    auto services = co_await evaluated(order.spec.services);
+    if (!services) co_return std::unexpected(services.error());
+    if (const auto* all = services->if_object())
+      for (const auto& [name, node] : *all) {
+        auto container = container_spec(node);  // GitHub: a service without an image is not started
+        if (!container.image.empty()) wanted_needs.services.push_back({name, std::move(container)});
+      }
+  }
+  co_return wanted_needs;
+}
+
+// ---- After the last step
+
+Task<> StepEngine::Impl::finish() {
+  const auto& scope = steps->scope();
+  const Variables none;
+  size_t bytes = 0;
+  for (const auto& [name, text] : order.spec.outputs) {
+    auto value = co_await evaluate_text(text, scope, none);
+    if (!value) {
+      fail_job("outputs." + name + ": " + value.error().message);
+      continue;
+    }
+    if (value->empty()) continue;
+    if (context.masks().holds_secret(*value)) {
+      std::string skipped = "Skip output '" + name + "' since it may contain secret.";
+      annotate({.level = Annotation::Level::warning, .message = skipped, .title = {}, .file = {}}, skipped);
+      continue;
+    }
+    bytes += name.size() + value->size();
+    if (bytes > job_output_bytes_max) {
+      fail_job("The outputs of this job are larger than " + std::to_string(job_output_bytes_max / 1024) + " KiB.");
+      end.outputs.clear();
+      break;
+    }
+    end.outputs.emplace_back(name, std::move(*value));
+  }
+  if (order.spec.environment_url.empty()) co_return;
+  auto url = co_await evaluate_text(order.spec.environment_url, scope, none);
+  if (!url) fail_job("environment.url: " + url.error().message);
+  if (url) end.environment_url = context.masks().masked(*url);
 }
 
 }  // namespace headrace::runner

@@ -1,5 +1,5 @@
-// JobExecution runs the steps of one job, one after the other, and tells what comes of it. It knows nothing of servers:
-// a runner process and `headrace exec` both use it.
+// JobExecution runs one job: makes its surroundings, lets its steps run (step_engine.h), and tells what comes of it. It
+// knows nothing of servers: a runner process and `headrace exec` both use it.
 #pragma once
 
 #include <memory>
@@ -14,10 +14,16 @@
 #include "services/runner/executor.h"
 #include "services/runner/job_spec.h"
 #include "services/runner/log_lines.h"
+#include "services/runner/reports.h"
+#include "services/runner/step_commands.h"
 
 namespace headrace::runner {
 
-// Hears a job while it runs. Called on the loop; what it does is short.
+class ActionSource;
+class StepEngine;
+
+// Hears a job while it runs. Called on the loop; what it does is short. Steps are given with the name they show; besides
+// those of the workflow there are the pre and post stages of actions, numbered after them.
 class JobObserver {
  public:
   virtual ~JobObserver() = default;
@@ -27,12 +33,19 @@ class JobObserver {
   virtual void step_ended(const StepSpec& step, events::Conclusion conclusion) = 0;
   // A process group of the job lives (its leader's pid), or does not any more (0): for whoever cleans up after a crash.
   virtual void group(pid_t leader) = 0;
+  // Markdown of a step's GITHUB_STEP_SUMMARY, masked, at most step_summary_bytes_max; once a stage that wrote one.
+  virtual void summary(int64_t step, std::string_view markdown) = 0;
+  // Test reports that were found when a step had ended.
+  virtual void reports(const StepSpec& step, std::vector<FoundReport> found) = 0;
 };
 
 struct JobEnd {
   events::Conclusion conclusion = events::Conclusion::success;
-  std::string errors;
-  std::vector<events::StepResult> steps;  // one a step, skipped ones too
+  std::string errors;                        // why it did not succeed, a sentence
+  std::vector<events::StepResult> steps;     // in the order they ran, skipped ones too
+  Variables outputs;                         // those without a secret in them; at most job_output_bytes_max
+  std::vector<Annotation> annotations;       // at most annotations_max
+  std::string environment_url;               // "" where it has none
 };
 
 class JobExecution {
@@ -41,23 +54,32 @@ class JobExecution {
     // GitHub Docs, "Canceling a workflow": an interrupt, 7.5 s later a termination, 2.5 s later the end.
     std::chrono::milliseconds interrupt{7'500};
     std::chrono::milliseconds terminate{2'500};
-    std::chrono::milliseconds cleanup{
-        300'000};  // for always() and cancelled() steps, once the job is cancelled or timed out
+    // for always(), cancelled() and post steps, once the job is cancelled or timed out
+    std::chrono::milliseconds cleanup{300'000};
     std::chrono::milliseconds drain{2'000};  // for output of processes that left the step's group and hold its pipe
   };
+  struct Around {
+    core::Executor loop;
+    core::Clock& clock;
+    core::Disk& disk;
+    Executor& executor;
+    JobObserver& observer;
+    ActionSource* actions = nullptr;  // none: a step that `uses` something fails, with the reason
+    JobLimits limits = {};
+    bool network = true;
+  };
 
-  // All outlive it. `spec` is kept; the place's folders are made by run() and left for the owner to remove.
-  JobExecution(core::Executor loop, core::Clock& clock, core::Disk& disk, Executor& executor, JobObserver& observer,
-               JobSpec spec, JobPlace place, Times times);
+  // All outlive it. The place's folders are made by run() and left for the owner to remove.
+  JobExecution(Around around, JobOrder order, JobPlace place, Times times);
   ~JobExecution();
 
   core::Task<JobEnd> run();  // once. The task itself is not to be cancelled: cancel() ends it in good order.
-  // Ends the step that runs and skips the others but those that say always() or cancelled(). Twice is once.
+  // Ends the step that runs, unless its `if` holds for a cancelled job, and skips the others but those whose does.
+  // Twice is once.
   void cancel(std::string reason);
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;  // shared with its tasks
+  std::shared_ptr<StepEngine> engine_;  // shared with its tasks
 };
 
 }  // namespace headrace::runner

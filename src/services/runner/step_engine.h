@@ -150,6 +150,7 @@ class StepRun {
 
  private:
   friend class StepEngine;
+  friend class StepGroup;
   StepRun(StepEngine& engine, StepRecord& record, Stage stage) : engine_(engine), record_(record), stage_(stage) {}
   StepEngine& engine_;
   StepRecord& record_;
@@ -184,19 +185,18 @@ class StepGroup {
 };
 
 // What runs the steps of one job. Made by JobExecution.
-class StepEngine {
+class StepEngine : public std::enable_shared_from_this<StepEngine> {
  public:
   // For actions:
   core::Executor loop() const;
   core::Clock& clock() const;
   core::Disk& disk() const;
-  const JobOrder& order() const;        // the job, its grant and payload
-  JobContext& job() const;              // contexts, masks, what the steps set for those after them
+  const JobOrder& order() const;  // the job, its grant and payload
+  JobContext& job() const;        // contexts, masks, what the steps set for those after them
   Surroundings& surroundings() const;
-  const JobPlace& place() const;        // host paths
+  const JobPlace& place() const;  // host paths
 
-  struct Parts;
-  struct Impl;
+  struct Impl;  // step_engine_impl.h
   explicit StepEngine(std::unique_ptr<Impl> impl);
   ~StepEngine();
   StepEngine(const StepEngine&) = delete;

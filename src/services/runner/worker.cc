@@ -120,6 +120,10 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
           .stepped =
               [this](const StepChanged& step) {
                 if (online) tell(step);
+              },
+          .reported =
+              [this](Reported report) {
+                if (online) tell(std::move(report));
               }};
 }
 
