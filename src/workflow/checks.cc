@@ -31,9 +31,11 @@ std::string identifier_problem(std::string_view id) {
          "'_' and and must be less than 100 characters.";  // twice "and", as GitHub has it
 }
 
-// "docker://IMAGE", "./path", or "OWNER/NAME[/path]@REF".
+// "docker://IMAGE", "./path", "$/path" (of the repository and commit that the workflow is of), "OWNER/NAME[/path]@REF".
 std::string step_uses_problem(std::string_view uses) {
-  if (uses.starts_with("docker://") || uses.starts_with("./") || uses.starts_with(".\\")) return {};
+  for (std::string_view start : {"docker://", "./", ".\\", "$/"}) {
+    if (uses.starts_with(start)) return {};
+  }
   size_t at = uses.find('@');
   bool good = at != std::string_view::npos && at == uses.rfind('@') && at + 1 < uses.size();
   std::vector<std::string_view> names = split(uses.substr(0, good ? at : 0));
@@ -41,11 +43,12 @@ std::string step_uses_problem(std::string_view uses) {
   return "Expected format {org}/{repo}[/path]@ref. Actual '" + std::string(uses) + "'";
 }
 
-// "./.github/workflows/FILE", or "OWNER/NAME/.github/workflows/FILE@REF"; ours in .headrace/workflows likewise.
+// "./.github/workflows/FILE", the same with "$/", or "OWNER/NAME/.github/workflows/FILE@REF"; ours in
+// .headrace/workflows likewise.
 std::string job_uses_problem(std::string_view uses) {
   std::string wanted =
       "Call a workflow as ./.github/workflows/FILE.yml, or as OWNER/NAME/.github/workflows/FILE.yml@REF.";
-  bool local = uses.starts_with("./");
+  bool local = uses.starts_with("./") || uses.starts_with("$/");
   size_t at = uses.find('@');
   if (local && at != std::string_view::npos) {
     return "invalid value workflow reference: cannot specify version when calling local workflows. " + wanted;

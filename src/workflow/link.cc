@@ -34,6 +34,8 @@ bool fits(const Node& value, const std::string& type) {
   return value.kind == (type == "boolean" ? Node::Kind::boolean : Node::Kind::number);
 }
 
+bool is_local(std::string_view uses) { return uses.starts_with("./") || uses.starts_with("$/"); }
+
 template <class Declared>
 const Declared* declared(const std::vector<Declared>& list, std::string_view name) {
   auto found = std::ranges::find_if(list, [&](const Declared& one) { return equal_in_any_case(one.name, name); });
@@ -145,7 +147,7 @@ class Linker {
       fail(uses.at, "Unable to find reusable workflow '" + uses.text + "': " + source.error().message, workflow.file);
       return {};
     }
-    std::string name = uses.text.starts_with("./") && from == 0 ? source->path : uses.text;
+    std::string name = is_local(uses.text) && from == 0 ? source->path : uses.text;
     std::string identity = source->repository + "@" + source->commit + ":" + source->path;
     auto known = files_.find(identity);
     if (known == files_.end()) known = files_.emplace(identity, read_called(*source, name)).first;

@@ -32,8 +32,9 @@ struct Source {
   std::string commit = {};
 };
 
-// The file that a `uses` of a job names, as seen from the file it stands in: "./.github/workflows/x.yml" is of the same
-// repository and commit, "OWNER/NAME/.github/workflows/x.yml@REF" of another. The error's message is told at `uses`.
+// The file that a `uses` of a job names, as seen from the file it stands in: "./.github/workflows/x.yml" (or "$/...")
+// is of the same repository and commit, "OWNER/NAME/.github/workflows/x.yml@REF" of another. The error's message is
+// told at `uses`.
 using Resolver = std::function<core::Result<Source>(const std::string& reference, const Source& from)>;
 
 // What the token of a job may do where no `permissions` are written.

@@ -48,7 +48,7 @@ class StepIds {
     const std::string& uses = step.uses;
     if (uses.empty()) return "run";
     if (uses.starts_with("docker://")) return uses.substr(9);
-    if (uses.starts_with("./") || uses.starts_with(".\\")) return "self";
+    if (uses.starts_with("./") || uses.starts_with(".\\") || uses.starts_with("$/")) return "self";
     std::string name = uses.substr(0, uses.find('@'));
     size_t second = name.find('/', name.find('/') + 1);
     return name.substr(0, second);

@@ -143,6 +143,10 @@ void read_configuration(Walk& walk, const Node& node, const schema::EventKind& k
   if (kind.name == "schedule") return read_schedules(node, trigger);
   if (kind.name == "workflow_dispatch") into.inputs = read_inputs(walk, node.at_or_null("inputs"));
   if (kind.name == "workflow_call") into.call = read_call(walk, node);
+  if (kind.name == "create" || kind.name == "delete") {
+    if (node.is_mapping()) walk.warn(node.at, "GitHub accepts filters of 'on." + trigger.event + "' and ignores them.");
+    return;
+  }
   read_filters(walk, node, trigger);
 }
 

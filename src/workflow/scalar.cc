@@ -86,6 +86,26 @@ std::string number_text(double number) {
 
 }  // namespace
 
+// Lines are folded: blanks around a break go, one break is a space, further ones stay.
+std::string single_quoted(std::string_view source, size_t start) {
+  std::string out;
+  for (size_t at = start; at < source.size(); ++at) {
+    if (source[at] == '\'') {
+      if (source.substr(at + 1, 1) != "'") break;
+      out.push_back(source[at++]);
+    } else if (source[at] != '\n' && source[at] != '\r') {
+      out.push_back(source[at]);
+    } else {
+      size_t breaks = 0;
+      for (; at < source.size() && std::string_view(" \t\r\n").contains(source[at]); ++at) breaks += source[at] == '\n';
+      --at;
+      while (!out.empty() && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
+      out.append(breaks > 1 ? breaks - 1 : 1, breaks > 1 ? '\n' : ' ');
+    }
+  }
+  return out;
+}
+
 void resolve_plain(std::string_view text, Node& into) {
   into.text = text;
   into.kind = Node::Kind::string;

@@ -32,6 +32,12 @@ constexpr Property workflow_run_properties[] = {{"types", &on_anything},
 constexpr Property image_properties[] = {{"types", &on_anything}, {"names", &some_filled}, {"versions", &some_filled}};
 constexpr Property dispatch_properties[] = {{"types", &some_filled}};
 
+constexpr Property ref_properties[] = {{"branches", &some_filled},
+                                       {"branches-ignore", &some_filled},
+                                       {"tags", &some_filled},
+                                       {"tags-ignore", &some_filled}};
+
+constexpr Form ref_form[] = {{.properties = ref_properties}};
 constexpr Form type_form[] = {{.properties = type_properties}};
 constexpr Form push_form[] = {{.properties = push_properties}};
 constexpr Form pull_request_form[] = {{.properties = pull_request_properties}};
@@ -41,6 +47,7 @@ constexpr Form image_form[] = {{.properties = image_properties}};
 constexpr Form dispatch_form[] = {{.properties = dispatch_properties}};
 
 constexpr Definition nothing{.scalars = null};
+constexpr Definition refs{.scalars = null, .forms = ref_form};
 constexpr Definition only_types{.scalars = null, .forms = type_form};
 constexpr Definition push{.scalars = null, .forms = push_form};
 constexpr Definition pull_request{.scalars = null, .forms = pull_request_form};
@@ -169,8 +176,8 @@ constexpr EventKind all_events[] = {
     {"issue_comment", rule_types, {}, &only_types},
     {"pull_request_review", review_types, {}, &only_types},
     {"pull_request_review_comment", rule_types, {}, &only_types},
-    {"create", {}, {}, &nothing},
-    {"delete", {}, {}, &nothing},
+    {"create", {}, {}, &refs},
+    {"delete", {}, {}, &refs},
     {"event", {}, {}, &any_event},
     {"branch_protection_rule", rule_types, {}, &only_types, true},
     {"check_run", check_run_types, {}, &only_types, true},

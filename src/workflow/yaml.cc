@@ -23,7 +23,7 @@ struct Refusal {  // unwinds the recursion over nodes; caught in parse_yaml
 
 // Errors are collected, never printed.
 struct Parser {
-  explicit Parser(std::string_view text) {
+  explicit Parser(std::string_view text) : source(text) {
     fy_diag_cfg quiet;
     fy_diag_cfg_default(&quiet);
     quiet.fp = nullptr;
@@ -45,13 +45,15 @@ struct Parser {
     return {{error->line, error->column}, std::string("The file is no YAML here: ") + error->msg + "."};
   }
 
+  std::string_view source;
   std::unique_ptr<fy_diag, decltype(&fy_diag_destroy)> diagnostics{nullptr, fy_diag_destroy};
   std::unique_ptr<fy_parser, decltype(&fy_parser_destroy)> parser{nullptr, fy_parser_destroy};
 };
 
 class Event {
  public:
-  explicit Event(const Parser& parser) : parser_(parser.parser.get()), event_(fy_parser_parse(parser_)) {
+  explicit Event(const Parser& parser)
+      : source_(parser.source), parser_(parser.parser.get()), event_(fy_parser_parse(parser_)) {
     if (event_ == nullptr && fy_parser_get_stream_error(parser_)) throw Refusal{parser.failure()};
   }
   ~Event() {
@@ -66,7 +68,14 @@ class Event {
     if (mark == nullptr || (type() == FYET_SCALAR && fy_event_get_token(event_) == nullptr)) return {};
     return {mark->line + 1, mark->column + (quoted() ? 0 : 1)};  // libfyaml's mark is behind the quote
   }
-  std::string text() const { return text_of(fy_event_get_token(event_)); }
+  std::string text() const {
+    bool single = type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_SINGLE_QUOTED;
+    const fy_mark* mark = single ? fy_event_start_mark(event_) : nullptr;
+    if (mark != nullptr && mark->input_pos > 0 && source_.substr(mark->input_pos - 1, 1) == "'") {
+      return single_quoted(source_, mark->input_pos);
+    }
+    return text_of(fy_event_get_token(event_));
+  }
   std::string anchor() const {
     if (type() != FYET_SCALAR && type() != FYET_SEQUENCE_START && type() != FYET_MAPPING_START) return {};
     return text_of(fy_event_get_anchor_token(event_));
@@ -94,6 +103,7 @@ class Event {
     return text == nullptr ? std::string() : std::string(text, size);
   }
 
+  std::string_view source_;
   fy_parser* parser_;
   fy_event* event_;
 };

@@ -19,6 +19,10 @@ struct Tree {
 // One document of at most file_bytes_max.
 Tree parse_yaml(std::string_view text, size_t depth = depth_max);
 
+// The text of a single-quoted scalar whose first byte behind the quote is at `start` (YAML 1.2.2, 7.3.2). libfyaml
+// 0.7.12 loses bytes where two escaped quotes stand side by side, as they do in '${{ x || '''' }}'.
+std::string single_quoted(std::string_view source, size_t start);
+
 // The kind and text of a plain scalar in YAML's core schema (YAML 1.2.2, 10.3.2).
 void resolve_plain(std::string_view text, Node& into);
 

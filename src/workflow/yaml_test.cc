@@ -59,6 +59,17 @@ TEST(Yaml, ReadsPlainScalarsByTheCoreSchema) {
   check("!!int '12'", Kind::number, "12");
 }
 
+TEST(Yaml, UndoesQuotesOfSingleQuotedTextAndFoldsItsLines) {
+  auto text = [](std::string_view yaml) { return good(yaml).pairs[0].value.text; };
+  EXPECT_EQ(text("a: '${{ x || '''' }}'"), "${{ x || '' }}");
+  EXPECT_EQ(text("a: ''"), "");
+  EXPECT_EQ(text("a: ''''"), "'");
+  EXPECT_EQ(text("a: 'x''''''y'  # 'z'"), "x'''y");
+  EXPECT_EQ(text("a: 'x  \n\t y\n\n\n  z '"), "x y\n\nz ");
+  EXPECT_EQ(text("a: ' \r\n b'"), " b");
+  EXPECT_EQ(good("ä: 'é'\n'k''''': 1").pairs[1].key.text, "k''");
+}
+
 TEST(Yaml, RefusesAKeyThatIsThereAlreadyWithItsPlace) {
   EXPECT_EQ(refusal("a: 1\nb: 2\na: 3\n"), (Finding{{3, 1}, "'a' is already defined in line 1; remove one."}));
 }
