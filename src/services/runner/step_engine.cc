@@ -234,7 +234,12 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
   record.reason.clear();
   record.env.clear();
   auto evaluated_env = co_await evaluate_step(record);
-  auto runs = evaluated_env ? co_await wanted(record, stage) : Result<bool>(std::unexpected(evaluated_env.error()));
+  Result<bool> runs = false;
+  if (evaluated_env) {
+    runs = co_await wanted(record, stage);
+  } else {
+    runs = std::unexpected(evaluated_env.error());
+  }
   shown.name = co_await name_of(record, stage);
   record.shown_name = shown.name;
   events::StepResult result;

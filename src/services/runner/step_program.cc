@@ -98,13 +98,14 @@ std::optional<std::string> StepEngine::Impl::host_program(std::string_view name,
 Task<Result<StepCommand>> StepEngine::Impl::script_command(StepRecord& record) {
   const auto& scope = record.group->scope_;
   const auto& spec = record.spec;
-  bool of_job = scope.depth == 0;
+  std::string shell_text = spec.shell, folder_text = spec.working_directory;
+  if (scope.depth == 0 && shell_text.empty()) shell_text = order.spec.shell;
+  if (scope.depth == 0 && folder_text.empty()) folder_text = order.spec.working_directory;
   auto run = co_await evaluate_text(spec.run, scope, record.env);
   if (!run) co_return std::unexpected(run.error());
-  auto shell = co_await evaluate_text(!spec.shell.empty() || !of_job ? spec.shell : order.spec.shell, scope, record.env);
+  auto shell = co_await evaluate_text(shell_text, scope, record.env);
   if (!shell) co_return std::unexpected(shell.error());
-  auto folder = co_await evaluate_text(
-      !spec.working_directory.empty() || !of_job ? spec.working_directory : order.spec.working_directory, scope, record.env);
+  auto folder = co_await evaluate_text(folder_text, scope, record.env);
   if (!folder) co_return std::unexpected(folder.error());
   Variables environment = environment_of(record, Stage::main, {}, {});
   auto chosen = choose_shell(*shell, host_program("bash", environment).has_value());
