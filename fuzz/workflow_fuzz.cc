@@ -1,16 +1,43 @@
-// rooms: workflow core
-// Any bytes as a workflow file: read, decided and planned, or refused with a place. Also as a filter pattern.
+// rooms: workflow filter events core
+// Any bytes as a workflow file: read, decided, linked to itself and expanded, or refused with a place. Also as a filter
+// pattern and a cron expression.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "workflow/plan.h"
 #include "workflow/workflow.h"
 
+namespace {
+
+namespace workflow = headrace::workflow;
+namespace core = headrace::core;
+
+void expand_all(workflow::Workflow read, const std::string& text) {
+  workflow::Limits limits;
+  limits.nested = 2;
+  limits.jobs = 30;
+  auto itself = [&](const std::string&, const workflow::Source& from) -> core::Result<workflow::Source> {
+    return from;
+  };
+  workflow::Program program = workflow::link(std::move(read), {.path = "fuzz.yml", .yaml = text}, itself, limits);
+  if (!program.errors.empty()) return;
+  workflow::Object contexts;
+  for (const workflow::JobTemplate& job : program.templates) {
+    auto made = workflow::expand(program, job, contexts);
+    if (!made && made.error().message.empty()) std::abort();
+    if (made && made->legs.size() > workflow::legs_max) std::abort();
+    auto holds = workflow::runs(program, job, contexts, {});
+    if (!holds && holds.error().message.empty()) std::abort();
+  }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  namespace workflow = headrace::workflow;
-  std::string_view text(reinterpret_cast<const char*>(data), size);
+  std::string text(reinterpret_cast<const char*>(data), size);
   workflow::Reading reading = workflow::read(text, "fuzz.yml");
   if (reading.workflow.has_value() == !reading.errors.empty()) std::abort();
   for (const workflow::Finding& error : reading.errors) {
@@ -18,9 +45,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (workflow::to_json(reading, "fuzz.yml").empty()) std::abort();
   if (reading.workflow) {
-    if (workflow::triggers(*reading.workflow, {"push", "refs/heads/main"}).reason.empty()) std::abort();
-    if (workflow::plan(*reading.workflow, {}).jobs.size() != reading.workflow->jobs.size()) std::abort();
+    workflow::Occasion push{.event = "push", .ref = "refs/heads/main"};
+    if (workflow::triggers(*reading.workflow, push).reason.empty()) std::abort();
+    expand_all(std::move(*reading.workflow), text);
   }
-  if (size < 200) workflow::matches({std::string(text)}, "release/v1.2");
+  if (size < 200) workflow::matches({text}, "release/v1.2");
+  if (size < 200 && workflow::cron_problem(text).empty()) workflow::next_time(text, {});
   return 0;
 }

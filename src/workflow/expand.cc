@@ -104,7 +104,7 @@ class Expander {
     if (!name(leg, evaluation, failure) || !settings(leg, evaluation, failure)) return false;
     if (the_.wanted.calls()) return pass_on(leg, evaluation, contexts, failure);
     if (!runner(leg, evaluation, failure) || !environment(leg, evaluation, failure)) return false;
-    leg.restricted = !leg.environment.empty() || uses_secrets(the_.workflow, the_.job);
+    leg.restricted = !leg.environment.empty() || the_.uses_secrets;
     return take(make_spec(the_, leg, contexts), leg.spec, failure);
   }
 
@@ -214,6 +214,7 @@ Evaluated<Expansion> expand(const Program& program, const JobTemplate& wanted, c
   if (instance.permissions) permissions = at_most(std::move(permissions), *instance.permissions);
   if (token.read_only) permissions = reads_of(std::move(permissions));
   Expanding expanding{program, wanted, job, workflow, contexts, instance, std::move(permissions)};
+  if (!wanted.calls()) share(expanding);
   Expansion into;
   return Expander(expanding, into).run();
 }

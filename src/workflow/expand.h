@@ -16,9 +16,13 @@ struct Expanding {
   const Object& contexts;  // github, vars, inputs, needs
   const Instance& instance;
   Permissions permissions;  // of the job's token
+  std::string shared = {};  // of its specs: members that are the same for all legs
+  std::string shared_contexts = {};
+  bool uses_secrets = false;
 };
 
-// spec.cc: version 2 of the spec. Too large a spec is a failure at the job's place.
+// spec.cc: version 2 of the spec. share() first, once; too large a spec is a failure at the job's place.
+void share(Expanding& expanding);
 Evaluated<std::string> make_spec(const Expanding& expanding, const Leg& leg, const Object& contexts);
 bool uses_secrets(const Workflow& workflow, const Job& job);
 

@@ -170,7 +170,16 @@ core::Result<Object> dispatch_inputs(const Workflow& workflow, const Object& giv
 Evaluated<std::string> run_name(const Workflow& workflow, const Object& contexts);  // empty: not given
 Evaluated<Concurrency> concurrency(const Workflow& workflow, const Object& contexts);
 
-// `headrace workflow plan`: {"jobs":[{"id","name","matrix","needs","will_run"}]}; needs are taken as successful.
-std::string plan_json(const Program& program, const Object& contexts);
+// What a file for `--event-file` tells: a webhook's payload as GitHub sends it, whose kind shows in its members; or
+// {"event_name","event",...} with more of the github context; or a CloudEvent. Code::invalid where it is none of them.
+struct Happening {
+  Occasion occasion;
+  Object github = Object();  // event_name, event, ref, sha, actor, repository, ... as far as the file tells
+};
+core::Result<Happening> read_happening(std::string_view json, const Workflow& workflow);
+
+// `headrace workflow plan`: {"jobs":[{"id","name","matrix","needs","will_run"}]}, one entry a leg; needs are taken as
+// successful. Where a matrix depends on what only a run knows, the job stands there once, with the reason as "error".
+std::string plan_json(const Program& program, const Happening& happening);
 
 }  // namespace headrace::workflow

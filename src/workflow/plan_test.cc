@@ -214,9 +214,9 @@ TEST(WorkflowExpand, GivesTheRunnerASpecCompleteInItself) {
   EXPECT_EQ(spec.at("version"), 2);
   EXPECT_EQ(spec.at("job"), "test");
   EXPECT_EQ(core::to_text(spec.at("contexts")),
-            R"({"github":{"workflow":"CI","sha":"c0ffee","actor":"alice","job":"test"},"needs":{},)"
-            R"("strategy":{"fail-fast":true,"job-index":0,"job-total":1,"max-parallel":1},"matrix":null,"inputs":{},)"
-            R"("vars":{"X":"1"}})");
+            R"({"github":{"workflow":"CI","sha":"c0ffee","actor":"alice","job":"test"},"needs":{},"inputs":{},)"
+            R"("vars":{"X":"1"},"strategy":{"fail-fast":true,"job-index":0,"job-total":1,"max-parallel":1},)"
+            R"("matrix":null})");
   EXPECT_EQ(spec.at("permissions").at("contents"), "read");
   EXPECT_EQ(spec.at("permissions").at("id-token"), "write");
   EXPECT_EQ(spec.at("permissions").at("issues"), "none");

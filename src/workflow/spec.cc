@@ -20,7 +20,7 @@ json::value github_of(const Object& contexts) {
   const Value* github = contexts.find("github");
   if (github == nullptr || github->if_object() == nullptr) return out;
   for (const auto& [key, value] : *github->if_object()) {
-    if (!stays_out(key) || key == "actor" || key == "actor_id") out[key] = value.to_json();
+    if (!stays_out(key)) out[key] = value.to_json();
   }
   return out;
 }
@@ -50,15 +50,33 @@ class Writer {
   Writer(const Expanding& expanding, const Leg& leg, const Object& contexts)
       : the_(expanding), leg_(leg), contexts_(contexts), evaluation_(expanding.workflow.file, contexts) {}
 
-  Evaluated<std::string> spec() {
-    json::object out = head();
-    out["env"] = json::array{variables(the_.workflow.body.at_or_null("env")), variables(body("env"))};
-    out["outputs"] = variables(body("outputs"));
+  // What all legs of the job share, as the members of an object without its braces.
+  std::string shared() {
     json::array steps;
     for (const Step& one : the_.job.steps) steps.push_back(step(one, steps.size() + 1));
-    out["steps"] = std::move(steps);
+    return members(head()) + ",\"steps\":" + core::to_text(steps);
+  }
+  std::string shared_contexts() const {
+    json::value github = github_of(contexts_);
+    if (!github.as_object().contains("job")) github.as_object()["job"] = the_.job.id;
+    return members({{"github", std::move(github)},
+                    {"needs", context_json(contexts_, "needs")},
+                    {"inputs", context_json(contexts_, "inputs")},
+                    {"vars", context_json(contexts_, "vars")}});
+  }
+
+  Evaluated<std::string> spec() {
+    json::object own{{"job", leg_.key},
+                     {"name", leg_.name},
+                     {"environment", leg_.environment.empty() ? json::value() : json::value(leg_.environment)},
+                     {"timeout_minutes", leg_.timeout_minutes},
+                     {"continue_on_error", leg_.continue_on_error}};
+    own["env"] = json::array{variables(the_.workflow.body.at_or_null("env")), variables(body("env"))};
+    own["outputs"] = variables(body("outputs"));
     if (failure_) return std::unexpected(std::move(*failure_));
-    std::string text = core::to_text(out);
+    std::string contexts = members({{"strategy", leg_.strategy.to_json()}, {"matrix", leg_.matrix.to_json()}});
+    std::string text =
+        "{" + members(own) + "," + the_.shared + ",\"contexts\":{" + the_.shared_contexts + "," + contexts + "}}";
     if (text.size() <= spec_bytes_max) return text;
     return std::unexpected(Failure{the_.job.at,
                                    "The job '" + leg_.key + "' with its contexts takes " +
@@ -71,41 +89,28 @@ class Writer {
  private:
   const Node& body(std::string_view name) const { return the_.job.body.at_or_null(name); }
 
-  json::object head() {
+  static std::string members(const json::object& object) {
+    std::string text = core::to_text(object);
+    return text.substr(1, text.size() - 2);
+  }
+
+  json::object head() const {
     const Value* github = contexts_.find("github");
     const Value* workflow = github == nullptr ? nullptr : github->find("workflow");
     json::object permissions;
     for (const auto& [scope, level] : the_.permissions) permissions[scope] = level;
-    const Node& environment = body("environment");
     json::value url;
-    if (const Node* node = environment.find("url")) url = node->text;
+    if (const Node* node = body("environment").find("url")) url = node->text;
     return {
         {"version", 2},
-        {"job", leg_.key},
-        {"name", leg_.name},
         {"workflow", workflow == nullptr ? the_.program.workflow().shown_name() : workflow->to_text()},
         {"file", the_.workflow.file},
-        {"contexts", contexts()},
         {"permissions", std::move(permissions)},
         {"secrets", core::parse_json(the_.instance.secrets).value_or("none")},
-        {"environment", leg_.environment.empty() ? json::value() : json::value(leg_.environment)},
         {"environment_url", std::move(url)},
         {"defaults", json::object{{"shell", setting("shell")}, {"working_directory", setting("working-directory")}}},
         {"container", container("container")},
-        {"services", container("services")},
-        {"timeout_minutes", leg_.timeout_minutes},
-        {"continue_on_error", leg_.continue_on_error}};
-  }
-
-  json::object contexts() const {
-    json::value github = github_of(contexts_);
-    if (!github.as_object().contains("job")) github.as_object()["job"] = the_.job.id;
-    return {{"github", std::move(github)},
-            {"needs", context_json(contexts_, "needs")},
-            {"strategy", leg_.strategy.to_json()},
-            {"matrix", leg_.matrix.to_json()},
-            {"inputs", context_json(contexts_, "inputs")},
-            {"vars", context_json(contexts_, "vars")}};
+        {"services", container("services")}};
   }
 
   std::string setting(std::string_view name) const {
@@ -191,8 +196,23 @@ class Writer {
 
 }  // namespace
 
+void share(Expanding& expanding) {
+  Leg none;
+  Writer writer(expanding, none, expanding.contexts);
+  expanding.shared = writer.shared();
+  expanding.shared_contexts = writer.shared_contexts();
+  expanding.uses_secrets = uses_secrets(expanding.workflow, expanding.job);
+}
+
 Evaluated<std::string> make_spec(const Expanding& expanding, const Leg& leg, const Object& contexts) {
   return Writer(expanding, leg, contexts).spec();
+}
+
+// Without reading expressions: most texts have none.
+static bool mentions_secrets(const Node& node) {
+  if (holds_expression(node.text) && fold_case(node.text).contains(fold_case("secrets"))) return true;
+  return std::ranges::any_of(node.items, mentions_secrets) ||
+         std::ranges::any_of(node.pairs, [](const Pair& pair) { return mentions_secrets(pair.value); });
 }
 
 // The token is no secret in this sense: it dies with the job.
@@ -203,9 +223,12 @@ bool uses_secrets(const Workflow& workflow, const Job& job) {
     bool token = !reference.path.empty() && reference.path[0] && equal_in_any_case(*reference.path[0], "GITHUB_TOKEN");
     uses = uses || !token;
   };
-  visit_references(workflow.body.at_or_null("env"), see);
-  visit_references(job.body, see);
-  for (const Step& step : job.steps) visit_references(step.body, see);
+  auto visit = [&](const Node& node) {
+    if (mentions_secrets(node)) visit_references(node, see);
+  };
+  visit(workflow.body.at_or_null("env"));
+  visit(job.body);
+  for (const Step& step : job.steps) visit(step.body);
   return uses;
 }
 

@@ -65,7 +65,7 @@ TEST(Yaml, UndoesQuotesOfSingleQuotedTextAndFoldsItsLines) {
   EXPECT_EQ(text("a: ''"), "");
   EXPECT_EQ(text("a: ''''"), "'");
   EXPECT_EQ(text("a: 'x''''''y'  # 'z'"), "x'''y");
-  EXPECT_EQ(text("a: 'x  \n\t y\n\n\n  z '"), "x y\n\nz ");
+  EXPECT_EQ(text("a: 'x  \n  y\n\n\n  z '"), "x y\n\nz ");
   EXPECT_EQ(text("a: ' \r\n b'"), " b");
   EXPECT_EQ(good("ä: 'é'\n'k''''': 1").pairs[1].key.text, "k''");
 }
