@@ -312,6 +312,12 @@ void add_offline(Line& line) {
        [&line] { return workflow_check(line.values.files, line.json); })
       ->add_option("FILE", values.files, "Workflow files")
       ->required();
+  auto* plan = leaf(line, *workflow, "plan", "Show the jobs that an event would run; needs no server",
+                    "workflow plan .github/workflows/ci.yml --event-file push.json",
+                    [&line] { return workflow_plan(line.values.files[0], line.values.file, line.json); });
+  plan->add_option("FILE", values.files, "The workflow file")->required()->expected(1);
+  plan->add_option("--event-file", values.file, "JSON of the event, as a webhook has it; - reads the standard input")
+      ->required();
 
   auto* reports = noun(line.app, "report", "Test reports");
   leaf(line, *reports, "check", "Read JUnit reports and count what is in them; needs no server",

@@ -89,6 +89,7 @@ int dead_letter_act(const std::string& verb, const std::string& subscription, in
 
 // --- workflows, without a server (workflow.cc)
 int workflow_check(const std::vector<std::string>& files, bool json);
+int workflow_plan(const std::string& file, const std::string& event_file, bool json);
 int expression_eval(const std::string& expression, const std::string& contexts_file, bool json);  // expression.cc
 
 // --- test reports, without a server (report.cc)
