@@ -70,6 +70,25 @@ void fields(Visit& visit, Is<LogSize> auto& it) {
 }
 
 template <class Visit>
+void fields(Visit& visit, Is<JobOutput> auto& it) {
+  visit.own("name", it.name, always, "Of the output.");
+  visit.own("value", it.value, always, "As the job set it.");
+}
+
+template <class Visit>
+void fields(Visit& visit, Is<JobAnnotation> auto& it) {
+  visit.own("level", it.level, always, "notice, warning or error.");
+  visit.own("message", it.message, always, "What is remarked.");
+  visit.own("title", it.title, where_known, "Above the message.");
+  visit.own("file", it.file, where_known, "Relative to the workspace.");
+  visit.own("line", it.line, always, "From 1; 0: not given, as for those below.");
+  visit.own("end_line", it.end_line, always, "Last line.");
+  visit.own("column", it.column, always, "First column.");
+  visit.own("end_column", it.end_column, always, "Last column.");
+  visit.own("step", it.step, always, "Number of the step that made it.");
+}
+
+template <class Visit>
 void fields(Visit& visit, Is<JobFinished> auto& it) {
   visit.subject("job", it.job, "UUID of the job.");
   visit.standard("taskName", it.name, always, "Name of the job, for people.");
@@ -83,6 +102,10 @@ void fields(Visit& visit, Is<JobFinished> auto& it) {
   visit.own("conclusion", it.conclusion, always, "How it ended.");
   visit.own("steps", it.steps, always, "What became of each step.");
   visit.own("log", it.log, always, "Size of its log, which is a file, not events.");
+  visit.own("outputs", it.outputs, where_known, "Of the job, for those that need it; none holds a secret.");
+  visit.own("annotations", it.annotations, where_known, "Remarks of its steps, at most 50.");
+  visit.own("environment_url", it.environment_url, where_known, "Where what it deployed is to be seen.");
+  visit.own("summary_bytes", it.summary_bytes, where_known, "Of its summary, a file beside the log.");
   visit.ordered_by(it.repository);
 }
 

@@ -78,6 +78,26 @@ struct LogSize {
   bool operator==(const LogSize&) const = default;
 };
 
+struct JobOutput {
+  std::string name = {};
+  std::string value = {};
+  bool operator==(const JobOutput&) const = default;
+};
+
+// A remark of a step about the run or a file, as GitHub's check annotations.
+struct JobAnnotation {
+  std::string level = {};  // "notice", "warning", "error"
+  std::string message = {};
+  std::string title = {};
+  std::string file = {};  // relative to the workspace; empty: about no file
+  int64_t line = 0;       // these from 1; 0: not given
+  int64_t end_line = 0;
+  int64_t column = 0;
+  int64_t end_column = 0;
+  int64_t step = 0;  // its number
+  bool operator==(const JobAnnotation&) const = default;
+};
+
 struct JobFinished {
   static constexpr std::string_view type = "dev.cdevents.taskrun.finished.0.3.0";
   std::string job = {};
@@ -91,6 +111,10 @@ struct JobFinished {
   std::vector<StepResult> steps = {};
   LogSize log = {};
   std::string url = {};
+  std::vector<JobOutput> outputs = {};
+  std::vector<JobAnnotation> annotations = {};
+  std::string environment_url = {};
+  std::optional<int64_t> summary_bytes = {};  // of what its steps wrote to GITHUB_STEP_SUMMARY, a file beside the log
   bool operator==(const JobFinished&) const = default;
 };
 

@@ -111,7 +111,11 @@ void for_each_word(const Visit& visit) {
                      {2, "make", Conclusion::failure, noon, noon, 2},
                      {3, "deploy", Conclusion::skipped, {}, {}, {}}},
                     {4096, 70},
-                    "http://127.0.0.1:8080/j/2"});
+                    "http://127.0.0.1:8080/j/2",
+                    {{"version", "1.2"}},
+                    {{"error", "broken", "", "src/a.cc", 3, 3, 1, 9, 2}},
+                    "https://staging.example.test",
+                    812});
   const std::string report = std::string(job) + "-2-3-0123456789ab";
   visit(TestSuiteFinished{report,
                           "sandbox",

@@ -24,6 +24,18 @@ Result<> keep_file(core::Disk& disk, const std::string& path, std::string_view t
   return disk.rename(path + ".new", path);
 }
 
+events::JobAnnotation said(Annotation note) {
+  return {.level = std::string(name_of(note.level)),
+          .message = std::move(note.message),
+          .title = std::move(note.title),
+          .file = std::move(note.file),
+          .line = note.line,
+          .end_line = note.end_line,
+          .column = note.column,
+          .end_column = note.end_column,
+          .step = note.step};
+}
+
 }  // namespace
 
 Assignment::Assignment(Surroundings around, Token token)
@@ -62,6 +74,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
       .loop = around_.loop, .clock = around_.clock, .disk = around_.disk, .executor = *executor, .observer = *this};
   JobOrder job;
   job.spec = std::move(*spec);
+  job.event = order.event;
+  job.grant = order.grant;
   execution_ = std::make_unique<JobExecution>(std::move(around), std::move(job), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();
@@ -178,6 +192,9 @@ void Assignment::keep_end(JobEnd end) {
                   .steps = std::move(end.steps),
                   .log_bytes = log_bytes_,
                   .log_lines = log_lines_};
+  for (auto& [name, value] : end.outputs) end_->outputs.push_back({std::move(name), std::move(value)});
+  for (auto& note : end.annotations) end_->annotations.push_back(said(std::move(note)));
+  end_->environment_url = std::move(end.environment_url);
   // Not synced: it outlives this process, and after a power cut a job whose end is not whole counts as lost.
   auto kept = keep_file(around_.disk, around_.folder + "/end.json", encode(*end_));
   // The server still hears of it; only a crash of the runner before that would count the job as lost.

@@ -202,6 +202,7 @@ Task<Result<bool>> Service::finish(Finished finished) {
     less->token = said->token;
     less->end = std::move(said->end);
     less->end->steps.clear();
+    less->end->annotations.clear();
     less->end->errors = "The job reported more about its steps than an event can hold; its log has it.";
     settled = co_await put_in_words(less);
   }
@@ -229,6 +230,9 @@ Result<> Service::add_end(sqlite::Connection& tables, Word& word_of, log::Batch&
   }
   auto said = ended(row, finished.conclusion, finished.errors);
   said.steps = finished.steps;
+  said.outputs = finished.outputs;
+  said.annotations = finished.annotations;
+  said.environment_url = finished.environment_url;
   said.log.bytes = static_cast<int64_t>(finished.log_bytes);
   said.log.lines = static_cast<int64_t>(finished.log_lines);
   batch.events.push_back(word(said, row, runner));

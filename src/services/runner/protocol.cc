@@ -33,6 +33,26 @@ json::object of(const events::TestTotals& totals) {
           {"not_run", totals.not_run}, {"flaky", totals.flaky},     {"duration_us", totals.duration_us}};
 }
 
+json::object of(const Variables& variables) {
+  json::object object;
+  for (const auto& [name, value] : variables) object[name] = value;
+  return object;
+}
+
+json::object of(const JobGrant& grant) {
+  return {{"token", grant.token},
+          {"secrets", of(grant.secrets)},
+          {"server_url", grant.server_url},
+          {"results_url", grant.results_url},
+          {"cache_url", grant.cache_url}};
+}
+
+json::object of(const events::JobAnnotation& note) {
+  return {{"level", note.level},       {"message", note.message}, {"title", note.title},
+          {"file", note.file},         {"line", note.line},       {"end_line", note.end_line},
+          {"column", note.column},     {"end_column", note.end_column}, {"step", note.step}};
+}
+
 // One writer a message; the type's name is put in by the caller.
 struct Writer {
   json::object operator()(const Hello& hello) const {
@@ -60,13 +80,19 @@ struct Writer {
   json::object operator()(const Finished& finished) const {
     json::array steps;
     for (const auto& step : finished.steps) steps.push_back(of(step));
+    json::array outputs, annotations;
+    for (const auto& output : finished.outputs) outputs.push_back(json::array{output.name, output.value});
+    for (const auto& note : finished.annotations) annotations.push_back(of(note));
     return {{"type", "finished"},
             {"token", finished.token},
             {"conclusion", events::name_of(finished.conclusion)},
             {"errors", finished.errors},
             {"steps", std::move(steps)},
             {"log_bytes", finished.log_bytes},
-            {"log_lines", finished.log_lines}};
+            {"log_lines", finished.log_lines},
+            {"outputs", std::move(outputs)},
+            {"annotations", std::move(annotations)},
+            {"environment_url", finished.environment_url}};
   }
   json::object operator()(const Welcome& welcome) const {
     return {{"type", "welcome"}, {"protocol", protocol_version}, {"renew_seconds", welcome.renew_seconds}};
@@ -81,7 +107,9 @@ struct Writer {
             {"executor", run.executor},
             {"attempt", run.attempt},
             {"restricted", run.restricted},
-            {"spec", run.spec}};
+            {"spec", run.spec},
+            {"event", run.event},
+            {"grant", of(run.grant)}};
   }
   json::object operator()(const Cancel& cancel) const {
     return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}};
@@ -192,6 +220,57 @@ Message read_hello(Reader& in) {
   return hello;
 }
 
+// Members that a runner or server of before does not say are as if empty.
+events::JobAnnotation annotation_of(const json::value& value, Reader& outer) {
+  Reader in(value);
+  events::JobAnnotation note{.level = in.text("level"),
+                             .message = in.text("message"),
+                             .title = in.text("title"),
+                             .file = in.text("file"),
+                             .line = in.number("line"),
+                             .end_line = in.number("end_line"),
+                             .column = in.number("column"),
+                             .end_column = in.number("end_column"),
+                             .step = in.number("step")};
+  bool known = note.level == "notice" || note.level == "warning" || note.level == "error";
+  if (!in.wrong().empty() || !known) outer.note("annotations");
+  return note;
+}
+
+void read_results(Reader& in, Finished& finished) {
+  if (core::find(in.value(), "outputs"))
+    for (const auto& pair : in.list("outputs")) {
+      const auto* both = pair.if_array();
+      if (both && both->size() == 2 && both->at(0).is_string() && both->at(1).is_string()) {
+        finished.outputs.push_back({std::string(both->at(0).get_string()), std::string(both->at(1).get_string())});
+      } else {
+        in.note("outputs");
+      }
+    }
+  if (core::find(in.value(), "annotations"))
+    for (const auto& note : in.list("annotations")) finished.annotations.push_back(annotation_of(note, in));
+  if (core::find(in.value(), "environment_url")) finished.environment_url = in.text("environment_url");
+}
+
+JobGrant grant_of(Reader& outer) {
+  JobGrant grant;
+  const auto* value = core::find(outer.value(), "grant");
+  if (!value) return grant;
+  Reader in(*value);
+  grant.token = in.text("token");
+  grant.server_url = in.text("server_url");
+  grant.results_url = in.text("results_url");
+  grant.cache_url = in.text("cache_url");
+  const auto* secrets = core::find(*value, "secrets");
+  if (!secrets || !secrets->is_object()) return outer.note("grant"), grant;
+  for (const auto& [name, secret] : secrets->get_object()) {
+    if (!secret.is_string()) return outer.note("grant"), grant;
+    grant.secrets.emplace_back(name, secret.get_string());
+  }
+  if (!in.wrong().empty()) outer.note("grant");
+  return grant;
+}
+
 Message read_finished(Reader& in) {
   Finished finished{.token = in.count("token"),
                     .conclusion = in.conclusion("conclusion"),
@@ -200,6 +279,7 @@ Message read_finished(Reader& in) {
                     .log_bytes = in.count("log_bytes"),
                     .log_lines = in.count("log_lines")};
   for (const auto& step : in.list("steps")) finished.steps.push_back(step_of(step, in));
+  read_results(in, finished);
   return finished;
 }
 
@@ -251,7 +331,8 @@ std::optional<Message> read(std::string_view type, Reader& in) {
   if (type == "run")
     return Run{in.count("token"),     in.text("job"),           in.text("run"),
                in.text("repository"), in.text("name"),          in.text("executor"),
-               in.number("attempt"),  in.boolean("restricted"), in.text("spec")};
+               in.number("attempt"),  in.boolean("restricted"), in.text("spec"),
+               core::find(in.value(), "event") ? in.text("event") : "{}", grant_of(in)};
   if (type == "begin") return Begin{in.count("token")};
   if (type == "begun") return Begun{in.count("token")};
   if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};

@@ -16,6 +16,7 @@
 #include "core/result.h"
 #include "events/runner.h"
 #include "events/tests.h"
+#include "services/runner/job_spec.h"
 
 namespace headrace::runner {
 
@@ -66,6 +67,9 @@ struct Finished {
   std::vector<events::StepResult> steps;
   uint64_t log_bytes = 0;  // sent before this
   uint64_t log_lines = 0;
+  std::vector<events::JobOutput> outputs = {};
+  std::vector<events::JobAnnotation> annotations = {};
+  std::string environment_url = {};
   bool operator==(const Finished&) const = default;
 };
 
@@ -80,6 +84,8 @@ struct Run {
   int64_t attempt = 1;
   bool restricted = false;  // begins only once the server has said Begun
   std::string spec;
+  std::string event = "{}";  // github.event, JSON text
+  JobGrant grant = {};       // in this message alone, never in an event; hidden in the log
   bool operator==(const Run&) const = default;
 };
 struct Begun {  // that the job has begun is on the event log: whatever happens now, it is not tried again by itself
