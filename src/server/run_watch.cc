@@ -1,4 +1,5 @@
 // A run as it happens, over one stream: its state whenever it changes, and the lines of its jobs' logs as they come.
+#include <map>
 #include <set>
 
 #include "core/bytes.h"
@@ -48,6 +49,8 @@ class Watcher {
     core::Scope listening(platform_.loop.executor());
     listening.spawn("steps of a run", hear_steps(*steps));
     co_await then_close(tell_states(), listening);
+    over_ = true;
+    changed_.notify_all();
     co_await logs_.until_idle();
     outbox_.put("end", last_.empty() ? "{}" : last_);
     outbox_.close();
@@ -59,6 +62,7 @@ class Watcher {
       co_await outbox_.until_room();
       auto view = co_await platform_.pipeline.view(run_);
       if (!view) co_return;
+      for (const auto& job : view->jobs) attempts_[job.job] = {job.attempt, job.status == pipeline::Status::completed};
       for (const auto& job : view->jobs)
         if (!job.runner.empty() && followed_.insert({job.job, job.attempt}).second)
           logs_.spawn("log of a job", follow(job));
@@ -77,12 +81,18 @@ class Watcher {
     }
   }
 
+  bool is_over(const pipeline::Job& job) const {
+    auto now = attempts_.find(job.job);
+    return over_ || (now != attempts_.end() && (now->second.first > job.attempt || now->second.second));
+  }
+
   Task<> follow(pipeline::Job job) {
     auto& logs = platform_.runner.logs();
     runner::LogName name{job.job, job.attempt};
     uint64_t from = 0;
     while (true) {
       bool growing = logs.growing(name);
+      bool over = is_over(job);  // asked before reading: what comes between is read the next time
       auto reading = [&logs, name, from] { return logs.read(name, from, piece_bytes); };
       auto piece = co_await core::blocking(platform_.git_reads, std::move(reading));
       if (!piece) co_return;
@@ -103,8 +113,13 @@ class Watcher {
         co_await outbox_.until_room();
         continue;
       }
-      if (!growing) co_return;
-      co_await logs.until_beyond(name, from, look_again_after);
+      if (growing) {
+        co_await logs.until_beyond(name, from, look_again_after);
+      } else if (over) {
+        co_return;
+      } else {  // a runner has the job, and its log has not begun
+        co_await changed_.wait_for(look_again_after);
+      }
     }
   }
 
@@ -114,6 +129,8 @@ class Watcher {
   core::Signal changed_;
   std::string last_;  // state that was told
   std::set<std::pair<std::string, int64_t>> followed_;
+  std::map<std::string, std::pair<int64_t, bool>> attempts_;  // of each job the newest, and whether that has ended
+  bool over_ = false;                                         // no state follows
   core::Scope tasks_;
   core::Scope logs_;
 };
