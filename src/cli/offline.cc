@@ -11,6 +11,7 @@
 #include "services/pipeline/projection.h"
 #include "services/repository/projection.h"
 #include "services/runner/projection.h"
+#include "services/tests/projection.h"
 #include "store/rebuild.h"
 
 namespace headrace::cli {
@@ -148,7 +149,8 @@ int projections_rebuild(const std::string& data, bool verify, bool as_json) {
   repository::Projection repository;
   pipeline::RunsProjection pipeline;
   runner::JobsProjection runner;
-  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner}, **log, absolute(data) + "/projections",
+  tests::HistoryProjection tests;
+  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner, &tests}, **log, absolute(data) + "/projections",
                                 "", verify ? store::Verify::yes : store::Verify::no);
   if (!rebuilt) return report(rebuilt.error(), as_json);
   bool equal = true;

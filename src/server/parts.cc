@@ -39,6 +39,7 @@ LocalRunnerOptions runner_options(const Options& options) {
   local.data = options.data;
   local.token_file = options.data + "/run/runner.token";
   local.labels = options.labels;
+  local.sandbox_network = options.sandbox_network;
   local.slots =
       options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   return local;
@@ -148,12 +149,13 @@ void Parts::make_services() {
                                                           .bus = *bus,
                                                           .logs = options.data + "/logs"},
                                             runner::Policy{});
+  tests = std::make_unique<tests::Tests>(tests::Parts{.loop = loop, .store = *store, .bus = *bus});
 }
 
 void Parts::make_front() {
   platform =
       std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus, *identity,
-                                          *repositories, *pipeline, *runner, options.data, public_url});
+                                          *repositories, *pipeline, *runner, *tests, options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }
@@ -165,6 +167,7 @@ Task<Result<>> Parts::start_services() {
   if (auto started = co_await identity->start(); !started) co_return started;
   if (auto started = pipeline->start(); !started) co_return started;
   if (auto started = runner->start(); !started) co_return started;
+  if (auto started = tests->start(); !started) co_return started;
   serving_ = true;
   bus->start();
   co_return co_await repositories->start();

@@ -24,6 +24,7 @@
 #include "services/pipeline/pipeline.h"
 #include "services/repository/repository.h"
 #include "services/runner/runner.h"
+#include "services/tests/tests.h"
 
 namespace headrace::server {
 
@@ -61,6 +62,7 @@ struct Parts {
   std::unique_ptr<RepositoryWorkflows> workflows;
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<runner::Runner> runner;
+  std::unique_ptr<tests::Tests> tests;
   std::unique_ptr<Platform> platform;
   Router router;
   std::unique_ptr<Dispatch> dispatch;

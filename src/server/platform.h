@@ -22,6 +22,9 @@ class Pipeline;
 namespace headrace::runner {
 class Runner;
 }
+namespace headrace::tests {
+class Tests;
+}
 namespace headrace::net {
 class Server;
 }
@@ -42,6 +45,7 @@ struct Platform {
   repository::Repositories& repositories;
   pipeline::Pipeline& pipeline;
   runner::Runner& runner;
+  tests::Tests& tests;
   std::string data;        // folder
   std::string public_url;  // "http://127.0.0.1:8080", without a slash at the end
 };

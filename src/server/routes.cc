@@ -8,6 +8,7 @@
 #include "server/runs_api.h"
 #include "server/status_api.h"
 #include "server/subscriptions_api.h"
+#include "server/tests_api.h"
 
 namespace headrace::server {
 
@@ -18,6 +19,7 @@ void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_subscription_routes(router, platform);
   add_run_routes(router, platform);
   add_log_routes(router, platform);
+  add_test_routes(router, platform);
   add_repository_routes(router, platform);
   add_git_routes(router, platform);
 }
