@@ -272,6 +272,10 @@ std::string tree_of(const std::string& root, const std::string& own, std::string
   return {};
 }
 
+// The packaged unit leaves the runner alive when the server restarts, and systemd could not start the server again in a
+// group that hands controllers down; from version 254 on it starts it one floor lower (DelegateSubgroup).
+constexpr std::string_view unit_of_package = "/headrace.service";
+
 std::string delegation_words(const std::string& base) {
   return "The control group " + base +
          " is not ours to divide; in the unit of the service, set Delegate=yes, or run it in a scope that has it "
@@ -285,6 +289,11 @@ std::unique_ptr<Cgroups> Cgroups::find(std::string root, const std::string& own)
     std::string base = joined(root, *path);
     // One floor down after an earlier start.
     if (base.ends_with("/headrace-main")) base.resize(base.rfind('/'));
+    if (base == joined(root, *path) && base.ends_with(unit_of_package))
+      return std::make_unique<Without>(
+          "Control groups in the unit headrace.service want systemd 254 or newer (DelegateSubgroup=headrace-main); "
+          "with "
+          "an older one run `headrace runner` in a unit of its own with Delegate=yes.");
     bool ours = ::access(base.c_str(), W_OK) == 0 && ::access((base + "/cgroup.subtree_control").c_str(), W_OK) == 0;
     if (!ours || !has_controllers(base + "/cgroup.controllers"))
       return std::make_unique<Without>(delegation_words(base));

@@ -268,7 +268,7 @@ TEST_F(SandboxEscape, SharedMemoryIsBounded) {
 
 TEST_F(SandboxEscape, DaemonsDoNotOutliveIt) {
   HEADRACE_SANDBOX_OR_SKIP();
-  sh("(setsid setsid sleep 1000 >/dev/null 2>&1 &)");
+  sh("setsid sh -c 'touch up; exec sleep 1000' >/dev/null 2>&1 & while [ ! -e up ]; do sleep 0.01; done");
   EXPECT_EQ(sh("ps ax | grep -c '[s]leep 1000'").text, "1\n");
   loop.run(sandbox->end());
   sandbox.reset();
