@@ -18,6 +18,7 @@ core::Result<> serve(const cli::Serve& asked) {
   options.tls_key = asked.tls_key;
   options.labels = asked.labels;
   options.slots = asked.slots;
+  options.sandbox_network = asked.sandbox_network;
   options.local_runner = !asked.no_runner;
   options.program = std::filesystem::read_symlink("/proc/self/exe").string();
   return server::serve(std::move(options));

@@ -21,7 +21,8 @@ struct Serve {
   std::string vault_key_file;  // empty: DATA/vault.key
   std::string tls_certificate, tls_key;
   Labels labels;
-  int64_t slots = 0;  // of the local runner; 0: one a core
+  std::string sandbox_network = "own";  // own, host or none
+  int64_t slots = 0;                    // of the local runner; 0: one a core
   bool no_runner = false;
 };
 

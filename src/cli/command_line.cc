@@ -64,10 +64,19 @@ void add_labels(CLI::App* command, Labels& labels) {
   };
   command
       ->add_option_function("--label", read,
-                            "LABEL=EXECUTOR: jobs with this runs-on label run by this executor (host); repeat for more")
+                            "LABEL=EXECUTOR: jobs with this runs-on label run by this executor (sandbox, container, "
+                            "host); repeat for more")
       ->type_name("L=EXECUTOR")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_sandbox_network(CLI::App* command, std::string& network) {
+  command
+      ->add_option("--sandbox-network", network,
+                   "Network of sandboxed jobs: own (a way out by slirp4netns), host (loopback included), none")
+      ->check(CLI::IsMember({"own", "host", "none"}))
+      ->capture_default_str();
 }
 
 void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>& start) {
@@ -90,6 +99,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
       ->check(CLI::Range(0, 10000));
   command->add_flag("--no-runner", serving.no_runner, "Start no runner on this machine");
   add_labels(command, serving.labels);
+  add_sandbox_network(command, serving.sandbox_network);
 
   auto& data = line.values.data;
   auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder",
@@ -111,6 +121,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   worker->add_option("--data", running.data, "Folder for jobs at work")->capture_default_str();
   worker->add_option("--slots", running.slots, "Jobs at once")->check(CLI::Range(1, 10000))->capture_default_str();
   add_labels(worker, running.labels);
+  add_sandbox_network(worker, running.sandbox_network);
 }
 
 void add_identity(Line& line) {

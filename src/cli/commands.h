@@ -21,6 +21,7 @@ struct RunnerProcess {
   std::string name = "runner";
   std::string data = "./headrace-runner";
   Labels labels;
+  std::string sandbox_network = "own";
   int64_t slots = 1;
 };
 int runner(const RunnerProcess& options);

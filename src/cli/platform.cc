@@ -18,6 +18,7 @@
 #include "process/signals.h"
 #include "services/identity/identity.h"
 #include "services/runner/executor.h"
+#include "services/runner/host_report.h"
 #include "services/runner/leftovers.h"
 #include "services/runner/worker.h"
 
@@ -42,7 +43,7 @@ Result<> check_labels(const Labels& labels) {
   for (const auto& [label, executor] : labels)
     if (!runner::is_executor(executor))
       return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label +
-                                           "'; this version has: host.");
+                                           "'; this version has: " + std::string(runner::executor_names()) + ".");
   return {};
 }
 
@@ -187,6 +188,15 @@ Check data_folder(core::Disk& disk, const std::string& data) {
   return check;
 }
 
+// What jobs can have here. Nothing of it is needed by the platform itself, and a job that asks for what is not there is
+// refused with the same words.
+void add_abilities(core::Loop& loop, core::Disk& disk, std::vector<Check>& checks) {
+  core::SystemClock clock;
+  runner::ExecutorOptions options;
+  auto abilities = loop.run(runner::report_host(loop.executor(), clock, disk, std::move(options)));
+  for (auto& found : abilities) checks.push_back({std::move(found.what), found.good, false, std::move(found.words)});
+}
+
 }  // namespace
 
 int doctor(const std::string& data, bool json) {
@@ -197,6 +207,7 @@ int doctor(const std::string& data, bool json) {
   checks.push_back(program(loop, "bash", true, "steps run in it by default"));
   checks.push_back(program(loop, "python3", false, "steps with shell: python need it"));
   checks.push_back(data_folder(disk, absolute(data)));
+  add_abilities(loop, disk, checks);
   bool good = true;
   core::json::array list;
   for (const auto& check : checks) {
@@ -255,6 +266,11 @@ Result<> keep_record(core::Disk& disk) {
 
 }  // namespace
 
+static runner::ExecutorOptions::Network network_named(const std::string& name) {
+  using Network = runner::ExecutorOptions::Network;
+  return name == "host" ? Network::host : name == "none" ? Network::none : Network::own;
+}
+
 int runner(const RunnerProcess& options) {
   if (auto good = check_labels(options.labels); !good) return wrong_usage(good.error());
   auto warden = runner::post_warden();
@@ -287,6 +303,7 @@ int runner(const RunnerProcess& options) {
   wanted.name = options.name;
   wanted.labels = options.labels;
   wanted.slots = options.slots;
+  wanted.executors.network = network_named(options.sandbox_network);
   wanted.folder = folder;
   runner::Worker worker(loop, clock, disk, ids, std::move(wanted));
   process::SignalWatch signals(loop.executor(), {SIGTERM, SIGINT});

@@ -49,13 +49,22 @@ LocalRunner::LocalRunner(core::Loop& loop, core::Clock& clock, core::Disk& disk,
 LocalRunner::~LocalRunner() = default;
 
 std::vector<std::string> LocalRunner::Impl::command() const {
-  std::vector<std::string> argv{options.program, "runner",
-                                "--server",      "http://localhost",
-                                "--socket",      options.data + "/run/server.sock",
-                                "--token-file",  options.token_file,
-                                "--name",        options.name,
-                                "--data",        options.data + "/runner",
-                                "--slots",       std::to_string(options.slots)};
+  std::vector<std::string> argv{options.program,
+                                "runner",
+                                "--server",
+                                "http://localhost",
+                                "--socket",
+                                options.data + "/run/server.sock",
+                                "--token-file",
+                                options.token_file,
+                                "--name",
+                                options.name,
+                                "--data",
+                                options.data + "/runner",
+                                "--slots",
+                                std::to_string(options.slots),
+                                "--sandbox-network",
+                                options.sandbox_network};
   for (const auto& [label, executor] : options.labels) {
     argv.emplace_back("--label");
     argv.push_back(label + "=" + executor);

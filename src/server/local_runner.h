@@ -21,6 +21,7 @@ struct LocalRunnerOptions {
   std::string token_file;
   std::string name = "local";
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor
+  std::string sandbox_network = "own";
   int64_t slots = 1;
 };
 

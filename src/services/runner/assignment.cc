@@ -56,7 +56,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   auto spec = parse_job_spec(order.spec);
   auto made = around_.disk.make_directories(around_.folder);
   auto opened = made ? open_log() : made;
-  if (!spec || !opened || !is_executor(order.executor)) {
+  Executor* executor = around_.executor(order.executor);
+  if (!spec || !opened || !executor) {
     failed.errors = !spec     ? spec.error().message
                     : !opened ? opened.error().message
                               : "This runner has no executor '" + order.executor + "'.";
@@ -67,7 +68,6 @@ Task<JobEnd> Assignment::execute(const Run& order) {
     failed.errors = cancelled_;
     co_return failed;
   }
-  auto executor = make_executor(order.executor, around_.loop, around_.clock, around_.disk, ExecutorOptions());
   std::string own = around_.folder + "/job";
   JobPlace place{own, own + "/workspace", own + "/temp", {}, {}};
   JobExecution::Around around{

@@ -32,9 +32,10 @@ class Assignment final : public JobObserver {
     std::string folder;
     uint64_t log_bytes_max;
     JobExecution::Times times;
-    std::function<void()> changed;                    // there is more to send
-    std::function<void(const StepChanged&)> stepped;  // told at once if connected, else not at all
-    std::function<void(Reported)> reported;           // likewise
+    std::function<Executor*(const std::string&)> executor;  // of this name; null: there is none
+    std::function<void()> changed;                          // there is more to send
+    std::function<void(const StepChanged&)> stepped;        // told at once if connected, else not at all
+    std::function<void(Reported)> reported;                 // likewise
   };
   Assignment(Surroundings around, Token token);
 

@@ -80,7 +80,8 @@ struct ServiceSpec {
 struct JobNeeds {
   JobLimits limits;
   bool network = true;
-  std::optional<ContainerSpec> container;  // only the executor `container` has them: others refuse (invalid)
+  // By the executors container and sandbox, where an engine answers; host refuses them (invalid).
+  std::optional<ContainerSpec> container;
   std::vector<ServiceSpec> services;
 };
 
@@ -105,6 +106,16 @@ struct InsidePaths {
 struct Usage {
   std::optional<uint64_t> memory_peak_bytes;
   std::chrono::microseconds processor{0};
+};
+
+// What the contexts `job.container` and `job.services` say.
+struct ContainerFacts {
+  struct Service {
+    std::string name, id;
+    Variables ports;  // of the container, and of the host: {"5432", "49153"}
+  };
+  std::string id, network;
+  std::vector<Service> services;
 };
 
 // A socket that listens on the loopback of the job's network: how a job reaches services the runner lends it (the
@@ -146,6 +157,8 @@ class Surroundings {
   // the way are made. read: not_found, exhausted (more than bytes_max), invalid (a link out of the folder, no file).
   virtual core::Result<> write(const std::string& path, std::string_view text) = 0;
   virtual core::Result<std::string> read(const std::string& path, size_t bytes_max) const = 0;
+
+  virtual const ContainerFacts* containers() const { return nullptr; }  // null: there are none
 
   // Unavailable where the surroundings have no network of their own to listen in and none is shared.
   virtual core::Task<core::Result<InsideListener>> listen() = 0;

@@ -1,5 +1,6 @@
 #include "services/runner/worker.h"
 
+#include <algorithm>
 #include <charconv>
 #include <deque>
 #include <filesystem>
@@ -57,6 +58,8 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   void connection_lost();
   void tell(Message message);
   Assignment::Surroundings around(Token token);
+  Executor* executor(const std::string& name);
+  Task<> make_ready();
   void wake() {
     dirty = true;
     changed.notify_all();
@@ -72,9 +75,10 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   core::Signal changed;
   bool dirty = false;
   net::Client client;
-  std::map<Token, std::shared_ptr<Assignment>> jobs;  // shared with the tasks that run and send them
-  std::deque<Message> outgoing;                       // steps, while connected
-  std::string refused;                                // why the server does not want us
+  std::map<std::string, std::unique_ptr<Executor>> executors;  // made when first asked for; they outlive the jobs
+  std::map<Token, std::shared_ptr<Assignment>> jobs;           // shared with the tasks that run and send them
+  std::deque<Message> outgoing;                                // steps, while connected
+  std::string refused;                                         // why the server does not want us
   core::Pool removing{"runner folders", {.threads = 1, .queue_max = 100'000, .wait_max = std::chrono::hours(24)}};
   bool online = false;
   bool draining = false;
@@ -116,6 +120,7 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
           .folder = options.folder + "/" + std::to_string(token),
           .log_bytes_max = options.log_bytes_max,
           .times = options.times,
+          .executor = [this](const std::string& name) { return executor(name); },
           .changed = [this] { wake(); },
           .stepped =
               [this](const StepChanged& step) {
@@ -127,8 +132,24 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
               }};
 }
 
+Executor* Worker::Impl::executor(const std::string& name) {
+  auto& known = executors[name];
+  if (!known) known = make_executor(name, loop.executor(), clock, disk, options.executors);
+  return known.get();
+}
+
+// A job that begins finds a sandbox that waits for it.
+Task<> Worker::Impl::make_ready() {
+  bool sandboxes = std::ranges::any_of(options.labels, [](const auto& label) { return label.second == "sandbox"; });
+  if (!sandboxes) co_return;
+  JobNeeds usual;
+  co_await executor("sandbox")->keep_ready(static_cast<size_t>(options.slots), options.folder + "/ready",
+                                           std::move(usual));
+}
+
 Task<Result<>> Worker::Impl::run() {
   if (auto recovered = recover(); !recovered) co_return core::pass_on(recovered.error(), "looking for jobs of before");
+  start(tasks, "make sandboxes ready", make_ready());
   auto wait = options.reconnect_first;
   while (!done() && !at_once) {
     auto socket = co_await open_connection();

@@ -36,6 +36,7 @@ struct WorkerOptions {
   uint64_t log_bytes_max = uint64_t{4} << 30;      // of one job; what it prints beyond that is dropped, and said
   uint64_t log_in_flight_max = uint64_t{4} << 20;  // sent and not yet with the server
   JobExecution::Times times = {};
+  ExecutorOptions executors = {};
 };
 
 class Worker {

@@ -1,0 +1,50 @@
+// podman or docker, by the words of their command lines that both know (podman-create(1), docker container create).
+// Secrets (environment, passwords) are never words of a command: they go by the engine's environment or its input.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/task.h"
+#include "process/run.h"
+#include "services/runner/executor.h"
+
+namespace headrace::runner {
+
+class ContainerEngine {
+ public:
+  static constexpr std::chrono::minutes pull_limit{30};
+  static constexpr std::chrono::seconds command_limit{120};
+
+  ContainerEngine(core::Executor loop, std::string program) : loop_(std::move(loop)), program_(std::move(program)) {}
+
+  // The one that is named, else the first of podman and docker that answers. unavailable, with what each said.
+  static core::Task<core::Result<ContainerEngine>> find(core::Executor loop, std::string named);
+
+  // What it prints, without the last newline. An exit other than 0 is unavailable, with the engine's last words;
+  // `doing` ("pulling the image alpine") names it.
+  core::Task<core::Result<std::string>> run(std::vector<std::string> words, std::string doing,
+                                            Variables environment = Variables(), std::string input = {},
+                                            std::chrono::milliseconds limit = command_limit) const;
+  const std::string& program() const { return program_; }
+
+ private:
+  core::Executor loop_;
+  std::string program_;
+};
+
+// The words of `create` for one container, but its image and command. invalid: an option, volume or port that a job may
+// not have; it is named.
+struct ContainerWords {
+  std::vector<std::string> words;
+  Variables environment;  // of the engine's process: values of --env NAME
+};
+core::Result<ContainerWords> container_words(const ContainerSpec& spec, const std::string& network,
+                                             const std::string& alias, const std::vector<std::string>& volumes_allowed);
+// Words of `options`, split as a shell does (blanks, quotes, backslashes). invalid: a quote that does not end.
+core::Result<std::vector<std::string>> split_options(const std::string& options);
+std::string registry_of(const std::string& image);  // "ghcr.io" of ghcr.io/owner/name:tag; "docker.io" by default
+
+}  // namespace headrace::runner

@@ -1,0 +1,120 @@
+#include "services/runner/sandbox_cell.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+namespace headrace::runner {
+
+using core::Code;
+using core::Result;
+using core::Task;
+
+namespace {
+
+constexpr int removals_max = 100;  // of a control group whose last process is just leaving
+constexpr std::chrono::milliseconds removal_pause{5};
+
+Result<> make_folders(const std::string& folder, FileOwner owner) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return std::unexpected(core::error_of_errno(error.value(), "making the folder of a job", folder));
+  if (::chmod(folder.c_str(), 0700) != 0 || (owner && ::chown(folder.c_str(), *owner, *owner) != 0))
+    return std::unexpected(core::error_of_errno(errno, "giving its folder to a job", folder));
+  JobFiles files(folder, owner);
+  for (const char* name : {"/home", "/tmp"})
+    if (auto made = files.make_folder(folder + name); !made) return made;
+  return {};
+}
+
+process::Bounds bounds_of(const JobLimits& limits) {
+  return {.memory_bytes = limits.memory_bytes, .processes = limits.processes, .processors = limits.processors};
+}
+
+process::SandboxOptions options_of(const Cell& cell, const ExecutorOptions& options, bool own_network) {
+  process::SandboxOptions wanted;
+  wanted.bubblewrap = options.bubblewrap;
+  wanted.mounts = {{cell.folder + "/home", cell_home, false},
+                   {cell.folder + "/tmp", "/tmp", false},
+                   {cell.folder, cell_work, false}};
+  for (const auto& mount : cell.wish.mounts) wanted.mounts.push_back({mount.host, mount.inside, mount.read_only});
+  wanted.directory = cell_work;
+  if (cell.user) wanted.user = cell.user->id();
+  if (cell.group) wanted.cgroup_doors = cell.group->doors();
+  wanted.host_network = cell.wish.network && options.network == ExecutorOptions::Network::host;
+  wanted.name_service = wanted.host_network || own_network;
+  if (own_network) wanted.resolver = process::Egress::resolver;
+  wanted.open_files = cell.wish.limits.open_files;
+  wanted.file_bytes = cell.wish.limits.file_bytes;
+  if (!cell.group) {
+    wanted.processes = cell.wish.limits.processes;
+    wanted.memory_watch_bytes = cell.wish.limits.memory_bytes;
+  }
+  return wanted;
+}
+
+}  // namespace
+
+process::Cgroups& CellMaker::groups() {
+  if (!groups_) groups_ = process::Cgroups::find(options_.cgroup_root);
+  return *groups_;
+}
+
+Task<Result<std::shared_ptr<Cell>>> CellMaker::make(std::string folder, CellWish wish) {
+  auto cell = std::make_shared<Cell>();
+  cell->wish = std::move(wish);
+  cell->folder = std::move(folder);
+  if (::geteuid() == 0) {
+    auto user = process::SandboxUser::take();
+    if (!user) co_return std::unexpected(user.error());
+    cell->user.emplace(std::move(*user));
+  }
+  if (auto made = make_folders(cell->folder, cell->owner()); !made) co_return std::unexpected(made.error());
+  cell->tier = groups().tier();
+  cell->no_group = groups().why();
+  if (cell->tier != process::Cgroups::Tier::none) {
+    auto group = groups().make(bounds_of(cell->wish.limits));
+    if (!group) co_return core::pass_on(group.error(), "making a control group for a job");
+    cell->group = std::move(*group);
+  }
+  bool own_network = cell->wish.network && options_.network == ExecutorOptions::Network::own;
+  auto wanted = options_of(*cell, options_, own_network);
+  auto sandbox = co_await process::Sandbox::start(loop_, std::move(wanted));
+  if (!sandbox) co_return std::unexpected(sandbox.error());
+  cell->sandbox = std::move(*sandbox);
+  co_await connect(*cell);
+  co_return cell;
+}
+
+// The network, or why there is none: said in the job's log, never a silent fall to something weaker.
+Task<> CellMaker::connect(Cell& cell) {
+  using Network = ExecutorOptions::Network;
+  if (!cell.wish.network || options_.network == Network::none) {
+    cell.network = "Network: none but its own loopback.";
+    co_return;
+  }
+  if (options_.network == Network::host) {
+    cell.network = "Network: the host's own, its loopback included, as the operator allowed (--sandbox-network host).";
+    co_return;
+  }
+  auto egress = co_await process::Egress::start(loop_, options_.slirp, cell.sandbox->init().take_network());
+  if (egress) {
+    cell.egress = std::move(*egress);
+    cell.network = "Network: its own, with a way out by slirp4netns; the host's loopback is not reachable.";
+  } else {
+    cell.network = "Network: none but its own loopback. " + egress.error().message +
+                   " Install slirp4netns, or let jobs use the host's network: --sandbox-network host.";
+  }
+}
+
+Task<> Cell::end(std::shared_ptr<Cell> cell, core::Clock& clock) {
+  cell->egress = nullptr;
+  if (cell->sandbox) co_await cell->sandbox->end();
+  for (int tries = 0; cell->group && tries < removals_max && !cell->group->remove(); ++tries)
+    co_await clock.sleep_for(removal_pause);
+  cell->sandbox = nullptr;
+}
+
+}  // namespace headrace::runner
