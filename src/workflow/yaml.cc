@@ -66,6 +66,7 @@ class Event {
   Position at() const {  // {}: of a value that is not written at all
     const fy_mark* mark = fy_event_start_mark(event_);
     if (mark == nullptr || (type() == FYET_SCALAR && fy_event_get_token(event_) == nullptr)) return {};
+    if (block()) return {mark->line, 1};                         // libfyaml's mark is in the line below | or >
     return {mark->line + 1, mark->column + (quoted() ? 0 : 1)};  // libfyaml's mark is behind the quote
   }
   std::string text() const {
@@ -88,6 +89,10 @@ class Event {
   bool plain() const {  // what is not written at all has no style, and is plain too
     fy_node_style style = fy_event_get_node_style(event_);
     return !quoted() && style != FYNS_LITERAL && style != FYNS_FOLDED;
+  }
+  bool block() const {
+    fy_node_style style = type() == FYET_SCALAR ? fy_event_get_node_style(event_) : FYNS_ANY;
+    return style == FYNS_LITERAL || style == FYNS_FOLDED;
   }
   bool literal() const { return type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_LITERAL; }
 
@@ -251,10 +256,12 @@ class Builder {
       if (start.type() == FYET_MAPPING_END) break;
       bool merge = start.type() == FYET_SCALAR && start.plain() && start.text() == "<<";
       Node key = node(start, depth + 1);
+      if (key.at.line == 0) key.at = made.pairs.empty() ? made.at : made.pairs.back().value.at;
       if (!key.is_scalar()) refuse(key.at, "A key must be a string, not " + std::string(name_of(key.kind)) + ".");
       Event follows(parser_);
       Node value = node(follows, depth + 1);
       if (value.at.line == 0) value.at = behind(key);
+      if (follows.block() && value.at.line == key.at.line) value.at.column = behind(key).column + 1;
       if (merge) {
         merged.push_back(std::move(value));
         continue;

@@ -1,0 +1,99 @@
+// Files that mean harm, or were typed in haste: each has a clear answer, soon.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "workflow/workflow.h"
+
+namespace headrace::workflow {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::string script(const std::string& lines) {
+  return "on: pull_request\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: " + lines + "\n";
+}
+
+std::vector<std::string> warnings(const std::string& yaml) {
+  Reading reading = read(yaml, "ci.yml");
+  EXPECT_THAT(reading.errors, IsEmpty()) << reading.errors[0].message;
+  std::vector<std::string> told;
+  for (const Finding& warning : reading.warnings) {
+    told.push_back(std::to_string(warning.at.line) + ":" + std::to_string(warning.at.column) + " " + warning.message);
+  }
+  return told;
+}
+
+std::string refusal(const std::string& yaml) {
+  Reading reading = read(yaml, "ci.yml");
+  EXPECT_THAT(reading.errors, SizeIs(1));
+  return reading.errors.empty() ? "" : reading.errors[0].message;
+}
+
+TEST(WorkflowHostile, LargeFilesAreRefusedUnread) {
+  EXPECT_THAT(refusal(std::string(10 * 1024 * 1024, '#')), HasSubstr("larger than 512 KiB"));
+}
+
+TEST(WorkflowHostile, BillionLaughsEndAtTheBudget) {
+  std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 30; ++i) {
+    std::string before = "*a" + std::to_string(i - 1);
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + ", " + before + "]\n";
+  }
+  EXPECT_THAT(refusal(laughs + "on: push\n"), HasSubstr("50000 values"));
+}
+
+TEST(WorkflowHostile, TabsAndDoubleKeysAreNamedWithTheirLine) {
+  Reading tabs = read("on: push\njobs:\n\ta:\n\t\truns-on: x\n", "ci.yml");
+  ASSERT_THAT(tabs.errors, SizeIs(1));
+  EXPECT_EQ(tabs.errors[0].at.line, 3);
+  Reading twice = read("on: push\njobs:\n  a: {runs-on: x}\n  b: {runs-on: x}\n  a: {runs-on: y}\n", "ci.yml");
+  ASSERT_THAT(twice.errors, SizeIs(1));
+  EXPECT_EQ(twice.errors[0], (Finding{{5, 3}, "'a' is already defined in line 3; remove one."}));
+}
+
+TEST(WorkflowHostile, KeysAndValuesThatAreNotWrittenHaveAPlace) {
+  for (const char* text : {"on: push\njobs:\n  : x\n", "on: push\njobs: {a: {runs-on: x, : y}}\n", "? \n", "- \n- a\n",
+                           "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      -\n      - run: a\n"}) {
+    for (const Finding& error : read(text, "ci.yml").errors) EXPECT_GE(error.at.line, 1) << text << error.message;
+  }
+}
+
+TEST(WorkflowHostile, EndlessExpressionsAreRefused) {
+  std::string deep;
+  for (int i = 0; i < 5000; ++i) deep += "!(";
+  Reading reading = read(script("echo ${{ " + deep + " }}"), "ci.yml");
+  EXPECT_THAT(reading.errors, SizeIs(1));
+  EXPECT_THAT(read(script("echo ${{ '" + std::string(30'000, 'a') + "' }}"), "ci.yml").errors, SizeIs(1));
+}
+
+TEST(WorkflowHostile, FindingsOfOneFileAreBounded) {
+  std::string many = "on: push\njobs:\n  a:\n    runs-on: x\n";
+  for (int i = 0; i < 3000; ++i) many += "    k" + std::to_string(i) + ": 1\n";
+  EXPECT_THAT(read(many, "ci.yml").errors, SizeIs(findings_max));
+}
+
+TEST(WorkflowLint, WarnsOfTextThatStrangersWriteInScripts) {
+  EXPECT_THAT(warnings(script("|\n          echo hi\n          echo \"${{ github.event.pull_request.title }}\"")),
+              ElementsAre(HasSubstr("8:21 The script takes in ${{ github.event.pull_request.title }}")));
+  EXPECT_THAT(warnings(script("echo ${{ github.head_ref }} ${{ GitHub.Event['issue'].body }}")), SizeIs(2));
+  EXPECT_THAT(warnings(script("echo ${{ github.event.commits[0].message }}")), SizeIs(1));
+  EXPECT_THAT(warnings(script("echo ${{ github.event.*.body }}")), SizeIs(1)) << "all of them";
+  EXPECT_THAT(warnings(script("echo ${{ github.event.pull_request.number }} ${{ github.sha }}")), IsEmpty());
+  EXPECT_THAT(warnings(script("echo \"$TITLE\"\n        env: {TITLE: '${{ github.event.issue.title }}'}")), IsEmpty());
+  EXPECT_THAT(warnings("on: issues\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/github-script@v7\n"
+                       "        with: {script: 'log(`${{ github.event.issue.body }}`)'}\n"),
+              SizeIs(1));
+}
+
+TEST(WorkflowReader, NamesTheLineOfAnErrorWithinABlock) {
+  Reading reading = read(script("|\n          echo hi\n            echo ${{ secrets.A }} ${{ nope.b }}"), "ci.yml");
+  ASSERT_THAT(reading.errors, SizeIs(1));
+  EXPECT_EQ(reading.errors[0].at, (Position{8, 39}));
+  EXPECT_THAT(reading.errors[0].message, HasSubstr("Unrecognized named-value: 'nope'"));
+}
+
+}  // namespace
+}  // namespace headrace::workflow
