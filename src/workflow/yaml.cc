@@ -177,10 +177,10 @@ class Builder {
     if (event.type() == FYET_SCALAR) {
       scalar(event, made);
     } else if (event.type() == FYET_SEQUENCE_START) {
-      check_tag(event, made.at, {"seq"});
+      check_tag(event, {"seq"});
       sequence(made, depth);
     } else if (event.type() == FYET_MAPPING_START) {
-      check_tag(event, made.at, {"map"});
+      check_tag(event, {"map"});
       mapping(made, depth);
     } else {
       refuse(made.at, "A value is expected here.");
@@ -200,14 +200,14 @@ class Builder {
   }
 
   // The last part of a tag of YAML itself, "str"; others have no meaning here.
-  static std::string check_tag(const Event& event, Position at, std::initializer_list<std::string_view> good) {
+  static std::string check_tag(const Event& event, std::initializer_list<std::string_view> good) {
     std::string tag = event.tag();
     if (tag.empty() || tag == "!") return tag;
     std::string kind;
     for (std::string_view prefix : {"tag:yaml.org,2002:", "!!"}) {
       if (tag.starts_with(prefix)) kind = tag.substr(prefix.size());
     }
-    if (std::ranges::find(good, kind) == good.end()) refuse(at, "Unexpected tag '" + tag + "'. Remove it.");
+    if (std::ranges::find(good, kind) == good.end()) refuse(event.tag_at(), "Unexpected tag '" + tag + "'. Remove it.");
     return kind;
   }
 
@@ -223,7 +223,7 @@ class Builder {
   }
 
   static void scalar(const Event& event, Node& made) {
-    std::string tag = check_tag(event, made.at, {"str", "int", "float", "bool", "null"});
+    std::string tag = check_tag(event, {"str", "int", "float", "bool", "null"});
     std::string text = event.text();
     bool plain = tag.empty() ? event.plain() : tag != "str" && tag != "!";
     if (plain) {
@@ -314,6 +314,7 @@ Tree parse_yaml(std::string_view text, size_t depth) {
       tree.root = Builder(parser, depth).document();
     } catch (Refusal& refusal) {
       tree.errors.push_back(std::move(refusal.finding));
+      if (tree.errors[0].at.line == 0) tree.errors[0].at = {1, 1};
     }
   }
   return tree;
