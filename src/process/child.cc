@@ -98,6 +98,7 @@ class SpawnedChild final : public Child {
       auto [error] = co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, as_value);
       if (exit_) break;  // another task that waits has been quicker
       if (error) co_return std::unexpected(stream_error(error, "waiting for its end"));
+      if (!has_ended()) continue;  // the event was of an older child, whose place in the reactor this one has taken
       if (leftovers_ == Spec::Leftovers::end && group_ != Spec::Group::shared) send_to_group(SIGKILL);
       if (!reap(WNOHANG))
         co_return core::fail(Code::unavailable, "The exit of a child process was taken by somebody else.");
@@ -139,6 +140,11 @@ class SpawnedChild final : public Child {
   // Until it is reaped its pid is its own, so this reaches no stranger.
   void send_to_group(int number) {
     if (group_ == Spec::Group::shared || ::kill(-pid_, number) != 0) signal_pidfd(pidfd_.native_handle(), number);
+  }
+
+  bool has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
   }
 
   // By its pid: through a pidfd that does not block (Asio makes it so) waitid never waits, whatever the flags
