@@ -29,6 +29,7 @@ std::vector<Setting> settings(const ServeOptions& options) {
       {"receive.autogc", "false"},
       {"receive.advertisePushOptions", "true"},
       {"receive.maxInputSize", std::to_string(options.pack_bytes_max)},
+      {"receive.unpackLimit", "1"},  // packs, whose one folder is synced, not files in 256
       {"receive.fsckObjects", "true"},
       {"receive.fsck.zeroPaddedFilemode", "ignore"},  // as index_pack_strict
       {"receive.fsck.missingSpaceBeforeDate", "ignore"},

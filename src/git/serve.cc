@@ -20,6 +20,7 @@
 #include "git/pkt_line.h"
 #include "git/session.h"
 #include "git/slots.h"
+#include "git/upkeep.h"
 #include "process/descriptor.h"
 #include "process/run.h"
 
@@ -104,6 +105,16 @@ Task<Result<Listing>> list(core::Pool& pool, std::string path, Peel peel) {
   return core::blocking(pool, [path, peel] { return list_refs(path, peel); });
 }
 
+Task<Result<PackState>> look_at(core::Pool& pool, std::string path) {
+  return core::blocking(pool, [path] { return look_at_packs(path); });
+}
+
+// -k keeps what no ref reaches: a push whose refs are about to move, and what moments of the past show.
+const std::vector<std::string> repack_whole = {"repack", "-a", "-d", "-k", "-l", "-q", "--write-bitmap-index"};
+const std::vector<std::string> repack_small = {"-c", "repack.writeBitmaps=false", "repack", "--geometric=2", "-d", "-l",
+                                               "-q"};
+const std::vector<std::string> write_graph = {"commit-graph", "write", "--reachable"};
+
 }  // namespace
 
 Result<Service> parse_service(std::string_view text) {
@@ -155,6 +166,7 @@ struct Server::Impl {
     co_return ended;
   }
 
+  Task<Result<>> pack(std::string path, std::vector<std::string> arguments, const FolderLock& lock);
   Task<Result<std::string>> list_without_git(Service service, Request request);
   Task<Result<std::optional<std::string>>> answer_without_git(const Request& request, Body& body);
   Task<Result<>> push_through_git(Request request, PushHead head, const FolderLock& lock, Gatekeeper& gatekeeper,
@@ -298,6 +310,63 @@ Task<Result<>> Server::Impl::push_through_git(Request request, PushHead head, co
   co_return co_await (
       converse(**child, &body, std::move(write), Session::ClientGone::go_on) &&
       serve_hooks(executor, ours.release(), std::move(head.changes), std::move(head.options), gatekeeper));
+}
+
+// It holds the lock too: who tidies up waits for it, though we were killed.
+Task<Result<>> Server::Impl::pack(std::string path, std::vector<std::string> arguments, const FolderLock& lock) {
+  process::Spec how;
+  how.argv = {"nice",
+              "-n",
+              "19",
+              options.git,
+              "--git-dir=" + path,
+              "-c",
+              "pack.threads=1",
+              "-c",
+              "pack.windowMemory=64m",
+              "-c",
+              "core.bigFileThreshold=16m"};
+  how.argv.insert(how.argv.end(), arguments.begin(), arguments.end());
+  how.environment = git_environment(options, {});
+  how.extra = {lock.descriptor()};
+  process::RunLimits limits;
+  limits.deadline = options.upkeep_max;
+  std::string nothing;
+  auto ran = co_await process::run(executor, std::move(how), std::move(nothing), limits);
+  if (!ran) co_return std::unexpected(ran.error());
+  if (ran->exit.succeeded()) co_return Result<>{};
+  co_return core::fail(Code::unavailable, "A repository could not be packed.", path + ": " + ran->err);
+}
+
+Task<Result<bool>> Server::maintain(std::string path) {
+  if (!is_bare_repository(path)) co_return core::fail(Code::not_found, "There is no such repository.", path);
+  bool done = false;
+  // Twice: folding small packs may leave one that wants a bitmap.
+  for (int round = 0; round < 2; ++round) {
+    auto state = co_await look_at(impl_->pool, path);
+    if (!state) co_return std::unexpected(state.error());
+    if (state->loose_refs >= loose_refs_max) {
+      auto alone = FolderLock::try_lock(path, FolderLock::Mode::alone);
+      if (!alone) co_return std::unexpected(alone.error());
+      std::vector<std::string> pack_refs = {"pack-refs", "--all"};
+      if (*alone)
+        if (auto packed = co_await impl_->pack(path, std::move(pack_refs), **alone); !packed)
+          co_return std::unexpected(packed.error());
+      done = done || *alone != nullptr;
+    }
+    const auto due = upkeep_due(*state);
+    if (due == Upkeep::nothing) co_return done;
+    auto lock = co_await share_lock(impl_->executor, path);
+    if (!lock) co_return std::unexpected(lock.error());
+    const bool whole = due == Upkeep::whole;
+    auto arguments = whole ? repack_whole : repack_small;
+    auto packed = co_await impl_->pack(path, std::move(arguments), **lock);
+    auto graph = write_graph;
+    if (packed && whole) packed = co_await impl_->pack(path, std::move(graph), **lock);
+    if (!packed) co_return std::unexpected(packed.error());
+    done = true;
+  }
+  co_return done;
 }
 
 }  // namespace headrace::git

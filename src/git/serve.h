@@ -85,6 +85,7 @@ struct ServeOptions {
   std::chrono::milliseconds idle_max{120'000};            // without a byte in either direction; then git is ended
   uint64_t pack_bytes_max = uint64_t{4} << 30;            // of one push
   uint64_t fetch_request_bytes_max = uint64_t{64} << 20;  // wants and haves, unpacked
+  std::chrono::minutes upkeep_max{60};                    // of one run of git that packs a repository
   size_t commands_max = 50'000;                           // refs in one push
 };
 
@@ -107,6 +108,12 @@ class Server {
   core::Task<core::Result<>> upload_pack(Request request, ReadBody read, WriteChunk write);
   // `gatekeeper` lives until this returns.
   core::Task<core::Result<>> receive_pack(Request request, Gatekeeper& gatekeeper, ReadBody read, WriteChunk write);
+
+  // Packs what lies about in a repository, as upkeep.h decides, and its refs where no push is under way. Nothing that
+  // is there is lost, reached from a ref or not, so pushes and fetches go on meanwhile; it shares the lock of the
+  // folder. At the lowest priority, bounded by ServeOptions::upkeep_max. One at a time is for the caller to see to.
+  // Whether anything was done.
+  core::Task<core::Result<bool>> maintain(std::string path);
 
   const ServeCounters& counters() const;
 

@@ -91,8 +91,9 @@ Task<Result<>> Repositories::Impl::remove(core::Actor actor, std::string full_na
   auto lock = co_await lock_alone(repository->id, remove_patience);
   if (!lock && lock.error().code != Code::not_found) co_return std::unexpected(lock.error());
   if (lock && !*lock)
-    co_return core::fail(Code::conflict,
-                         fmt::format("A push to '{}' is under way. Try again when it is done.", full_name));
+    co_return core::fail(
+        Code::conflict,
+        fmt::format("A push to '{}' is under way, or it is being packed. Try again in a moment.", full_name));
   store::CommandStrand::Check check = [this, actor, id = repository->id,
                                        full_name](sqlite::Connection& tables) -> Result<log::Batch> {
     auto still = find_repository(tables, id);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr auto catch_up_max = 10s;
 constexpr size_t page = 256;
-constexpr size_t moves_an_append = refs_a_push_max;
+constexpr size_t moves_an_append = refs_an_event_max;
 
 struct Believed {
   std::vector<PushRow> open;
@@ -47,6 +47,19 @@ Task<> Repositories::Impl::tick() {
                      "reconcile: " + done.error().message + " " + done.error().detail);
     tidied = tidied || tidying;
     tidying = false;
+  }
+}
+
+Task<> Repositories::Impl::keep_up() {
+  for (;;) {
+    co_await parts.clock.sleep_for(policy.upkeep_after);
+    const auto due = std::exchange(pushed_to, {});
+    for (const auto id : due) {
+      auto done = co_await parts.git.maintain(folder_of(id));
+      if (!done && done.error().code != core::Code::not_found)
+        core::diagnose(core::Level::warning, "repository",
+                       "upkeep: " + done.error().message + " " + done.error().detail);
+    }
   }
 }
 
@@ -92,6 +105,7 @@ Task<Result<>> Repositories::Impl::reconcile_one(Repo repository, Reconciled& to
   auto seen = co_await folders.look(folder_of(id), std::move(how));
   if (!seen) co_return std::unexpected(seen.error());
   if (seen->made) ++total.made;
+  if (tidying) pushed_to.insert(id);
   if (!seen->lock) {
     ++total.busy;
     co_return Result<>{};

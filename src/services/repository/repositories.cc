@@ -38,6 +38,7 @@ Task<Result<>> Repositories::start() {
   auto first = co_await impl_->reconcile();
   if (!first) co_return std::unexpected(first.error());
   impl_->tasks.spawn("reconcile", impl_->tick());
+  if (impl_->policy.upkeep_after.count() > 0) impl_->tasks.spawn("upkeep", impl_->keep_up());
   co_return Result<>{};
 }
 
@@ -74,6 +75,7 @@ Task<Result<>> Repositories::push(core::Actor actor, std::string full_name, std:
   PushDesk desk(*impl_, *repository, std::move(actor));
   git::Request request{folder_of(repository->id), std::move(protocol), gzip};
   auto done = co_await impl_->parts.git.receive_pack(std::move(request), desk, std::move(read), std::move(write));
+  impl_->pushed_to.insert(repository->id);
   if (desk.open()) {  // no ref moved, or git died: what there is to see says which
     Reconciled found;
     auto settled = co_await impl_->reconcile_one(*repository, found);

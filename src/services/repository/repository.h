@@ -9,8 +9,10 @@
 //
 // push.accepted is durable before any ref moves and is the root of its chain: its id is the push's id. All that follows
 // from one push is one append, keyed by that id: said twice it is there once. A push that was accepted and whose
-// outcome a crash swallowed is settled by reconcile(), as soon as no receive-pack holds the folder's lock any more. A
-// push moves at most refs_a_push_max refs.
+// outcome a crash swallowed is settled by reconcile(), as soon as no receive-pack holds the folder's lock any more.
+//
+// A push moves at most refs_a_push_max refs. One that moves more than fit into an event is told as several pushes of
+// nearly equal size, accepted in one append, and each with an outcome of its own.
 //
 // A repository lives in `folder`/<id>.git. Its event comes first: a folder that is missing is made by reconcile, a
 // folder of a deleted repository is removed, a folder nothing is known of is left alone and diagnosed.
@@ -38,14 +40,17 @@
 
 namespace headrace::repository {
 
-// Of one push: what follows from it fits one append of the log, and each of its events in 256 KiB.
-inline constexpr size_t refs_a_push_max = 400;
+inline constexpr size_t refs_a_push_max = 10'000;
+// Told as one push: what follows from it fits one append of the log (1,000 events), and each of its events in 256 KiB.
+inline constexpr size_t refs_an_event_max = 400;
+inline constexpr size_t ref_text_an_event_max = 160 * 1024;  // bytes of its updates as JSON
 inline constexpr size_t list_max = 100;
 
 struct Policy {
   uint64_t file_bytes_max = uint64_t{100} << 20;  // the largest file a push may bring
   std::chrono::seconds reconcile_every{60};
-  std::chrono::hours keep{24 * 90};  // commits that left their branch stay for so long: past moments show them
+  std::chrono::seconds upkeep_after{10};  // a push, its repository is packed where that is due; 0: never
+  std::chrono::hours keep{24 * 90};       // commits that left their branch stay for so long: past moments show them
 };
 
 // What the service is built on; all of it outlives the service.

@@ -1,6 +1,8 @@
 // The inside of Repositories: its state, and what it does with it (commands.cc, push_desk.cc, reconcile.cc).
 #pragma once
 
+#include <set>
+
 #include "services/repository/folders.h"
 #include "services/repository/repository.h"
 #include "services/repository/settle.h"
@@ -22,7 +24,8 @@ struct Repositories::Impl {
                                                                         std::chrono::milliseconds patience);
 
   // reconcile.cc
-  core::Task<> tick();  // for ever
+  core::Task<> tick();     // for ever
+  core::Task<> keep_up();  // for ever: packs repositories that were pushed to, one after the other
   core::Task<core::Result<Reconciled>> reconcile();
   core::Task<core::Result<Reconciled>> reconcile_all();
   core::Task<core::Result<>> reconcile_one(Repo repository, Reconciled& total);
@@ -39,6 +42,7 @@ struct Repositories::Impl {
   store::CommandStrand strand;
   core::Scope tasks;
   core::Signal reconciled;
+  std::set<int64_t> pushed_to;  // to be looked at by keep_up
   bool reconciling = false;
   // The first tick looks through every folder for what killed processes left; at start only those with open pushes are
   // looked through, for that is waited for.
