@@ -14,22 +14,53 @@ using core::Code;
 using core::Result;
 using core::Task;
 
+namespace {
+
+constexpr size_t json_an_update = 256;  // of two ids and the names of fields
+
+events::Event word_of(const Repo& repository, const std::vector<git::RefChange>& changes,
+                      const std::vector<std::string>& options, const events::Header& header) {
+  events::PushAccepted accepted{.push = header.id,
+                                .repository = repository.full_name,
+                                .repository_id = repository.id,
+                                .updates = {},
+                                .options = options};
+  for (const auto& change : changes) accepted.updates.push_back({change.ref, change.old_commit, change.new_commit});
+  return events::encode(accepted, header);
+}
+
+}  // namespace
+
+// As few as the events bear, and nearly equal, so that none of them looks like a push of a few refs.
+std::vector<std::vector<git::RefChange>> in_parts(std::vector<git::RefChange> changes) {
+  size_t text = 0;
+  for (const auto& change : changes) text += 2 * change.ref.size() + json_an_update;
+  size_t parts = std::max(changes.size() / refs_an_event_max + (changes.size() % refs_an_event_max != 0 ? 1 : 0),
+                          text / ref_text_an_event_max + 1);
+  std::vector<std::vector<git::RefChange>> result;
+  for (auto next = changes.begin(); next != changes.end(); --parts) {
+    const auto count = (changes.end() - next) / static_cast<ptrdiff_t>(parts) +
+                       ((changes.end() - next) % static_cast<ptrdiff_t>(parts) != 0 ? 1 : 0);
+    result.emplace_back(std::make_move_iterator(next), std::make_move_iterator(next + count));
+    next += count;
+  }
+  return result;
+}
+
 // The event is durable before this returns, and git moves refs only after.
 Task<Result<>> PushDesk::accept(Push push, git::Say /*say*/) {
   if (auto good = check_changes(push.changes); !good) co_return good;
   if (auto good = co_await check_files(push.quarantine); !good) co_return good;
-  auto header = service_.parts.bus.header(bus::Origin::root(service_name, actor_));
-  events::PushAccepted accepted{.push = header.id,
-                                .repository = repository_.full_name,
-                                .repository_id = repository_.id,
-                                .updates = {},
-                                .options = push.options};
-  for (const auto& change : push.changes)
-    accepted.updates.push_back({change.ref, change.old_commit, change.new_commit});
-  auto published = co_await service_.parts.bus.publish(events::encode(accepted, header));
+  std::vector<Part> parts;
+  std::vector<events::Event> words;
+  for (auto& changes : in_parts(std::move(push.changes))) {
+    auto header = service_.parts.bus.header(bus::Origin::root(service_name, actor_));
+    words.push_back(word_of(repository_, changes, push.options, header));
+    parts.push_back({header.id, std::move(changes)});
+  }
+  auto published = co_await service_.parts.bus.publish(std::move(words));
   if (!published) co_return std::unexpected(published.error());
-  push_ = header.id;
-  changes_ = std::move(push.changes);
+  parts_ = std::move(parts);
   co_return Result<>{};
 }
 
@@ -47,10 +78,13 @@ Task<Result<>> PushDesk::check_files(std::string quarantine) {
 }
 
 Task<> PushDesk::received(std::vector<git::RefChange> applied, git::Say say) {
-  auto settled = co_await settle(std::move(applied));
-  if (!settled) {
+  std::set<std::string> moved;
+  for (auto& change : applied) moved.insert(std::move(change.ref));
+  for (const auto& part : parts_) {
+    auto settled = co_await settle(part, moved);
+    if (settled) continue;
     core::diagnose(core::Level::error, "repository",
-                   fmt::format("push {}: {} {}", push_, settled.error().message, settled.error().detail));
+                   fmt::format("push {}: {} {}", part.push, settled.error().message, settled.error().detail));
     co_await say("The push is there, but could not be recorded yet: " + settled.error().message);
     co_return;
   }
@@ -58,16 +92,14 @@ Task<> PushDesk::received(std::vector<git::RefChange> applied, git::Say say) {
   co_await say(fmt::format("Watch what it starts: headrace run watch --repo {}", repository_.full_name));
 }
 
-Task<Result<>> PushDesk::settle(std::vector<git::RefChange> applied) {
+Task<Result<>> PushDesk::settle(Part part, std::set<std::string> applied) {
   std::vector<events::SettledUpdate> updates;
-  for (const auto& change : changes_) {
-    const bool moved = std::ranges::find(applied, change.ref, &git::RefChange::ref) != applied.end();
-    updates.push_back({change.ref, change.old_commit, change.new_commit, moved, false});
-  }
+  for (const auto& change : part.changes)
+    updates.push_back({change.ref, change.old_commit, change.new_commit, applied.contains(change.ref), false});
   const auto path = service_.folder_of(repository_.id);
   auto finished = co_await service_.folders.finish_updates(path, std::move(updates), service_.parts.clock.now());
   if (!finished) co_return std::unexpected(finished.error());
-  Outcome outcome{.push = push_,
+  Outcome outcome{.push = part.push,
                   .repository = repository_,
                   .actor = actor_,
                   .updates = std::move(*finished),

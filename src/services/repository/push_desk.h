@@ -1,6 +1,7 @@
 // PushDesk judges one push at its two moments and says what became of it.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "services/repository/service.h"
 
 namespace headrace::repository {
+
+// The changes of one push as they are told: each part fits an event and what follows from it an append.
+std::vector<std::vector<git::RefChange>> in_parts(std::vector<git::RefChange> changes);
 
 class PushDesk final : public git::Gatekeeper {
  public:
@@ -17,17 +21,21 @@ class PushDesk final : public git::Gatekeeper {
   core::Task<core::Result<>> accept(Push push, git::Say say) override;
   core::Task<> received(std::vector<git::RefChange> applied, git::Say say) override;
 
-  bool open() const { return !push_.empty() && !settled_; }  // accepted, and the outcome is not on the log
+  bool open() const { return !parts_.empty() && !settled_; }  // accepted, and the outcome is not on the log
 
  private:
   core::Task<core::Result<>> check_files(std::string quarantine);
-  core::Task<core::Result<>> settle(std::vector<git::RefChange> applied);
+  // One of the pushes that it is told as.
+  struct Part {
+    std::string push;  // id
+    std::vector<git::RefChange> changes;
+  };
+  core::Task<core::Result<>> settle(Part part, std::set<std::string> applied);
 
   Repositories::Impl& service_;
   Repo repository_;
   core::Actor actor_;
-  std::string push_;  // id, once it is accepted
-  std::vector<git::RefChange> changes_;
+  std::vector<Part> parts_;  // once it is accepted
   bool settled_ = false;
 };
 

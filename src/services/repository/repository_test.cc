@@ -287,5 +287,36 @@ TEST_F(Service, RebuiltFromTheLogItsTablesAreEqual) {
   EXPECT_EQ((*rebuilt)[0].digest, (*rebuilt)[0].digest_before);
 }
 
+TEST_F(Service, APushOfManyRefsIsToldInPartsThatAreAcceptedTogether) {
+  open();
+  fill();
+  const auto before = world_->all().size();
+  const auto known = said<events::PushReceived>().size();
+  std::string lines;
+  constexpr size_t count = 1'201;
+  for (size_t index = 0; index < count; ++index)
+    lines += "create refs/tags/many/" + std::to_string(index) + " " + first_ + "\n";
+  process::Spec spec;
+  spec.argv = {"git", "update-ref", "--stdin"};
+  spec.environment = process::inherited_environment({"PATH"});
+  spec.directory = git().root() + "/work";
+  ASSERT_TRUE(world_->loop.run(process::run(world_->loop.executor(), spec, lines, {}))->exit.succeeded());
+  git().good_git({"push", "-q", "--tags", "origin"}, "work");
+  EXPECT_THAT(world_->refs(hello_.id), SizeIs(count + 1));
+  const auto received = said<events::PushReceived>();
+  ASSERT_EQ(received.size() - known, 4u);
+  size_t moved = 0;
+  for (auto push = received.end() - 4; push != received.end(); ++push) {
+    for (const auto& update : push->updates) moved += update.applied ? 1 : 0;
+    EXPECT_EQ(push->settled_by, events::SettledBy::hook);
+  }
+  EXPECT_EQ(moved, count);
+  // The acceptances stand side by side: one append.
+  const auto all = world_->all();
+  for (size_t index = before; index < before + 4; ++index)
+    EXPECT_TRUE(events::is<events::PushAccepted>(all[index].event)) << index;
+  EXPECT_EQ(world_->reconcile().settled, 0u);
+}
+
 }  // namespace
 }  // namespace headrace::repository

@@ -1,6 +1,7 @@
 #include "services/repository/settle.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <ranges>
 #include <set>
@@ -14,21 +15,28 @@ std::string commit_of(const Refs& refs, const std::string& name) {
 }
 
 using Steps = std::vector<events::SettledUpdate*>;
+using Updates = std::map<std::string_view, Steps>;  // of each ref, the newest first
 
-// The newest update of this ref that leads to `commit` and is no step yet.
-events::SettledUpdate* step_to(std::vector<PushRow>& open, const std::string& ref, const std::string& commit,
-                               const Steps& taken) {
+Updates by_ref(std::vector<PushRow>& open) {
+  Updates updates;
   for (auto& push : std::views::reverse(open))
-    for (auto& update : push.updates)
-      if (update.ref == ref && update.new_commit == commit && std::ranges::find(taken, &update) == taken.end())
-        return &update;
+    for (auto& update : push.updates) updates[update.ref].push_back(&update);
+  return updates;
+}
+
+// The newest update of a ref that leads to `commit` and is no step yet.
+events::SettledUpdate* step_to(const Steps& updates, const std::string& commit, const Steps& taken) {
+  for (auto* update : updates)
+    if (update->new_commit == commit && std::ranges::find(taken, update) == taken.end()) return update;
   return nullptr;
 }
 
 // Steps backwards from where the ref is, as many as there are.
-Steps way_to(std::vector<PushRow>& open, const std::string& ref, std::string commit) {
+Steps way_to(const Updates& updates, const std::string& ref, std::string commit) {
   Steps steps;
-  while (auto* step = step_to(open, ref, commit, steps)) {
+  const auto found = updates.find(ref);
+  if (found == updates.end()) return steps;
+  while (auto* step = step_to(found->second, commit, steps)) {
     steps.push_back(step);
     commit = step->old_commit;
   }
@@ -52,10 +60,11 @@ Settlement settle(std::vector<PushRow> open, const Refs& known, const Refs& actu
   for (const auto& push : open)
     for (const auto& update : push.updates) names.insert(update.ref);
   Settlement settlement;
+  const auto moves = by_ref(open);
   for (const auto& name : names) {
     const auto from = commit_of(known, name);
     const auto to = commit_of(actual, name);
-    const auto steps = way_to(open, name, to);
+    const auto steps = way_to(moves, name, to);
     const auto count = explained(steps, from, to);
     for (auto* step : steps | std::views::take(count.value_or(steps.size()))) step->applied = true;
     if (!count) settlement.unexplained.push_back({name, from, steps.empty() ? to : steps.back()->old_commit});

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "services/repository/push_desk.h"
 #include "services/repository/ref_policy.h"
 #include "services/repository/repository.h"
 
@@ -99,6 +100,20 @@ TEST(RefPolicy, OnlyBranchesTagsAndNotesMove) {
   }
   const std::vector<git::RefChange> many(refs_a_push_max + 1, {"refs/heads/main", none, none});
   EXPECT_THAT(check_changes(many).error().message, HasSubstr("in parts"));
+}
+
+TEST(PushParts, AreFewNearlyEqualAndFitAnEvent) {
+  const auto sizes = [](size_t count, size_t name_bytes) {
+    std::vector<size_t> result;
+    for (const auto& part : in_parts(std::vector<git::RefChange>(count, {std::string(name_bytes, 'x'), none, none})))
+      result.push_back(part.size());
+    return result;
+  };
+  EXPECT_THAT(sizes(1, 20), ElementsAre(1));
+  EXPECT_THAT(sizes(400, 20), ElementsAre(400));
+  EXPECT_THAT(sizes(401, 20), ElementsAre(201, 200));
+  EXPECT_THAT(sizes(1'201, 20), ElementsAre(301, 300, 300, 300));
+  for (const size_t size : sizes(refs_a_push_max, 1'000)) EXPECT_LT(size * (1'000 + 256), ref_text_an_event_max);
 }
 
 }  // namespace
