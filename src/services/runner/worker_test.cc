@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -43,8 +44,10 @@ void go(const World& world) { std::ofstream(world.folder.file("go")) << "go"; }
 std::vector<std::string> printed(const std::string& log) {
   std::vector<std::string> lines;
   std::istringstream in(log);
-  for (std::string line; std::getline(in, line);)
+  for (std::string line; std::getline(in, line);) {
     if (line.size() >= 30 && line.substr(27, 3) == " 1 ") lines.push_back(line.substr(30));
+    if (!lines.empty() && lines.back() == "##[endgroup]") lines.clear();  // what the runner says of the step
+  }
   return lines;
 }
 
@@ -65,7 +68,7 @@ TEST(RunnerWorker, RunsAJobKeepsItsLogAndLeavesNothingBehind) {
   EXPECT_EQ(finished.conclusion, Conclusion::success);
   EXPECT_THAT(printed(world.log_of("build")), ::testing::ElementsAre("hello", "there"));
   EXPECT_EQ(static_cast<size_t>(finished.log.bytes), world.log_of("build").size());
-  EXPECT_EQ(finished.log.lines, 3);
+  EXPECT_EQ(finished.log.lines, std::ranges::count(world.log_of("build"), '\n'));
   EXPECT_TRUE(
       world.until([&] { return hand.worker().jobs() == 0 && std::filesystem::is_empty(world.folder.file("local")); }));
 }
