@@ -41,7 +41,9 @@ struct Effects final : runner::CommandEffects, runner::ProblemEffects {
   void add_path(std::string) override {}
   std::string variable(std::string_view) const override { return "true"; }
   void fail() override {}
-  void problem(const runner::Problem& problem, std::string_view line) override { print(problem.message + std::string(line)); }
+  void problem(const runner::Problem& problem, std::string_view line) override {
+    print(problem.message + std::string(line));
+  }
   void matcher_removed(const std::string& message) override { print(message); }
 };
 

@@ -16,13 +16,40 @@ using workflow::Value;
 namespace {
 
 // Members of the github context that are variables as well (GitHubContext of actions/runner).
-constexpr std::array<std::string_view, 34> shown{
-    "action",           "action_path",    "action_ref",    "action_repository",  "actor",      "actor_id",
-    "api_url",          "base_ref",       "env",           "event_name",         "event_path", "graphql_url",
-    "head_ref",         "job",            "output",        "path",               "ref",        "ref_name",
-    "ref_protected",    "ref_type",       "repository",    "repository_id",      "repository_owner",
-    "repository_owner_id", "retention_days", "run_attempt", "run_id",            "run_number", "server_url",
-    "sha",              "state",          "step_summary",  "triggering_actor",   "workflow"};
+constexpr std::array<std::string_view, 34> shown{"action",
+                                                 "action_path",
+                                                 "action_ref",
+                                                 "action_repository",
+                                                 "actor",
+                                                 "actor_id",
+                                                 "api_url",
+                                                 "base_ref",
+                                                 "env",
+                                                 "event_name",
+                                                 "event_path",
+                                                 "graphql_url",
+                                                 "head_ref",
+                                                 "job",
+                                                 "output",
+                                                 "path",
+                                                 "ref",
+                                                 "ref_name",
+                                                 "ref_protected",
+                                                 "ref_type",
+                                                 "repository",
+                                                 "repository_id",
+                                                 "repository_owner",
+                                                 "repository_owner_id",
+                                                 "retention_days",
+                                                 "run_attempt",
+                                                 "run_id",
+                                                 "run_number",
+                                                 "server_url",
+                                                 "sha",
+                                                 "state",
+                                                 "step_summary",
+                                                 "triggering_actor",
+                                                 "workflow"};
 constexpr std::array<std::string_view, 3> shown_too{"workflow_ref", "workflow_sha", "workspace"};
 
 std::string upper(std::string_view text) {
@@ -72,7 +99,8 @@ const std::string* find(const Variables& variables, std::string_view name) {
 }
 
 JobContext::JobContext(const JobOrder& order) : order_(order) {
-  if (const Value* given = order.spec.contexts.find("github"); given && given->if_object()) github_ = *given->if_object();
+  if (const Value* given = order.spec.contexts.find("github"); given && given->if_object())
+    github_ = *given->if_object();
   auto event = core::parse_json(order.event);
   github_.set("event", event ? Value::from_json(*event) : Value(Object()));
   github_.set("token", order.grant.token);

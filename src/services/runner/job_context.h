@@ -1,6 +1,6 @@
-// JobContext is what the steps of a job share while it runs: the contexts of expressions, the variables and folders that
-// steps set for those after them, secrets to be hidden, problem matchers, annotations.
-// GitHub Docs, "Contexts reference" and "Variables reference", "Default environment variables".
+// JobContext is what the steps of a job share while it runs: the contexts of expressions, the variables and folders
+// that steps set for those after them, secrets to be hidden, problem matchers, annotations. GitHub Docs, "Contexts
+// reference" and "Variables reference", "Default environment variables".
 #pragma once
 
 #include <optional>
@@ -18,11 +18,11 @@
 
 namespace headrace::runner {
 
-inline constexpr size_t annotations_max = 50;                // of one job
-inline constexpr size_t annotations_a_step_max = 10;         // of one level, as on GitHub
-inline constexpr size_t annotation_message_max = 4 * 1024;   // bytes; GitHub's
-inline constexpr size_t annotations_bytes_max = 64 * 1024;   // of one job
-inline constexpr size_t job_output_bytes_max = 64 * 1024;    // names and values of all outputs of a job
+inline constexpr size_t annotations_max = 50;                       // of one job
+inline constexpr size_t annotations_a_step_max = 10;                // of one level, as on GitHub
+inline constexpr size_t annotation_message_max = 4 * 1024;          // bytes; GitHub's
+inline constexpr size_t annotations_bytes_max = 64 * 1024;          // of one job
+inline constexpr size_t job_output_bytes_max = 64 * 1024;           // names and values of all outputs of a job
 inline constexpr size_t job_variables_bytes_max = size_t{4} << 20;  // what GITHUB_ENV and GITHUB_PATH may add up to
 
 void set(Variables& variables, std::string name, std::string value);

@@ -86,7 +86,8 @@ void StepEngine::Impl::cancel(std::string reason) {
 void StepEngine::Impl::time_out() {
   timed_out = true;
   deadline = out.clock.steady() + times.cleanup;
-  auto minutes = std::to_string(order.spec.timeout_minutes) + (order.spec.timeout_minutes == 1 ? " minute" : " minutes");
+  auto minutes =
+      std::to_string(order.spec.timeout_minutes) + (order.spec.timeout_minutes == 1 ? " minute" : " minutes");
   fail_job("The job has exceeded the maximum execution time of " + minutes + " (timeout-minutes).");
 }
 

@@ -22,8 +22,8 @@ namespace headrace::runner {
 class ActionSource;
 class StepEngine;
 
-// Hears a job while it runs. Called on the loop; what it does is short. Steps are given with the name they show; besides
-// those of the workflow there are the pre and post stages of actions, numbered after them.
+// Hears a job while it runs. Called on the loop; what it does is short. Steps are given with the name they show;
+// besides those of the workflow there are the pre and post stages of actions, numbered after them.
 class JobObserver {
  public:
   virtual ~JobObserver() = default;
@@ -41,11 +41,11 @@ class JobObserver {
 
 struct JobEnd {
   events::Conclusion conclusion = events::Conclusion::success;
-  std::string errors;                        // why it did not succeed, a sentence
-  std::vector<events::StepResult> steps;     // in the order they ran, skipped ones too
-  Variables outputs;                         // those without a secret in them; at most job_output_bytes_max
-  std::vector<Annotation> annotations;       // at most annotations_max
-  std::string environment_url;               // "" where it has none
+  std::string errors;                     // why it did not succeed, a sentence
+  std::vector<events::StepResult> steps;  // in the order they ran, skipped ones too
+  Variables outputs;                      // those without a secret in them; at most job_output_bytes_max
+  std::vector<Annotation> annotations;    // at most annotations_max
+  std::string environment_url;            // "" where it has none
 };
 
 class JobExecution {

@@ -238,7 +238,9 @@ TEST_F(JobExecutionTest, AShellThatIsNotThereIsNamed) {
 TEST_F(JobExecutionTest, OutputsOutcomesAndConclusionsReachLaterSteps) {
   step("a", "echo 'v=1' >> $GITHUB_OUTPUT; printf 'm<<E\none\ntwo\nE\n' >> $GITHUB_OUTPUT");
   step("b", "exit 1").continue_on_error = "${{ steps.a.outputs.v == 1 }}";
-  step("echo '${{ steps.a.outputs.v }} ${{ toJSON(steps.a.outputs.m) }} ${{ steps.b.outcome }} ${{ steps.b.conclusion }}'");
+  step(
+      "echo '${{ steps.a.outputs.v }} ${{ toJSON(steps.a.outputs.m) }} ${{ steps.b.outcome }} ${{ steps.b.conclusion "
+      "}}'");
   step("c", "echo never").condition = "steps.b.outcome == 'success'";
   step("echo skipped was ${{ steps.c.conclusion }}");
   EXPECT_EQ(run().conclusion, Conclusion::success) << observer.text;
@@ -277,8 +279,9 @@ TEST_F(JobExecutionTest, DefaultVariablesCannotBeOverwrittenButCiCan) {
 }
 
 TEST_F(JobExecutionTest, VariablesAndFoldersThatAStepSetsHoldForTheNext) {
-  step("echo A=1 >> $GITHUB_ENV; mkdir -p bin; printf '#!/bin/sh\\necho mine' > bin/tool; chmod +x bin/tool; "
-       "echo $PWD/bin >> $GITHUB_PATH; echo \"now ${A-unset}\"");
+  step(
+      "echo A=1 >> $GITHUB_ENV; mkdir -p bin; printf '#!/bin/sh\\necho mine' > bin/tool; chmod +x bin/tool; "
+      "echo $PWD/bin >> $GITHUB_PATH; echo \"now ${A-unset}\"");
   step("echo \"then $A ${{ env.A }}\"; tool");
   step("echo \"own $A\"").env = {{"A", "2"}};
   EXPECT_EQ(run().conclusion, Conclusion::success) << observer.text;
@@ -329,7 +332,8 @@ TEST_F(JobExecutionTest, FilesAreHashedAsTheyAreThen) {
   step("printf a > a.lock; mkdir sub; printf b > sub/b.lock");
   step("echo \"sum ${{ hashFiles('**/*.lock') }} ${{ hashFiles('none') }}.\"");
   EXPECT_EQ(run().conclusion, Conclusion::success) << observer.text;
-  EXPECT_THAT(lines(), Contains("sum e5a01fee14e0ed5c48714f22180f25ad8365b53f9779f79dc4a3d7e93963f94a .")) << observer.text;
+  EXPECT_THAT(lines(), Contains("sum e5a01fee14e0ed5c48714f22180f25ad8365b53f9779f79dc4a3d7e93963f94a ."))
+      << observer.text;
 }
 
 // ---- Commands and the log
@@ -345,8 +349,9 @@ TEST_F(JobExecutionTest, TheLogShowsWhatIsRunAsGitHubDoes) {
 }
 
 TEST_F(JobExecutionTest, CommandsBecomeAnnotationsMasksAndGroups) {
-  step("echo '::warning file=src/a.cc,line=3,title=T::Careful%0Aplease'; echo '::group::G'; echo '::endgroup::'; "
-       "echo '::add-mask::topsecret'; echo a topsecret b; echo '::debug::hidden'");
+  step(
+      "echo '::warning file=src/a.cc,line=3,title=T::Careful%0Aplease'; echo '::group::G'; echo '::endgroup::'; "
+      "echo '::add-mask::topsecret'; echo a topsecret b; echo '::debug::hidden'");
   auto end = run();
   EXPECT_EQ(end.conclusion, Conclusion::success);
   ASSERT_EQ(end.annotations.size(), 1u);
@@ -367,8 +372,10 @@ TEST_F(JobExecutionTest, ACommandThatFailsFailsItsStep) {
 }
 
 TEST_F(JobExecutionTest, MatchersLiveOnInLaterStepsAndNameFilesOfTheWorkspace) {
-  step("mkdir src; touch src/a.c; echo '{\"problemMatcher\":[{\"owner\":\"cc\",\"pattern\":[{\"regexp\":\"^(.+):(\\\\d+): (error|warning): (.*)$\","
-       "\"file\":1,\"line\":2,\"severity\":3,\"message\":4}]}]}' > m.json; echo '::add-matcher::m.json'");
+  step(
+      "mkdir src; touch src/a.c; echo "
+      "'{\"problemMatcher\":[{\"owner\":\"cc\",\"pattern\":[{\"regexp\":\"^(.+):(\\\\d+): (error|warning): (.*)$\","
+      "\"file\":1,\"line\":2,\"severity\":3,\"message\":4}]}]}' > m.json; echo '::add-matcher::m.json'");
   step("echo 'src/a.c:7: error: broken'; echo 'gone.c:1: warning: careful'");
   auto end = run();
   ASSERT_EQ(end.annotations.size(), 2u) << observer.text;
@@ -439,7 +446,8 @@ TEST_F(JobExecutionTest, DefaultsOfTheJobHoldWhereAStepSaysNothing) {
 TEST_F(JobExecutionTest, OutputsOfTheJobAreEvaluatedAndThoseWithASecretAreNot) {
   order.grant.secrets = {{"KEY", "s3cr3t-value"}};
   step("a", "echo v=1 >> $GITHUB_OUTPUT; echo s=s3cr3t-value >> $GITHUB_OUTPUT");
-  spec.outputs = {{"good", "${{ steps.a.outputs.v }}"}, {"bad", "x${{ steps.a.outputs.s }}"}, {"none", "${{ steps.b.outputs.v }}"}};
+  spec.outputs = {
+      {"good", "${{ steps.a.outputs.v }}"}, {"bad", "x${{ steps.a.outputs.s }}"}, {"none", "${{ steps.b.outputs.v }}"}};
   spec.environment_url = "https://example.test/${{ steps.a.outputs.v }}";
   auto end = run();
   EXPECT_EQ(end.outputs, (Variables{{"good", "1"}}));
@@ -499,8 +507,8 @@ struct TestAction final : Action {
     StepCommand command;
     command.argv = {"sh", "-c",
                     "echo " + name + " " + std::string(name_of(stage)) +
-                        " $INPUT_WHO ${STATE_from_pre-none} ${STATE_x-none}; echo x=1 >> $GITHUB_STATE; echo o=" + name +
-                        " >> $GITHUB_OUTPUT"};
+                        " $INPUT_WHO ${STATE_from_pre-none} ${STATE_x-none}; echo x=1 >> $GITHUB_STATE; echo o=" +
+                        name + " >> $GITHUB_OUTPUT"};
     for (const auto& [key, value] : step.with()) command.environment.emplace_back("INPUT_WHO", value);
     co_return co_await step.execute(std::move(command));
   }

@@ -51,7 +51,8 @@ class Members {
     Variables variables;
     if (!member.is_object()) return note(key, "an object of strings"), variables;
     for (const auto& [name, value] : member.get_object()) {
-      if (!value.is_string()) return note(key, "an object of strings; '" + std::string(name) + "' is not one"), variables;
+      if (!value.is_string())
+        return note(key, "an object of strings; '" + std::string(name) + "' is not one"), variables;
       variables.emplace_back(name, value.get_string());
     }
     return variables;
@@ -157,12 +158,9 @@ Result<JobSpec> read_version_2(const json::value& value) {
 Result<StepSpec> old_step_of(const json::value& value, int64_t number) {
   auto step = step_of(value, number);
   if (!step) return step;
-  static constexpr std::pair<std::string_view, std::string_view> conditions[]{{"success", "success()"},
-                                                                              {"success()", "success()"},
-                                                                              {"failure", "failure()"},
-                                                                              {"always", "always()"},
-                                                                              {"cancelled", "cancelled()"},
-                                                                              {"never", "false"}};
+  static constexpr std::pair<std::string_view, std::string_view> conditions[]{
+      {"success", "success()"}, {"success()", "success()"},   {"failure", "failure()"},
+      {"always", "always()"},   {"cancelled", "cancelled()"}, {"never", "false"}};
   auto known = std::ranges::find(conditions, step->condition, [](const auto& pair) { return pair.first; });
   if (known == std::end(conditions))
     return core::fail(Code::invalid, "The job cannot be read: 'if' of step " + std::to_string(number) +
@@ -178,7 +176,8 @@ Value github_of(const Variables& variables) {
   for (const auto& [name, text] : variables) {
     if (!name.starts_with(prefix) || name == "GITHUB_ACTIONS") continue;
     std::string key = name.substr(prefix.size());
-    std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(key, key.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     github.set(std::move(key), text);
   }
   return github;

@@ -20,9 +20,9 @@ namespace headrace::runner {
 using Variables = std::vector<std::pair<std::string, std::string>>;  // in order; names unique
 
 struct StepSpec {
-  int64_t number = 0;  // from 1
-  std::string id;      // "" where it has none
-  std::string name;    // TEXT; "": by its first line, or by what it uses
+  int64_t number = 0;                   // from 1
+  std::string id;                       // "" where it has none
+  std::string name;                     // TEXT; "": by its first line, or by what it uses
   std::string condition = "success()";  // of `if`, with success() put in
   std::string run;                      // TEXT; one of run and uses
   std::string uses;                     // "owner/name@ref", "./path", "docker://image"; as written, never evaluated
@@ -47,8 +47,8 @@ struct JobSpec {
   workflow::Object contexts;
   Variables permissions;  // of the job's token: scope, "read", "write" or "none"
   std::optional<std::string> environment;
-  std::string environment_url;  // TEXT; "": none
-  std::vector<Variables> env;   // layers, later wins; values are TEXT
+  std::string environment_url;           // TEXT; "": none
+  std::vector<Variables> env;            // layers, later wins; values are TEXT
   std::string shell, working_directory;  // of defaults.run, TEXT; "": not given
   workflow::Value container;             // null: none; strings in it are TEXT
   workflow::Value services;              // null: none; likewise
@@ -58,8 +58,8 @@ struct JobSpec {
   std::vector<StepSpec> steps;
 };
 
-inline constexpr int64_t timeout_minutes_max = 35 * 24 * 60;   // GitHub's limit of a run, 35 days
-inline constexpr size_t job_spec_bytes_max = 192 * 1024;       // of the text
+inline constexpr int64_t timeout_minutes_max = 35 * 24 * 60;  // GitHub's limit of a run, 35 days
+inline constexpr size_t job_spec_bytes_max = 192 * 1024;      // of the text
 inline constexpr size_t job_spec_steps_max = 1000;
 
 // Version 2, and version 1 of jobs that were queued before an upgrade. invalid: names the member that is wrong.
@@ -67,8 +67,8 @@ core::Result<JobSpec> parse_job_spec(std::string_view text);
 
 // What the job was granted when it was given away: never in an event, never in a log.
 struct JobGrant {
-  std::string token;    // github.token; "": none
-  Variables secrets;    // the `secrets` context, github_token aside
+  std::string token;                               // github.token; "": none
+  Variables secrets;                               // the `secrets` context, github_token aside
   std::string server_url, results_url, cache_url;  // of the toolkit's services; "": none
   bool operator==(const JobGrant&) const = default;
 };
@@ -78,7 +78,7 @@ struct JobOrder {
   JobSpec spec;
   std::string event = "{}";  // github.event: JSON text of the payload
   JobGrant grant;
-  std::string runner_name = "headrace";           // runner.name
+  std::string runner_name = "headrace";            // runner.name
   std::string runner_environment = "self-hosted";  // runner.environment
   bool debug = false;  // runner.debug; also where a secret or variable ACTIONS_STEP_DEBUG is "true"
 };

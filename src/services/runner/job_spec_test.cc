@@ -61,16 +61,17 @@ TEST(JobSpec, TimeOutsAreBounded) {
 }
 
 TEST(JobSpec, WhatItCannotReadIsRefusedWithItsPlace) {
-  for (const auto& [text, words] : {std::pair{"{", "JSON"},
-                                    {R"({"version":3,"steps":[]})", "format"},
-                                    {R"({"version":2,"steps":[]})", "contexts"},
-                                    {R"({"version":2,"contexts":{},"steps":[{"run":"x","uses":"y"}]})", "'uses'"},
-                                    {R"({"version":2,"contexts":{},"env":[{"A":{}}],"steps":[]})", "'env'"},
-                                    {R"({"version":2,"contexts":{},"env":{},"steps":[]})", "'env' of the job is not a list"},
-                                    {R"({"version":1})", "steps"},
-                                    {R"({"version":1,"steps":[{"name":"x"}]})", "step 1"},
-                                    {R"({"version":1,"steps":[{"run":"x","if":"maybe"}]})", "if"},
-                                    {R"({"version":1,"env":{"A":1},"steps":[]})", "'A'"}}) {
+  for (const auto& [text, words] :
+       {std::pair{"{", "JSON"},
+        {R"({"version":3,"steps":[]})", "format"},
+        {R"({"version":2,"steps":[]})", "contexts"},
+        {R"({"version":2,"contexts":{},"steps":[{"run":"x","uses":"y"}]})", "'uses'"},
+        {R"({"version":2,"contexts":{},"env":[{"A":{}}],"steps":[]})", "'env'"},
+        {R"({"version":2,"contexts":{},"env":{},"steps":[]})", "'env' of the job is not a list"},
+        {R"({"version":1})", "steps"},
+        {R"({"version":1,"steps":[{"name":"x"}]})", "step 1"},
+        {R"({"version":1,"steps":[{"run":"x","if":"maybe"}]})", "if"},
+        {R"({"version":1,"env":{"A":1},"steps":[]})", "'A'"}}) {
     auto spec = parse_job_spec(text);
     ASSERT_FALSE(spec) << text;
     EXPECT_EQ(spec.error().code, core::Code::invalid);

@@ -76,7 +76,8 @@ std::string replaced(std::string_view text, std::string_view characters, std::st
   return out;
 }
 
-// As bash and `printf %q` and `set -x` print it: inside of '...' and inside of "...", and with \ before what is special.
+// As bash and `printf %q` and `set -x` print it: inside of '...' and inside of "...", and with \ before what is
+// special.
 std::string single_quoted(std::string_view text) {
   std::string out;
   for (char c : text) {
@@ -156,8 +157,8 @@ Result<> Masks::add_forms(std::string_view secret) {
 Result<> Masks::add(std::string_view secret) {
   if (is_blank(secret)) return {};
   if (secret.size() > mask_secret_bytes_max)
-    return core::fail(Code::exhausted, "A value to be masked is larger than " +
-                                           std::to_string(mask_secret_bytes_max / 1024) + " KiB.");
+    return core::fail(Code::exhausted,
+                      "A value to be masked is larger than " + std::to_string(mask_secret_bytes_max / 1024) + " KiB.");
   if (auto added = add_forms(secret); !added) return added;
   bool many = secret.contains('\n');
   for (std::string_view rest = secret; !rest.empty();) {

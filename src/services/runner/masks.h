@@ -17,7 +17,7 @@
 
 namespace headrace::runner {
 
-inline constexpr size_t mask_secret_bytes_max = 64 * 1024;        // one secret; GitHub's own bound is 48 KiB
+inline constexpr size_t mask_secret_bytes_max = 64 * 1024;          // one secret; GitHub's own bound is 48 KiB
 inline constexpr size_t mask_patterns_bytes_max = size_t{4} << 20;  // all forms of all secrets
 inline constexpr size_t mask_line_min = 3;     // shorter lines of a secret of many lines are not hidden on their own
 inline constexpr size_t mask_encoded_min = 4;  // shorter encoded forms are not hidden: they occur everywhere
@@ -33,9 +33,9 @@ class Masks {
 
   // Of a text that comes in pieces: appends to `out` what is certain and returns how many of its last bytes may be the
   // beginning of a secret: the caller puts them before the next piece. The last piece keeps nothing back.
-  struct Between {         // pieces; as it is made at the start of the text
-    size_t covered = 0;    // so many of the bytes kept back are hidden already
-    bool hidden = false;   // the *** that hides them, or what was just before them, has been written
+  struct Between {        // pieces; as it is made at the start of the text
+    size_t covered = 0;   // so many of the bytes kept back are hidden already
+    bool hidden = false;  // the *** that hides them, or what was just before them, has been written
   };
   size_t mask(std::string_view text, Between& between, bool last, std::string& out) const;
 
@@ -73,8 +73,8 @@ class Masks {
   core::Result<> add_forms(std::string_view secret);
   core::Result<> insert(std::string pattern, size_t shortest);
 
-  // Secrets are told one by one while a job prints: new ones go to a small automaton that is joined to the large one now
-  // and then, so that telling many costs no more than printing them.
+  // Secrets are told one by one while a job prints: new ones go to a small automaton that is joined to the large one
+  // now and then, so that telling many costs no more than printing them.
   Automaton settled_, recent_;
   std::vector<std::string> recent_patterns_;
   size_t bytes_ = 0;

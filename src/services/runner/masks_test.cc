@@ -70,10 +70,10 @@ TEST(Masks, TheUrlAlphabetOfBase64IsHiddenToo) {
 TEST(Masks, TheFormsThatProgramsPrintAreHidden) {
   auto masks = masks_of({"p@ss \"w<o>r'd&\\/x"});
   for (std::string_view form :
-       {"p%40ss%20%22w%3Co%3Er%27d%26%5C%2Fx", "p%40ss%20%22w%3co%3er%27d%26%5c%2fx", "p%40ss%20%22w%3Co%3Er'd%26%5C%2Fx",
-        "p%40ss+%22w%3Co%3Er%27d%26%5C%2Fx", "p%40ss%20%22w%3Co%3Er%27d%26%5C/x", R"(p@ss \"w<o>r'd&\\/x)",
-        "p@ss &quot;w&lt;o&gt;r&apos;d&amp;\\/x", "p@ss &quot;w&lt;o&gt;r&#39;d&amp;\\/x", R"(p@ss "w<o>r'\''d&\/x)",
-        R"(p@ss\ \"w\<o\>r\'d\&\\/x)"})
+       {"p%40ss%20%22w%3Co%3Er%27d%26%5C%2Fx", "p%40ss%20%22w%3co%3er%27d%26%5c%2fx",
+        "p%40ss%20%22w%3Co%3Er'd%26%5C%2Fx", "p%40ss+%22w%3Co%3Er%27d%26%5C%2Fx", "p%40ss%20%22w%3Co%3Er%27d%26%5C/x",
+        R"(p@ss \"w<o>r'd&\\/x)", "p@ss &quot;w&lt;o&gt;r&apos;d&amp;\\/x", "p@ss &quot;w&lt;o&gt;r&#39;d&amp;\\/x",
+        R"(p@ss "w<o>r'\''d&\/x)", R"(p@ss\ \"w\<o\>r\'d\&\\/x)"})
     EXPECT_EQ(masks.masked("<" + std::string(form) + ">"), "<***>") << form;
 }
 

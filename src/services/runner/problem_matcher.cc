@@ -25,12 +25,12 @@ bool same(std::string_view a, std::string_view b) {
 
 // Which groups a pattern takes what from.
 constexpr std::array<std::pair<std::string_view, std::string Problem::*>, 7> parts{{{"file", &Problem::file},
-                                                                                   {"line", &Problem::line},
-                                                                                   {"column", &Problem::column},
-                                                                                   {"severity", &Problem::severity},
-                                                                                   {"code", &Problem::code},
-                                                                                   {"message", &Problem::message},
-                                                                                   {"fromPath", &Problem::from_path}}};
+                                                                                    {"line", &Problem::line},
+                                                                                    {"column", &Problem::column},
+                                                                                    {"severity", &Problem::severity},
+                                                                                    {"code", &Problem::code},
+                                                                                    {"message", &Problem::message},
+                                                                                    {"fromPath", &Problem::from_path}}};
 
 struct Pattern {
   std::unique_ptr<ProblemPattern> regexp;

@@ -1,5 +1,6 @@
-// Problem matchers: regular expressions that a job registers (::add-matcher::FILE) to make annotations of what compilers
-// and linters print. The file is JSON, {"problemMatcher":[{"owner","severity","pattern":[{"regexp","file","line",
+// Problem matchers: regular expressions that a job registers (::add-matcher::FILE) to make annotations of what
+// compilers and linters print. The file is JSON,
+// {"problemMatcher":[{"owner","severity","pattern":[{"regexp","file","line",
 // "column","severity","code","message","fromPath","loop"}]}]}; several patterns match lines that follow each other, the
 // last may loop. "docs/adrs/0276-problem-matchers.md" of actions/runner.
 //
@@ -18,8 +19,8 @@
 namespace headrace::runner {
 
 inline constexpr size_t matcher_file_bytes_max = 1024 * 1024;
-inline constexpr size_t matchers_max = 100;              // at once
-inline constexpr size_t matcher_patterns_max = 32;       // of one
+inline constexpr size_t matchers_max = 100;         // at once
+inline constexpr size_t matcher_patterns_max = 32;  // of one
 inline constexpr size_t matcher_regexp_bytes_max = 8 * 1024;
 inline constexpr size_t matcher_line_bytes_max = 16 * 1024;  // longer lines match nothing
 inline constexpr uint32_t matcher_steps_max = 200'000;       // of one match; about a millisecond

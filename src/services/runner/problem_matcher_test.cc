@@ -55,7 +55,8 @@ TEST(ProblemMatchers, ThreePatternsMatchThreeLinesThatFollowEachOther) {
   for (auto line : {"file a", "file b", "line 7"}) EXPECT_FALSE(matchers.match(line));
   auto found = matchers.match("says hello");
   ASSERT_TRUE(found);
-  EXPECT_EQ(std::tie(found->file, found->line, found->message, found->severity), std::tuple("b", "7", "hello", "notice"));
+  EXPECT_EQ(std::tie(found->file, found->line, found->message, found->severity),
+            std::tuple("b", "7", "hello", "notice"));
   for (auto line : {"file a", "something else", "line 7", "says hello"}) EXPECT_FALSE(matchers.match(line)) << line;
   for (auto line : {"file a", "line 1"}) EXPECT_FALSE(matchers.match(line));
   matchers.forget_lines();
@@ -65,7 +66,8 @@ TEST(ProblemMatchers, ThreePatternsMatchThreeLinesThatFollowEachOther) {
 TEST(ProblemMatchers, TheNewestCountsAndReplacesItsOwners) {
   ProblemMatchers matchers;
   auto of = [](std::string owner, std::string message) {
-    return R"j({"problemMatcher":[{"owner":")j" + owner + R"j(","pattern":[{"regexp":"(x)()","message":)j" + message + "}]}]}";
+    return R"j({"problemMatcher":[{"owner":")j" + owner + R"j(","pattern":[{"regexp":"(x)()","message":)j" + message +
+           "}]}]}";
   };
   ASSERT_TRUE(matchers.add(of("a", "1")));
   ASSERT_TRUE(matchers.add(of("b", "2")));
@@ -107,21 +109,28 @@ TEST(ProblemMatchers, WhatIsWrongIsSaidInGitHubsWords) {
   EXPECT_THAT(refusal("{"), HasSubstr("JSON"));
   EXPECT_EQ(refusal(one(R"j("pattern":[])j")), "Owner must not be empty");
   EXPECT_EQ(refusal(one(R"j("owner":"a")j")), "Matcher 'a' does not contain any patterns");
-  EXPECT_EQ(refusal(one(R"j("owner":"a","severity":"fatal")j")), "Matcher 'a' contains unexpected default severity 'fatal'");
-  EXPECT_EQ(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","file":1}])j")), "At least one pattern must set 'message'");
+  EXPECT_EQ(refusal(one(R"j("owner":"a","severity":"fatal")j")),
+            "Matcher 'a' contains unexpected default severity 'fatal'");
+  EXPECT_EQ(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","file":1}])j")),
+            "At least one pattern must set 'message'");
   EXPECT_THAT(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","message":2}])j")), HasSubstr("out of range"));
-  EXPECT_EQ(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","file":1},{"regexp":"(x)","file":1,"message":1}])j")),
-            "The property 'file' is set twice");
+  EXPECT_EQ(
+      refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","file":1},{"regexp":"(x)","file":1,"message":1}])j")),
+      "The property 'file' is set twice");
   EXPECT_EQ(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x)","message":1,"loop":true}])j")),
             "Only the last pattern in a multiline matcher may set 'loop'");
-  EXPECT_THAT(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x","message":1}])j")), HasSubstr("'(x' cannot be read"));
-  EXPECT_EQ(refusal(R"j({"problemMatcher":[{"owner":"a","pattern":[{"regexp":"x","message":0}]},{"owner":"A","pattern":[{"regexp":"x","message":0}]}]})j"),
-            "Duplicate owner name 'a'");
+  EXPECT_THAT(refusal(one(R"j("owner":"a","pattern":[{"regexp":"(x","message":1}])j")),
+              HasSubstr("'(x' cannot be read"));
+  EXPECT_EQ(
+      refusal(
+          R"j({"problemMatcher":[{"owner":"a","pattern":[{"regexp":"x","message":0}]},{"owner":"A","pattern":[{"regexp":"x","message":0}]}]})j"),
+      "Duplicate owner name 'a'");
 }
 
 TEST(ProblemMatchers, ExpressionsAreEcmascripts) {
   ProblemMatchers matchers;
-  ASSERT_TRUE(matchers.add(R"j({"problemMatcher":[{"owner":"js","pattern":[{"regexp":"^\\u0041[^]\\d+(?<name>.)\\/$","message":1}]}]})j"));
+  ASSERT_TRUE(matchers.add(
+      R"j({"problemMatcher":[{"owner":"js","pattern":[{"regexp":"^\\u0041[^]\\d+(?<name>.)\\/$","message":1}]}]})j"));
   EXPECT_EQ(matchers.match("A-12x/")->message, "x");
 }
 

@@ -25,7 +25,9 @@ struct Free {
 class Compiled final : public ProblemPattern {
  public:
   explicit Compiled(pcre2_code* code)
-      : code_(code), data_(pcre2_match_data_create_from_pattern(code, nullptr)), context_(pcre2_match_context_create(nullptr)) {
+      : code_(code),
+        data_(pcre2_match_data_create_from_pattern(code, nullptr)),
+        context_(pcre2_match_context_create(nullptr)) {
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // where it cannot, the interpreter matches
     pcre2_set_match_limit(context_.get(), matcher_steps_max);
     pcre2_set_depth_limit(context_.get(), depth_max);
@@ -57,7 +59,8 @@ class Compiled final : public ProblemPattern {
 core::Result<std::unique_ptr<ProblemPattern>> ProblemPattern::compile(const std::string& text) {
   int error = 0;
   PCRE2_SIZE at = 0;
-  auto* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), as_ecmascript, &error, &at, nullptr);
+  auto* code =
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), as_ecmascript, &error, &at, nullptr);
   if (code) return std::make_unique<Compiled>(code);
   std::string reason(256, '\0');
   int length = pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(reason.data()), reason.size());

@@ -48,9 +48,9 @@ json::object of(const JobGrant& grant) {
 }
 
 json::object of(const events::JobAnnotation& note) {
-  return {{"level", note.level},       {"message", note.message}, {"title", note.title},
-          {"file", note.file},         {"line", note.line},       {"end_line", note.end_line},
-          {"column", note.column},     {"end_column", note.end_column}, {"step", note.step}};
+  return {{"level", note.level}, {"message", note.message},   {"title", note.title},   {"file", note.file},
+          {"line", note.line},   {"end_line", note.end_line}, {"column", note.column}, {"end_column", note.end_column},
+          {"step", note.step}};
 }
 
 // One writer a message; the type's name is put in by the caller.
@@ -329,10 +329,12 @@ std::optional<Message> read(std::string_view type, Reader& in) {
   if (type == "finished") return read_finished(in);
   if (type == "welcome") return Welcome{in.number("renew_seconds")};
   if (type == "run")
-    return Run{in.count("token"),     in.text("job"),           in.text("run"),
-               in.text("repository"), in.text("name"),          in.text("executor"),
-               in.number("attempt"),  in.boolean("restricted"), in.text("spec"),
-               core::find(in.value(), "event") ? in.text("event") : "{}", grant_of(in)};
+    return Run{in.count("token"),    in.text("job"),
+               in.text("run"),       in.text("repository"),
+               in.text("name"),      in.text("executor"),
+               in.number("attempt"), in.boolean("restricted"),
+               in.text("spec"),      core::find(in.value(), "event") ? in.text("event") : "{}",
+               grant_of(in)};
   if (type == "begin") return Begin{in.count("token")};
   if (type == "begun") return Begun{in.count("token")};
   if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};

@@ -29,11 +29,27 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
                           .started_at = *time,
                           .completed_at = *time,
                           .exit_code = 3};
-  expect_round_trip(Finished{7, events::Conclusion::failure, "Step 1 ended with exit code 3.", {step}, 4096, 12, {{"version", "1.2"}},
-                             {{"error", "broken", "T", "src/a.cc", 3, 4, 0, 0, 2}}, "https://example.test"});
+  expect_round_trip(Finished{7,
+                             events::Conclusion::failure,
+                             "Step 1 ended with exit code 3.",
+                             {step},
+                             4096,
+                             12,
+                             {{"version", "1.2"}},
+                             {{"error", "broken", "T", "src/a.cc", 3, 4, 0, 0, 2}},
+                             "https://example.test"});
   expect_round_trip(Welcome{10});
-  expect_round_trip(runner::Run{7, "job", "run", "team/hello", "build", "host", 2, true, "{\"steps\":[]}",
-                                 "{\"number\":7}", {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c"}});
+  expect_round_trip(runner::Run{7,
+                                "job",
+                                "run",
+                                "team/hello",
+                                "build",
+                                "host",
+                                2,
+                                true,
+                                "{\"steps\":[]}",
+                                "{\"number\":7}",
+                                {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c"}});
   expect_round_trip(Begin{7});
   expect_round_trip(Begun{7});
   expect_round_trip(Cancel{7, "cancelled by alice"});
@@ -45,17 +61,18 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
 }
 
 TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {
-  for (const auto& [text, member] :
-       {std::pair{R"({"type":"renew"})", "jobs"},
-        {R"({"type":"renew","jobs":[-1]})", "jobs"},
-        {R"({"type":"cancel","token":"7","reason":""})", "token"},
-        {R"({"type":"finished","token":1,"conclusion":"fine","errors":"","steps":[],"log_bytes":0,"log_lines":0})",
-         "conclusion"},
-        {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"totals":{},"parts":[]})", "totals"},
-        {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"parts":[1],"totals":{"suites":0,"cases":0,"passed":0,)"
-         R"("failed":0,"errored":0,"skipped":0,"not_run":0,"flaky":0,"duration_us":0}})",
-         "parts"},
-        {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
+  for (
+      const auto& [text, member] :
+      {std::pair{R"({"type":"renew"})", "jobs"},
+       {R"({"type":"renew","jobs":[-1]})", "jobs"},
+       {R"({"type":"cancel","token":"7","reason":""})", "token"},
+       {R"({"type":"finished","token":1,"conclusion":"fine","errors":"","steps":[],"log_bytes":0,"log_lines":0})",
+        "conclusion"},
+       {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"totals":{},"parts":[]})", "totals"},
+       {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"parts":[1],"totals":{"suites":0,"cases":0,"passed":0,)"
+        R"("failed":0,"errored":0,"skipped":0,"not_run":0,"flaky":0,"duration_us":0}})",
+        "parts"},
+       {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
     auto read = decode(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, core::Code::invalid);
@@ -125,8 +142,16 @@ std::vector<Message> examples() {
           {{"version", "1.2"}},
           {{"error", "expected ';'", "", "src/a.cc", 3, 0, 7, 0, 2}}},
       Welcome{10},
-      runner::Run{4711, "019ab0f2-7d30-7c55-8000-2b9f10c4d6aa", "019ab0f2-7d2e-7b12-8000-90aa12de34f0", "team/hello",
-                  "build", "host", 1, false, spec, R"({"number":7})",
+      runner::Run{4711,
+                  "019ab0f2-7d30-7c55-8000-2b9f10c4d6aa",
+                  "019ab0f2-7d2e-7b12-8000-90aa12de34f0",
+                  "team/hello",
+                  "build",
+                  "host",
+                  1,
+                  false,
+                  spec,
+                  R"({"number":7})",
                   {"hrj_example", {{"KEY", "value"}}, "http://127.0.0.1:8080", "", ""}},
       Begun{4711},
       Cancel{4711, "cancelled by alice"},

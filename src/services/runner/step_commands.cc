@@ -11,9 +11,9 @@ using core::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 15> names{"stop-commands", "set-env",        "set-output", "save-state", "add-mask",
-                                                 "add-path",      "add-matcher",    "remove-matcher", "debug",  "warning",
-                                                 "error",         "notice",         "group",      "endgroup",   "echo"};
+constexpr std::array<std::string_view, 15> names{
+    "stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path", "add-matcher", "remove-matcher",
+    "debug",         "warning", "error",      "notice",     "group",    "endgroup", "echo"};
 // Those whose echo would show what they hide, or show it twice.
 constexpr std::array<std::string_view, 5> silent{"add-mask", "debug", "warning", "error", "notice"};
 
@@ -173,11 +173,11 @@ bool StepCommands::take(std::string_view line) {
   if (echo_ && !is_one_of(command->name, silent)) effects_.print(line);
   if (auto done = process(*command, line); !done) {
     bool hide = is_one_of(command->name, silent);
-    effects_.annotate({.level = Annotation::Level::error,
-                       .message = "Unable to process command '" + (hide ? command->name : std::string(line)) +
-                                  "' successfully.",
-                       .title = {},
-                       .file = {}});
+    effects_.annotate(
+        {.level = Annotation::Level::error,
+         .message = "Unable to process command '" + (hide ? command->name : std::string(line)) + "' successfully.",
+         .title = {},
+         .file = {}});
     effects_.annotate({.level = Annotation::Level::error, .message = done.error().message, .title = {}, .file = {}});
     effects_.fail();
   }
@@ -216,20 +216,22 @@ Result<> StepCommands::process(const CommandLine& command, std::string_view line
 }
 
 void StepCommands::deprecated(const CommandLine& command) {
-  effects_.annotate({.level = Annotation::Level::warning,
-                     .message = "The `" + command.name +
-                                "` command is deprecated and will be disabled soon. Please upgrade to using Environment "
-                                "Files. For more information see: https://github.blog/changelog/"
-                                "2022-10-11-github-actions-deprecating-save-state-and-set-output-commands/",
-                     .title = {},
-                     .file = {}});
+  effects_.annotate(
+      {.level = Annotation::Level::warning,
+       .message = "The `" + command.name +
+                  "` command is deprecated and will be disabled soon. Please upgrade to using Environment "
+                  "Files. For more information see: https://github.blog/changelog/"
+                  "2022-10-11-github-actions-deprecating-save-state-and-set-output-commands/",
+       .title = {},
+       .file = {}});
 }
 
 Result<> StepCommands::stop(const CommandLine& command) {
   bool weak = command.data.empty() || command.data == "pause-logging" || is_one_of(command.data, names);
   if (weak && !same(effects_.variable("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS"), "true"))
     return wrong(
-        "You cannot use a endToken that is an empty string, the string 'pause-logging', or another workflow command. For "
+        "You cannot use a endToken that is an empty string, the string 'pause-logging', or another workflow command. "
+        "For "
         "more information see: https://docs.github.com/actions/learn-github-actions/"
         "workflow-commands-for-github-actions#example-stopping-and-starting-workflow-commands or opt into insecure "
         "command execution by setting the `ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS` environment variable to `true`.");

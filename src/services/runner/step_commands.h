@@ -41,9 +41,9 @@ struct Annotation {
   enum class Level { notice, warning, error };
   Level level = Level::notice;
   std::string message, title;
-  std::string file;                                              // relative to the workspace; "": about no file
+  std::string file;                                            // relative to the workspace; "": about no file
   int64_t line = 0, end_line = 0, column = 0, end_column = 0;  // from 1; 0: not given
-  int64_t step = 0;                                              // its number in the job
+  int64_t step = 0;                                            // its number in the job
   bool operator==(const Annotation&) const = default;
 };
 std::string_view name_of(Annotation::Level level);  // "error"

@@ -26,7 +26,9 @@ struct Recorder final : CommandEffects {
     if (file == "bad.json") return core::fail(core::Code::invalid, "It is no matcher.");
     return {};
   }
-  core::Result<> remove_matchers(const std::string& file) override { return said.push_back("unmatch file " + file), core::Result<>{}; }
+  core::Result<> remove_matchers(const std::string& file) override {
+    return said.push_back("unmatch file " + file), core::Result<>{};
+  }
   void remove_matcher(std::string_view owner) override { said.push_back("unmatch " + std::string(owner)); }
   void set_output(std::string name, std::string value) override { said.push_back("output " + name + "=" + value); }
   void save_state(std::string name, std::string value) override { said.push_back("state " + name + "=" + value); }
@@ -118,17 +120,17 @@ TEST_F(StepCommandsTest, WhileStoppedNothingIsACommandButTheToken) {
 TEST_F(StepCommandsTest, ATokenThatAnyoneCouldPrintIsRefused) {
   for (auto line : {"::stop-commands::", "::stop-commands::pause-logging", "::stop-commands::error"}) {
     recorder.failed = false;
-    EXPECT_THAT(heard({line, "::debug::still heard"}),
-                ElementsAre(::testing::_, HasSubstr("Unable to process command"), HasSubstr("endToken"),
-                            "debug still heard"));
+    EXPECT_THAT(heard({line, "::debug::still heard"}), ElementsAre(::testing::_, HasSubstr("Unable to process command"),
+                                                                   HasSubstr("endToken"), "debug still heard"));
     EXPECT_TRUE(recorder.failed);
   }
 }
 
 TEST_F(StepCommandsTest, EchoShowsCommandsButNotWhatTheyHide) {
-  EXPECT_THAT(heard({"::echo::on", "::set-output name=a::1", "::add-mask::secret", "::debug::d", "::echo::OFF", "::group::g"}),
-              ElementsAre("print ::set-output name=a::1", HasSubstr("deprecated"), "output a=1", "print ::add-mask::***",
-                          "mask secret", "debug d", "print ::echo::OFF", "print ##[group]g"));
+  EXPECT_THAT(
+      heard({"::echo::on", "::set-output name=a::1", "::add-mask::secret", "::debug::d", "::echo::OFF", "::group::g"}),
+      ElementsAre("print ::set-output name=a::1", HasSubstr("deprecated"), "output a=1", "print ::add-mask::***",
+                  "mask secret", "debug d", "print ::echo::OFF", "print ##[group]g"));
   EXPECT_THAT(heard({"::echo::maybe"}), ElementsAre(HasSubstr("Unable"), HasSubstr("'on', 'off'")));
 }
 
@@ -141,7 +143,8 @@ TEST_F(StepCommandsTest, OutputsAndStateStillWorkWithAWarning) {
 }
 
 TEST_F(StepCommandsTest, VariablesAndPathsByCommandAreDisabledUnlessAskedFor) {
-  EXPECT_THAT(heard({"::set-env name=A::1"}), ElementsAre(HasSubstr("Unable"), HasSubstr("`set-env` command is disabled")));
+  EXPECT_THAT(heard({"::set-env name=A::1"}),
+              ElementsAre(HasSubstr("Unable"), HasSubstr("`set-env` command is disabled")));
   EXPECT_THAT(heard({"::add-path::/x"}), ElementsAre(HasSubstr("Unable"), HasSubstr("`add-path` command is disabled")));
   EXPECT_TRUE(recorder.failed);
   recorder.allowed = "ACTIONS_ALLOW_UNSECURE_COMMANDS";
@@ -160,7 +163,8 @@ TEST_F(StepCommandsTest, MatchersAreAddedAndRemovedByFileOrOwner) {
               ElementsAre(HasSubstr("File path must be specified"), HasSubstr("must be specified"),
                           HasSubstr("Both values cannot be set")));
   EXPECT_FALSE(recorder.failed);
-  EXPECT_THAT(heard({"::add-matcher::bad.json"}), ElementsAre("matchers bad.json", HasSubstr("Unable"), "error It is no matcher."));
+  EXPECT_THAT(heard({"::add-matcher::bad.json"}),
+              ElementsAre("matchers bad.json", HasSubstr("Unable"), "error It is no matcher."));
   EXPECT_TRUE(recorder.failed);
 }
 

@@ -24,7 +24,7 @@ std::string absolute(const std::string& file, const std::string& workspace) {
 }
 
 bool is_file(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
 }
 
@@ -119,8 +119,8 @@ void StepEffects::problem(const Problem& problem, std::string_view line) {
   if (note.line == 0) note.column = 0;
   if (!problem.file.empty()) {
     bool from = !problem.from_path.empty() && !problem.file.starts_with('/');
-    std::string file = from ? (std::filesystem::path(problem.from_path).parent_path() / problem.file).string()
-                            : problem.file;
+    std::string file =
+        from ? (std::filesystem::path(problem.from_path).parent_path() / problem.file).string() : problem.file;
     auto host = to_host(file);  // GitHub: a file that is not there, or not of the repository, is not named
     if (host && is_file(*host) && host->starts_with(engine_.place.workspace + "/")) note.file = shown_file(file);
   }

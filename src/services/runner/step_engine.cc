@@ -101,8 +101,8 @@ void StepEngine::Impl::number_actions(StepGroup& group) {
 
 Task<Result<>> StepEngine::Impl::open(StepGroup& group) {
   if (group.scope_.depth > action_depth_max)
-    co_return core::fail(Code::invalid, "Composite actions are nested more than " + std::to_string(action_depth_max) +
-                                            " deep.");
+    co_return core::fail(Code::invalid,
+                         "Composite actions are nested more than " + std::to_string(action_depth_max) + " deep.");
   for (auto& record : group.records_) {
     if (!record->spec.is_action() || record->action) continue;
     if (out.actions && !out.actions->opens_early(record->spec.uses)) continue;
@@ -129,7 +129,8 @@ Task<Conclusion> StepEngine::Impl::run_group(StepGroup& group, Stage stage) {
   Conclusion pre_or_post = Conclusion::success;
   std::vector<StepRecord*> all;
   for (auto& record : group.records_) all.push_back(record.get());
-  if (stage == Stage::pre) std::erase_if(all, [](auto* record) { return !record->action || !record->action->has(Stage::pre); });
+  if (stage == Stage::pre)
+    std::erase_if(all, [](auto* record) { return !record->action || !record->action->has(Stage::pre); });
   if (stage == Stage::post) {
     all.assign(group.posts_.rbegin(), group.posts_.rend());
     group.posts_.clear();

@@ -32,9 +32,9 @@ struct StepRecord {
   workflow::Object outputs;
   size_t output_bytes = 0;
   bool post_waits = false;
-  bool command_failed = false;        // a command or file of the stage was wrong
-  std::optional<int64_t> exit_code;   // of the last program of the stage
-  std::string reason;                 // why the stage failed, the first that was said
+  bool command_failed = false;       // a command or file of the stage was wrong
+  std::optional<int64_t> exit_code;  // of the last program of the stage
+  std::string reason;                // why the stage failed, the first that was said
 };
 
 // The stage of the job's step that runs now.
@@ -91,7 +91,8 @@ struct StepEngine::Impl {
   std::string_view status() const;
 
   // ---- step_stage.cc
-  core::Task<events::Conclusion> bounded(StepRecord& record, Stage stage, std::optional<std::chrono::nanoseconds> limit);
+  core::Task<events::Conclusion> bounded(StepRecord& record, Stage stage,
+                                         std::optional<std::chrono::nanoseconds> limit);
   core::Task<> stage_body(StepRecord& record, Stage stage, std::optional<events::Conclusion>& result);
   core::Task<events::Conclusion> run_stage(StepRecord& record, Stage stage);
   void note_post(StepRecord& record);
@@ -149,8 +150,8 @@ struct StepEngine::Impl {
   core::Steady deadline;  // of the job; once it is cancelled or timed out, of what may still be done
   StageWatch watching;
   std::vector<std::shared_ptr<process::Child>> children;  // shared with the tasks that read and end them
-  int64_t next_number = 1;  // of pre and post stages
-  int64_t shown_number = 0;  // of the step whose log this is
+  int64_t next_number = 1;                                // of pre and post stages
+  int64_t shown_number = 0;                               // of the step whose log this is
   int64_t next_file = 1;
 
   JobEnd end;

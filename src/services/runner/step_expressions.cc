@@ -16,7 +16,7 @@ using workflow::Value;
 namespace {
 
 // GitHub Docs, "Contexts reference", "Context availability", jobs.<job_id>.steps.
-constexpr std::array<std::string_view, 12> names{"github", "needs", "strategy", "matrix", "job",  "runner",
+constexpr std::array<std::string_view, 12> names{"github", "needs", "strategy", "matrix", "job",    "runner",
                                                  "env",    "vars",  "secrets",  "steps",  "inputs", "jobs"};
 const workflow::Language language{.contexts = names, .functions = workflow::step_functions};
 
@@ -110,7 +110,8 @@ Task<Result<Value>> StepEngine::Impl::evaluate(std::string text, const StepScope
   auto parsed = workflow::Template::parse(text, language);
   if (!parsed) co_return std::unexpected(error_of(parsed.error()));
   bool reads_files = parsed->calls("hashFiles");
-  auto work = std::make_shared<Evaluation>(Evaluation{std::move(*parsed), contexts(scope, env), answers_of(*this, scope)});
+  auto work =
+      std::make_shared<Evaluation>(Evaluation{std::move(*parsed), contexts(scope, env), answers_of(*this, scope)});
   if (!reads_files) co_return work->run();
   auto call = [work] { return work->run(); };
   co_return co_await core::blocking(pool(), std::move(call));

@@ -195,9 +195,10 @@ class Walk {
  private:
   Result<> overdue() const {
     if (std::chrono::steady_clock::now() < until_) return {};
-    return core::fail(Code::exhausted, "couldn't finish within " +
-                                           std::to_string(std::chrono::round<std::chrono::seconds>(bounds_.time_max).count()) +
-                                           " seconds");
+    return core::fail(Code::exhausted,
+                      "couldn't finish within " +
+                          std::to_string(std::chrono::round<std::chrono::seconds>(bounds_.time_max).count()) +
+                          " seconds");
   }
 
   // Depth first, names in the order of their bytes.
@@ -225,7 +226,7 @@ class Walk {
   }
 
   Result<> entry(int parent, const std::string& name, Path& at) {
-    struct stat about {};
+    struct stat about{};
     if (::fstatat(parent, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) return {};
     bool link = S_ISLNK(about.st_mode);
     if (link && (!follow_ || !leads_inside(at))) return {};

@@ -1,5 +1,5 @@
-// hashFiles('**/package-lock.json', ...): one SHA-256 over those of the files that match, in the order in which GitHub's
-// runner comes upon them. GitHub Docs, "Evaluate expressions", "hashFiles"; @actions/glob for the patterns:
+// hashFiles('**/package-lock.json', ...): one SHA-256 over those of the files that match, in the order in which
+// GitHub's runner comes upon them. GitHub Docs, "Evaluate expressions", "hashFiles"; @actions/glob for the patterns:
 //
 //   a line each; blank ones and those that begin with # do not count; ! excludes what an earlier one included, and a
 //   later one may include again; ** any folders, * ? [a-z] within a name, names with a dot in front among them; a
@@ -29,7 +29,8 @@ struct HashFilesBounds {
   size_t entries_max = hash_files_entries_max;
 };
 
-// `workspace` is a host path, `inside` the same as the job sees it: patterns may begin with it. "" where no file matches.
+// `workspace` is a host path, `inside` the same as the job sees it: patterns may begin with it. "" where no file
+// matches.
 core::Result<std::string> hash_files(const std::string& workspace, std::string_view inside,
                                      const std::vector<std::string>& patterns, HashFilesBounds bounds = {});
 

@@ -44,8 +44,8 @@ class StepOutput {
   ProblemMatchers& matchers_;
   StepCommands& commands_;
   ProblemEffects& problems_;
-  std::string rest_;    // an unfinished line, or of a long one what may be a secret's beginning
-  bool long_ = false;   // of a line that was too long, the beginning is out
+  std::string rest_;   // an unfinished line, or of a long one what may be a secret's beginning
+  bool long_ = false;  // of a line that was too long, the beginning is out
   Masks::Between between_;
   std::string masked_;  // kept for its memory
 };

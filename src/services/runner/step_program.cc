@@ -115,7 +115,8 @@ Task<Result<StepCommand>> StepEngine::Impl::script_command(StepRecord& record) {
   auto program = host_program(chosen->program, environment);
   show_script(record, *run, program.value_or(chosen->program) + " " + chosen->arguments);
   if (here && !program)
-    co_return core::fail(Code::not_found, chosen->program + ": command not found. The shell of this step is not there.");
+    co_return core::fail(Code::not_found,
+                         chosen->program + ": command not found. The shell of this step is not there.");
   std::string path = place.temporary + "/step-" + std::to_string(next_file++) + chosen->extension;
   if (auto written = around->write(path, script_text(*chosen, *run)); !written)
     co_return std::unexpected(written.error());

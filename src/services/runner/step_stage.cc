@@ -101,8 +101,7 @@ Task<> StepEngine::Impl::end_stage() {
 Task<> StepEngine::Impl::end_gently(std::shared_ptr<process::Child> child) {
   child->signal_group(SIGINT);
   auto patience = out.clock.steady() + times.interrupt;
-  while (!child->ended() && out.clock.steady() < patience)
-    co_await progressed.wait_for(patience - out.clock.steady());
+  while (!child->ended() && out.clock.steady() < patience) co_await progressed.wait_for(patience - out.clock.steady());
   if (!child->ended()) auto ended = co_await child->end(times.terminate);
 }
 
