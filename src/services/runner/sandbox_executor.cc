@@ -212,11 +212,13 @@ class SandboxExecutor final : public Executor {
   Task<> keep_ready(size_t count, std::string folder, JobNeeds needs) override {
     State& state = *state_;
     state.ready_wanted = std::min(count, ready_max);
-    state.ready_folder = std::move(folder);
     std::error_code ignored;  // what a runner that was killed had made ready
-    std::filesystem::remove_all(state.ready_folder, ignored);
+    if (state.ready_folder.empty()) std::filesystem::remove_all(folder, ignored);
+    state.ready_folder = std::move(folder);
     state.ready_wish = CellWish{needs.limits, needs.network, {}};
-    co_await fill(state_);
+    auto kept = state_;
+    while (kept->filling_now) co_await kept->filled.wait();
+    co_await fill(kept);
   }
 
  private:
@@ -238,6 +240,7 @@ class SandboxExecutor final : public Executor {
     std::string ready_folder;
     CellWish ready_wish;
     bool filling_now = false;
+    core::Signal filled{loop};
     std::optional<Result<>> tried;
     core::Steady tried_at;
     core::Scope filling;  // last: its tasks use the rest
@@ -316,6 +319,7 @@ class SandboxExecutor final : public Executor {
       state->ready.push_back(std::move(*cell));
     }
     state->filling_now = false;
+    state->filled.notify_all();
   }
 
   std::shared_ptr<State> state_;  // shared with its tasks
