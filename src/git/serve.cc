@@ -212,7 +212,8 @@ Task<Result<>> Server::prepare() {
 }
 
 Task<Result<std::string>> Server::Impl::list_without_git(Service service, Request request) {
-  auto listing = co_await list(pool, request.path, service == Service::upload_pack ? Peel::yes : Peel::no);
+  const auto peel = service == Service::upload_pack ? Peel::yes : Peel::no;
+  auto listing = co_await list(pool, request.path, peel);
   if (!listing) co_return std::unexpected(listing.error());
   co_return old_advertisement(*listing, service,
                               is_version(request.protocol, 1) ? Announce::version_1 : Announce::nothing);
@@ -241,10 +242,12 @@ Task<Result<>> Server::advertise(Service service, Request request, WriteChunk wr
 Task<Result<std::optional<std::string>>> Server::Impl::answer_without_git(const Request& request, Body& body) {
   std::optional<std::string> answer;
   if (!is_version(request.protocol, 2)) co_return answer;
-  auto asked = co_await read_beginning(executor, body, {}, ls_refs_bytes_max, options.idle_max);
+  std::string nothing;
+  auto asked = co_await read_beginning(executor, body, std::move(nothing), ls_refs_bytes_max, options.idle_max);
   if (!asked) co_return std::unexpected(asked.error());
   if (const auto ls_refs = asked->whole ? parse_ls_refs(asked->bytes) : std::nullopt) {
-    auto listing = co_await list(pool, request.path, ls_refs->peel ? Peel::yes : Peel::no);
+    const auto peel = ls_refs->peel ? Peel::yes : Peel::no;
+    auto listing = co_await list(pool, request.path, peel);
     if (listing) answer = answer_ls_refs(*listing, *ls_refs);
   }
   body.put_back(std::move(asked->bytes));
