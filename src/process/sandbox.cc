@@ -25,7 +25,6 @@ using core::Result;
 using core::Task;
 
 constexpr std::chrono::milliseconds end_limit{2'000};
-constexpr std::chrono::milliseconds words_limit{1'000};  // for the last words of a bubblewrap that failed
 constexpr size_t words_bytes_max = 4'096;
 // Descriptors of the child, in the order in which they are given.
 constexpr int arguments_file = init::control + 1;
