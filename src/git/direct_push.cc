@@ -72,8 +72,8 @@ Task<Result<>> drop(core::Pool& pool, std::unique_ptr<Quarantine> quarantine) {
 
 }  // namespace
 
-bool may_be_direct(const PushHead& head) {
-  return head.changes.size() <= direct_refs_max && !head.shallow &&
+bool may_be_direct(const PushHead& head, size_t most) {
+  return head.changes.size() <= most && !head.shallow &&
          std::ranges::none_of(head.changes,
                               [](const RefChange& change) { return change.ref.starts_with(hidden_refs); }) &&
          std::ranges::all_of(head.capabilities, [](std::string_view capability) {

@@ -21,10 +21,9 @@ namespace headrace::git {
 
 inline constexpr size_t direct_pack_bytes_max = size_t{1}
                                                 << 20;  // as git's http.postBuffer: then it comes in one piece
-inline constexpr size_t direct_refs_max = 100;
 
-// Whether the head allows it, whatever comes after.
-bool may_be_direct(const PushHead& head);
+// Whether the head allows it, whatever comes after; `most` refs.
+bool may_be_direct(const PushHead& head, size_t most);
 
 class DirectPush {
  public:

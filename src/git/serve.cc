@@ -278,7 +278,7 @@ Task<Result<>> Server::receive_pack(Request request, Gatekeeper& gatekeeper, Rea
   if (!slot) co_return std::unexpected(slot.error());
   ++impl_->counters.pushes;
   Beginning beginning{head->fed(), false};
-  if (may_be_direct(head->head())) {
+  if (may_be_direct(head->head(), impl_->options.direct_refs_max)) {
     const size_t bytes_max = head->consumed() + direct_pack_bytes_max;
     auto more = co_await read_beginning(impl_->executor, body, head->fed(), bytes_max, impl_->options.idle_max);
     if (!more) co_return std::unexpected(more.error());

@@ -86,7 +86,8 @@ struct ServeOptions {
   uint64_t pack_bytes_max = uint64_t{4} << 30;            // of one push
   uint64_t fetch_request_bytes_max = uint64_t{64} << 20;  // wants and haves, unpacked
   std::chrono::minutes upkeep_max{60};                    // of one run of git that packs a repository
-  size_t commands_max = 50'000;                           // refs in one push
+  size_t direct_refs_max = 100;  // of a small push that is carried out without receive-pack; 0: none is
+  size_t commands_max = 50'000;  // refs in one push
 };
 
 struct ServeCounters {

@@ -32,8 +32,14 @@ using ::testing::SizeIs;
 
 const std::string zero(40, '0');
 
-class Serve : public ::testing::Test {
+// Every push by both ways: carried out here, and by receive-pack with its hooks.
+class Serve : public ::testing::TestWithParam<size_t> {
  protected:
+  static ServeOptions this_way() {
+    ServeOptions options;
+    options.direct_refs_max = GetParam();
+    return options;
+  }
   // A repository with three commits on main, and a clone of it.
   void fill() {
     url_ = bridge_.make_repository("hello");
@@ -50,18 +56,18 @@ class Serve : public ::testing::Test {
   bool clean() { return bridge_.git({"fsck", "--strict"}, "hello.git").exit.succeeded(); }
 
   Loop loop_;
-  Bridge bridge_{loop_};
+  Bridge bridge_{loop_, this_way()};
   std::string url_;
   std::string head_;
 };
 
-TEST_F(Serve, AnEmptyRepositoryIsClonedWithItsBranchName) {
+TEST_P(Serve, AnEmptyRepositoryIsClonedWithItsBranchName) {
   const auto url = bridge_.make_repository("empty");
   bridge_.good_git({"clone", "-q", url, "copy"});
   EXPECT_EQ(bridge_.good_git({"symbolic-ref", "HEAD"}, "copy"), "refs/heads/main");
 }
 
-TEST_F(Serve, APushedHistoryIsClonedAndFetchedByEveryProtocolVersion) {
+TEST_P(Serve, APushedHistoryIsClonedAndFetchedByEveryProtocolVersion) {
   fill();
   for (const std::string version : {"0", "1", "2"}) {
     bridge_.good_git({"-c", "protocol.version=" + version, "clone", "-q", url_, "copy" + version});
@@ -76,7 +82,7 @@ TEST_F(Serve, APushedHistoryIsClonedAndFetchedByEveryProtocolVersion) {
   EXPECT_TRUE(clean());
 }
 
-TEST_F(Serve, ShallowClonesDeepen) {
+TEST_P(Serve, ShallowClonesDeepen) {
   fill();
   bridge_.good_git({"clone", "-q", "--depth=1", url_, "shallow"});
   EXPECT_EQ(bridge_.good_git({"rev-list", "--count", "HEAD"}, "shallow"), "1");
@@ -84,14 +90,14 @@ TEST_F(Serve, ShallowClonesDeepen) {
   EXPECT_EQ(bridge_.good_git({"rev-list", "--count", "HEAD"}, "shallow"), "3");
 }
 
-TEST_F(Serve, PartialClonesGetFilesWhenTheyNeedThem) {
+TEST_P(Serve, PartialClonesGetFilesWhenTheyNeedThem) {
   fill();
   bridge_.good_git({"clone", "-q", "--filter=blob:none", "--no-checkout", url_, "partial"});
   EXPECT_THAT(bridge_.good_git({"rev-list", "--objects", "--missing=print", "HEAD"}, "partial"), HasSubstr("?"));
   EXPECT_EQ(bridge_.good_git({"show", "HEAD~2:file.txt"}, "partial"), "one");
 }
 
-TEST_F(Serve, APushTellsTheGatekeeperBeforeAndAfter) {
+TEST_P(Serve, APushTellsTheGatekeeperBeforeAndAfter) {
   fill();
   const auto later = bridge_.commit("work", "a.txt", "a\n");
   bridge_.recorder.says = {"watch it at http://somewhere", "two\nlines"};
@@ -107,7 +113,7 @@ TEST_F(Serve, APushTellsTheGatekeeperBeforeAndAfter) {
   EXPECT_EQ(ref("refs/heads/main"), later);
 }
 
-TEST_F(Serve, BranchesAndTagsAreMadeMovedForcedAndDeleted) {
+TEST_P(Serve, BranchesAndTagsAreMadeMovedForcedAndDeleted) {
   fill();
   bridge_.good_git({"tag", "-a", "v1", "-m", "first"}, "work");
   bridge_.good_git({"push", "-q", "origin", "v1", "main:feature/x"}, "work");
@@ -123,7 +129,7 @@ TEST_F(Serve, BranchesAndTagsAreMadeMovedForcedAndDeleted) {
   EXPECT_EQ(bridge_.recorder.moved.back()[0].new_commit, zero);
 }
 
-TEST_F(Serve, ARefusedPushMovesNothingAndSaysWhy) {
+TEST_P(Serve, ARefusedPushMovesNothingAndSaysWhy) {
   fill();
   bridge_.commit("work", "a.txt", "a\n");
   bridge_.recorder.refuse = "Only owners push to main. Open a change instead.";
@@ -135,7 +141,7 @@ TEST_F(Serve, ARefusedPushMovesNothingAndSaysWhy) {
   EXPECT_TRUE(clean());
 }
 
-TEST_F(Serve, AnAtomicPushIsAllOrNothing) {
+TEST_P(Serve, AnAtomicPushIsAllOrNothing) {
   fill();
   bridge_.good_git({"branch", "side"}, "work");
   bridge_.good_git({"push", "-q", "origin", "side"}, "work");
@@ -156,7 +162,7 @@ Task<> note_success(Bridge& bridge, std::string clone, int& succeeded, std::stri
   if (ran && !ran->exit.succeeded()) errors += ran->err;
 }
 
-TEST_F(Serve, OfConcurrentPushesToOneRefOneWins) {
+TEST_P(Serve, OfConcurrentPushesToOneRefOneWins) {
   fill();
   constexpr int pushers = 5;
   for (int pusher = 0; pusher < pushers; ++pusher) {
@@ -177,7 +183,7 @@ TEST_F(Serve, OfConcurrentPushesToOneRefOneWins) {
   EXPECT_TRUE(clean());
 }
 
-TEST_F(Serve, HiddenRefsAreNeitherShownNorPushedTo) {
+TEST_P(Serve, HiddenRefsAreNeitherShownNorPushedTo) {
   fill();
   bridge_.good_git({"update-ref", "refs/headrace/keep/1", head_}, "hello.git");
   EXPECT_THAT(bridge_.good_git({"ls-remote", url_}), Not(HasSubstr("headrace")));
@@ -188,7 +194,7 @@ TEST_F(Serve, HiddenRefsAreNeitherShownNorPushedTo) {
   EXPECT_THAT(bridge_.recorder.moved, IsEmpty());
 }
 
-TEST_F(Serve, AnyCommitThatIsThereMayBeFetchedByItsId) {
+TEST_P(Serve, AnyCommitThatIsThereMayBeFetchedByItsId) {
   fill();
   const auto parent = bridge_.good_git({"rev-parse", "HEAD~1"}, "work");
   bridge_.good_git({"init", "-q", "single"});
@@ -196,7 +202,7 @@ TEST_F(Serve, AnyCommitThatIsThereMayBeFetchedByItsId) {
   EXPECT_EQ(bridge_.good_git({"rev-parse", "FETCH_HEAD"}, "single"), parent);
 }
 
-TEST_F(Serve, APushOfManyRefsArrivesWhole) {
+TEST_P(Serve, APushOfManyRefsArrivesWhole) {
   fill();
   constexpr size_t count = 1'200;
   std::string lines;
@@ -213,7 +219,7 @@ TEST_F(Serve, APushOfManyRefsArrivesWhole) {
   EXPECT_THAT(bridge_.recorder.moved, ElementsAre(SizeIs(count)));
 }
 
-TEST_F(Serve, ALargePushComesInChunksAfterAProbe) {
+TEST_P(Serve, ALargePushComesInChunksAfterAProbe) {
   fill();
   core::SeededRandom random(7);
   std::string much(6 << 20, '\0');
@@ -227,7 +233,7 @@ TEST_F(Serve, ALargePushComesInChunksAfterAProbe) {
   EXPECT_EQ(bridge_.good_git({"rev-parse", "HEAD"}, "copy"), later);
 }
 
-TEST_F(Serve, RequestsThatComeGzipEncodedAreUnpacked) {
+TEST_P(Serve, RequestsThatComeGzipEncodedAreUnpacked) {
   fill();
   bridge_.good_git({"clone", "-q", url_, "copy"});
   // Many wants make a request above 1,024 bytes, which git packs.
@@ -245,7 +251,7 @@ TEST_F(Serve, RequestsThatComeGzipEncodedAreUnpacked) {
   EXPECT_EQ(bridge_.good_git({"rev-parse", "origin/b39"}, "copy"), later);
 }
 
-TEST_F(Serve, ARepositoryThatIsNotThereIsNotFound) {
+TEST_P(Serve, ARepositoryThatIsNotThereIsNotFound) {
   const auto ran = bridge_.git({"clone", bridge_.url("nothing"), "copy"});
   EXPECT_FALSE(ran.exit.succeeded());
   EXPECT_THAT(ran.err, HasSubstr("not found"));
@@ -303,7 +309,7 @@ class Hand : public Serve {
   std::string later_;
 };
 
-TEST_F(Hand, ACorruptPackMovesNothingAndTellsTheClient) {
+TEST_P(Hand, ACorruptPackMovesNothingAndTellsTheClient) {
   fill();
   Wire wire{push_of_one_commit()};
   wire.body[wire.body.size() - 25] ^= 0x40;
@@ -315,7 +321,7 @@ TEST_F(Hand, ACorruptPackMovesNothingAndTellsTheClient) {
   EXPECT_TRUE(clean());
 }
 
-TEST_F(Hand, APackThatIsCutOffMovesNothing) {
+TEST_P(Hand, APackThatIsCutOffMovesNothing) {
   fill();
   Wire wire{push_of_one_commit()};
   wire.body.resize(wire.body.size() - 30);
@@ -325,7 +331,7 @@ TEST_F(Hand, APackThatIsCutOffMovesNothing) {
   EXPECT_THAT(bridge_.recorder.accepted, IsEmpty());
 }
 
-TEST_F(Hand, APushIsCarriedOutThoughItsClientHasGone) {
+TEST_P(Hand, APushIsCarriedOutThoughItsClientHasGone) {
   fill();
   Wire wire{push_of_one_commit()};
   wire.gone = true;
@@ -335,14 +341,14 @@ TEST_F(Hand, APushIsCarriedOutThoughItsClientHasGone) {
   EXPECT_THAT(bridge_.recorder.moved, SizeIs(1));
 }
 
-TEST_F(Hand, AFetchEndsWithItsClient) {
+TEST_P(Hand, AFetchEndsWithItsClient) {
   fill();
   Wire wire{to_packet("command=fetch\n") + "0001" + to_packet("want " + head_ + "\n") + to_packet("done\n") + "0000"};
   wire.gone = true;
   EXPECT_EQ(upload(wire).error().code, Code::unavailable);
 }
 
-TEST_F(Hand, NonsenseIsAnswered) {
+TEST_P(Hand, NonsenseIsAnswered) {
   fill();
   Wire nonsense{"this is not git"};
   EXPECT_EQ(receive(nonsense).error().code, Code::invalid);
@@ -356,19 +362,25 @@ TEST_F(Hand, NonsenseIsAnswered) {
   EXPECT_EQ(bridge_.server.counters().running, 0u);
 }
 
-TEST_F(Hand, AProbeIsAnsweredWithNothing) {
+TEST_P(Hand, AProbeIsAnsweredWithNothing) {
   fill();
   Wire probe{"0000"};
   EXPECT_TRUE(receive(probe));
   EXPECT_EQ(probe.answer, "");
 }
 
-TEST_F(Hand, ARefNamedToFoolTheHooksIsRefusedBeforeGitSeesIt) {
+TEST_P(Hand, ARefNamedToFoolTheHooksIsRefusedBeforeGitSeesIt) {
   fill();
   Wire wire{to_packet(zero + " " + head_ + " refs/heads/x\nend" + std::string(1, '\0') + " report-status") + "0000"};
   EXPECT_EQ(receive(wire).error().code, Code::invalid);
   EXPECT_THAT(bridge_.recorder.accepted, IsEmpty());
 }
+
+std::string name_of_way(const ::testing::TestParamInfo<size_t>& way) {
+  return way.param == 0 ? "ThroughGit" : "Direct";
+}
+INSTANTIATE_TEST_SUITE_P(BothWays, Serve, ::testing::Values(ServeOptions().direct_refs_max, 0), name_of_way);
+INSTANTIATE_TEST_SUITE_P(BothWays, Hand, ::testing::Values(ServeOptions().direct_refs_max, 0), name_of_way);
 
 Task<> fetch_meanwhile(Bridge& bridge, std::string url, std::string& said) {
   std::vector<std::string> arguments = {"clone", url, "another"};
