@@ -50,7 +50,7 @@ core::Error error_of(sqlite3* handle, int code, std::string_view doing, std::str
           .detail = fmt::format("{}: {}, SQLite code {} ({})", path, doing, code, reason)};
 }
 
-std::string quoted(std::string_view name) {
+std::string quoted_name(std::string_view name) {
   std::string text = "\"";
   for (const char letter : name) text.append(letter == '"' ? 2 : 1, letter);
   return text + '"';

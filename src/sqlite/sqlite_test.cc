@@ -288,7 +288,7 @@ TEST(Sqlite, DescribesColumnsWithCollationAndKey) {
   EXPECT_EQ(columns[2].key, 1);
 }
 
-TEST(Sqlite, QuotesNames) { EXPECT_EQ(quoted("a\"b"), "\"a\"\"b\""); }
+TEST(Sqlite, QuotesNames) { EXPECT_EQ(quoted_name("a\"b"), "\"a\"\"b\""); }
 
 }  // namespace
 }  // namespace headrace::sqlite

@@ -63,6 +63,6 @@ class Sql {
 };
 
 // "name" in double quotes, with those inside doubled: for generated SQL.
-std::string quoted(std::string_view name);
+std::string quoted_name(std::string_view name);
 
 }  // namespace headrace::sqlite

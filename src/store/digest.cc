@@ -13,7 +13,7 @@ namespace headrace::store {
 namespace {
 
 using core::Result;
-using sqlite::quoted;
+using sqlite::quoted_name;
 using sqlite::Sql;
 
 constexpr size_t digest_block_bytes = 64 * 1024;
@@ -27,10 +27,10 @@ struct Listing {
   std::string sql() const {
     std::vector<std::string> names, order;
     for (const auto& column : columns) {
-      names.push_back(quoted(column));
+      names.push_back(quoted_name(column));
       order.push_back(names.back() + " COLLATE BINARY");  // whatever the column's own order is
     }
-    return fmt::format("SELECT {} FROM main.{} ORDER BY {}", fmt::join(names, ", "), quoted(table),
+    return fmt::format("SELECT {} FROM main.{} ORDER BY {}", fmt::join(names, ", "), quoted_name(table),
                        fmt::join(order, ", "));
   }
 };

@@ -10,7 +10,7 @@ namespace {
 
 using core::Code;
 using core::Result;
-using sqlite::quoted;
+using sqlite::quoted_name;
 using sqlite::Sql;
 
 constexpr std::string_view history_suffix = "_history";
@@ -21,7 +21,7 @@ std::unexpected<core::Error> breaks_rule(std::string_view what, std::string_view
 
 std::string list(const std::vector<sqlite::Column>& columns, std::string_view prefix = {}) {
   std::vector<std::string> names;
-  for (const auto& column : columns) names.push_back(fmt::format("{}{}", prefix, quoted(column.name)));
+  for (const auto& column : columns) names.push_back(fmt::format("{}{}", prefix, quoted_name(column.name)));
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -82,34 +82,35 @@ Result<std::string> same_row(sqlite::Connection& file, const Table& table) {
   if (!without) return std::unexpected(without.error());
   if (*without == 0) return std::string("rowid = new.rowid");
   std::vector<std::string> equal;
-  for (const auto& column : table.key) equal.push_back(fmt::format("{0} = new.{0}", quoted(column)));
+  for (const auto& column : table.key) equal.push_back(fmt::format("{0} = new.{0}", quoted_name(column)));
   return fmt::format("{}", fmt::join(equal, " AND "));
 }
 
 std::string history_table(const Table& table) {
   std::vector<std::string> columns;
   for (const auto& column : table.columns)
-    columns.push_back(fmt::format("{} {} COLLATE {}", quoted(column.name), column.type, quoted(column.collation)));
+    columns.push_back(
+        fmt::format("{} {} COLLATE {}", quoted_name(column.name), column.type, quoted_name(column.collation)));
   return fmt::format("CREATE TABLE {} ({}, since INTEGER NOT NULL, until INTEGER NOT NULL);",
-                     quoted(history_of(table.name)), fmt::join(columns, ", "));
+                     quoted_name(history_of(table.name)), fmt::join(columns, ", "));
 }
 
 // A row that began within the event at hand leaves no trace: between two offsets there is no moment to look at.
 std::string triggers(const Table& table, const std::string& same_row) {
   const auto keep = fmt::format("INSERT INTO {} ({}, since, until) VALUES ({}, old.since, current_offset());",
-                                quoted(history_of(table.name)), list(table.columns), list(table.columns, "old."));
-  const auto name = quoted(table.name);
+                                quoted_name(history_of(table.name)), list(table.columns), list(table.columns, "old."));
+  const auto name = quoted_name(table.name);
   return fmt::format(
       "CREATE TRIGGER {} AFTER UPDATE OF {} ON {} WHEN old.since < current_offset() BEGIN {} "
       "UPDATE {} SET since = current_offset() WHERE {}; END;"
       "CREATE TRIGGER {} AFTER DELETE ON {} WHEN old.since < current_offset() BEGIN {} END;",
-      quoted("store_" + table.name + "_updated"), list(table.columns), name, keep, name, same_row,
-      quoted("store_" + table.name + "_deleted"), name, keep);
+      quoted_name("store_" + table.name + "_updated"), list(table.columns), name, keep, name, same_row,
+      quoted_name("store_" + table.name + "_deleted"), name, keep);
 }
 
 std::string history_index(const Table& table, std::string_view name, std::string_view columns) {
-  return fmt::format("CREATE INDEX {} ON {} ({}, until);", quoted(fmt::format("{}{}", name, history_suffix)),
-                     quoted(history_of(table.name)), columns);
+  return fmt::format("CREATE INDEX {} ON {} ({}, until);", quoted_name(fmt::format("{}{}", name, history_suffix)),
+                     quoted_name(history_of(table.name)), columns);
 }
 
 // The first bracket of a statement and the one that closes it; names and texts in quotes are passed over.
@@ -140,8 +141,8 @@ Brackets brackets_of(std::string_view sql) {
 // An index as it was written, on the history instead, never unique: many pasts of one row have the same values.
 std::string mirrored(const Table& table, const Made& index) {
   const auto [open, close] = brackets_of(index.sql);
-  return fmt::format("CREATE INDEX {} ON {} ({}, until){};", quoted(index.name + std::string(history_suffix)),
-                     quoted(history_of(table.name)), index.sql.substr(open + 1, close - open - 1),
+  return fmt::format("CREATE INDEX {} ON {} ({}, until){};", quoted_name(index.name + std::string(history_suffix)),
+                     quoted_name(history_of(table.name)), index.sql.substr(open + 1, close - open - 1),
                      index.sql.substr(close + 1));
 }
 
@@ -149,14 +150,14 @@ std::string mirrored(const Table& table, const Made& index) {
 Result<std::string> unique_columns(sqlite::Connection& file, const std::string& index) {
   auto names = file.all(
       "SELECT name FROM pragma_index_info(?) ORDER BY seqno",
-      [](const sqlite::Row& row) { return quoted(row.view(0)); }, index);
+      [](const sqlite::Row& row) { return quoted_name(row.view(0)); }, index);
   if (!names) return std::unexpected(names.error());
   return fmt::format("{}", fmt::join(*names, ", "));
 }
 
 Result<std::string> indexes(sqlite::Connection& file, const Table& table, const std::vector<Made>& made) {
   std::vector<std::string> key;
-  for (const auto& column : table.key) key.push_back(quoted(column));
+  for (const auto& column : table.key) key.push_back(quoted_name(column));
   auto sql = history_index(table, table.name + "_key", fmt::format("{}", fmt::join(key, ", ")));
   auto uniques = file.all(
       "SELECT name FROM pragma_index_list(?) WHERE origin = 'u' ORDER BY name",
@@ -178,9 +179,10 @@ Result<> add_to(sqlite::Connection& file, const Table& table, const std::vector<
   if (!place) return std::unexpected(place.error());
   auto mirrors = indexes(file, table, made);
   if (!mirrors) return std::unexpected(mirrors.error());
-  return file.run(Sql::generated(
-      fmt::format("ALTER TABLE {} ADD COLUMN since INTEGER NOT NULL DEFAULT (current_offset());", quoted(table.name)) +
-      history_table(table) + *mirrors + triggers(table, *place)));
+  return file.run(
+      Sql::generated(fmt::format("ALTER TABLE {} ADD COLUMN since INTEGER NOT NULL DEFAULT (current_offset());",
+                                 quoted_name(table.name)) +
+                     history_table(table) + *mirrors + triggers(table, *place)));
 }
 
 }  // namespace
@@ -223,7 +225,7 @@ Result<> show_past(sqlite::Connection& reader) {
     sql += fmt::format(
         "CREATE TEMP VIEW {0} AS SELECT {2}, since FROM main.{0} WHERE since <= at_offset() "
         "UNION ALL SELECT {2}, since FROM main.{1} WHERE until > at_offset() AND since <= at_offset();",
-        quoted(table.name), quoted(history_of(table.name)), list(table.columns));
+        quoted_name(table.name), quoted_name(history_of(table.name)), list(table.columns));
   return reader.run(Sql::generated(sql));
 }
 

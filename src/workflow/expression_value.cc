@@ -101,7 +101,7 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   append_escaped(out, text);
   out.push_back('"');
@@ -116,7 +116,7 @@ class PrettyWriter {
   bool write(const Value& value, size_t level) {
     if (const Array* array = value.if_array()) return write_array(*array, level);
     if (const Object* object = value.if_object()) return write_object(*object, level);
-    if (const std::string* text = value.if_string()) return put(quoted(*text));
+    if (const std::string* text = value.if_string()) return put(in_quotes(*text));
     return put(value.is_null() ? "null" : value.to_text());
   }
 
@@ -149,7 +149,7 @@ class PrettyWriter {
     if (object.empty()) return put("{}");
     std::string_view separator = "{";
     for (const auto& [key, value] : object) {
-      if (!line(separator, level + 1) || !put(quoted(key) + ": ") || !write(value, level + 1)) return false;
+      if (!line(separator, level + 1) || !put(in_quotes(key) + ": ") || !write(value, level + 1)) return false;
       separator = ",";
     }
     return line("", level) && put("}");

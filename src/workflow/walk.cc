@@ -16,7 +16,7 @@ using schema::Names;
 constexpr std::string_view not_allowed =
     "A template expression is not allowed in this context. Write the value itself.";
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr size_t shown_max = 200;
   bool cut = text.size() > shown_max;
   return "'" + std::string(text.substr(0, shown_max)) + (cut ? "[...]'" : "'");
@@ -148,7 +148,7 @@ void Walk::literal(const Node& node, const Definition& definition) {
     text = std::ranges::find(definition.words, node.text) != definition.words.end();
   if (text && node.text.empty() && definition.check != Check::none) text = false;
   if (text) return check(node, definition);
-  error(node.at, "Unexpected value " + quoted(node.text) + ". Here must stand " + expected(definition) + ".");
+  error(node.at, "Unexpected value " + in_quotes(node.text) + ". Here must stand " + expected(definition) + ".");
 }
 
 void Walk::sequence(const Node& node, const Definition& definition, Names names) {
@@ -207,7 +207,7 @@ void Walk::mapping(const Node& node, const Definition& definition, Names names) 
       Step step(*this, forms[0]->key->check == Check::job_id ? "<job_id>" : "<name>");
       value(pair.value, *forms[0]->value, names);
     } else {
-      error(pair.key.at, "Unexpected value " + quoted(pair.key.text) + ". Here may stand: " + names_of(forms) + ".");
+      error(pair.key.at, "Unexpected value " + in_quotes(pair.key.text) + ". Here may stand: " + names_of(forms) + ".");
     }
   }
   check_forms(node, forms, computed);
