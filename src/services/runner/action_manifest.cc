@@ -17,10 +17,10 @@ using workflow::Node;
 namespace {
 
 // GitHub Docs, "Contexts reference", "Context availability": what an expression of an action.yml may name.
-constexpr std::array<std::string_view, 8> step_contexts{"github", "inputs", "steps", "job",
+constexpr std::array<std::string_view, 8> step_contexts{"github", "inputs", "steps",    "job",
                                                         "runner", "env",    "strategy", "matrix"};
 constexpr std::array<std::string_view, 5> default_contexts{"github", "strategy", "matrix", "job", "runner"};
-constexpr std::array<std::string_view, 7> condition_contexts{"github", "runner", "env",   "job",
+constexpr std::array<std::string_view, 7> condition_contexts{"github",   "runner", "env",  "job",
                                                              "strategy", "matrix", "steps"};
 
 class Reader {
@@ -42,8 +42,8 @@ class Reader {
   void wrong(workflow::Position at, std::string_view message) {
     if (++count_ > action_manifest_errors_max) return;
     if (!errors_.empty()) errors_ += '\n';
-    errors_ += file_ + ":" + std::to_string(std::max(1, at.line)) + ":" + std::to_string(std::max(1, at.column)) + ": " +
-               std::string(message);
+    errors_ += file_ + ":" + std::to_string(std::max(1, at.line)) + ":" + std::to_string(std::max(1, at.column)) +
+               ": " + std::string(message);
   }
   void wrong(const Node& node, std::string_view message) { wrong(node.at, message); }
 
@@ -136,13 +136,15 @@ class Reader {
       return read_node(runs);
     }
     if (is("node12") || is("node16"))
-      return wrong(*named, "'" + how + "' is a version of Node that is not maintained any more. Use a newer version of " +
+      return wrong(*named, "'" + how +
+                               "' is a version of Node that is not maintained any more. Use a newer version of " +
                                "the action, one that says node20 or node24.");
     wrong(*named, "'using: " + how + "' is not supported, use 'composite', 'node20', 'node24' or 'docker' instead.");
   }
 
   void read_conditions(const Node& runs) {
-    if (const Node* node = runs.find("pre-if")) out_.pre_condition = condition(*node, "runs.pre-if", condition_contexts);
+    if (const Node* node = runs.find("pre-if"))
+      out_.pre_condition = condition(*node, "runs.pre-if", condition_contexts);
     if (const Node* node = runs.find("post-if"))
       out_.post_condition = condition(*node, "runs.post-if", condition_contexts);
   }
@@ -195,7 +197,7 @@ class Reader {
   }
 
   void read_step(const Node& node) {
-    constexpr std::array<std::string_view, 9> known{"name", "id",   "if",  "run",  "shell", "working-directory",
+    constexpr std::array<std::string_view, 9> known{"name", "id",   "if", "run", "shell", "working-directory",
                                                     "uses", "with", "env"};
     StepSpec step;
     step.line = node.at.line;
@@ -207,7 +209,8 @@ class Reader {
     auto take = [&](const char* key) { return text(node.at_or_null(key), key, step_contexts); };
     step.id = scalar(node.at_or_null("id"), "id");
     if (!step.id.empty() && !ids_.insert(workflow::fold_case(step.id)).second)
-      wrong(node.at_or_null("id"), "The identifier '" + step.id + "' may not be used more than once within the same scope.");
+      wrong(node.at_or_null("id"),
+            "The identifier '" + step.id + "' may not be used more than once within the same scope.");
     step.name = take("name");
     if (const Node* given = node.find("if")) step.condition = condition(*given, "if", step_contexts);
     if (step.condition.empty()) step.condition = "success()";
@@ -220,7 +223,8 @@ class Reader {
     step.env = texts(node.at_or_null("env"), "env");
     bool runs = node.find("run") != nullptr, uses = !step.uses.empty();
     if (runs == uses) return wrong(node, "A step has either `run` or `uses`.");
-    if (runs && step.shell.empty()) wrong(node, "Required property is missing: shell. A `run` step of an action names its shell.");
+    if (runs && step.shell.empty())
+      wrong(node, "Required property is missing: shell. A `run` step of an action names its shell.");
     out_.steps.push_back(std::move(step));
   }
 

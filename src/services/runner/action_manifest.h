@@ -1,5 +1,5 @@
-// ActionManifest is what an action.yml says: GitHub Docs, "Metadata syntax for GitHub Actions". The text is foreign; what
-// is wrong in it is told with file, line and column, all of it that is found. Pure; any thread.
+// ActionManifest is what an action.yml says: GitHub Docs, "Metadata syntax for GitHub Actions". The text is foreign;
+// what is wrong in it is told with file, line and column, all of it that is found. Pure; any thread.
 #pragma once
 
 #include <cstddef>

@@ -70,8 +70,13 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   }
   std::string own = around_.folder + "/job";
   JobPlace place{own, own + "/workspace", own + "/temp", {}, {}};
-  JobExecution::Around around{
-      .loop = around_.loop, .clock = around_.clock, .disk = around_.disk, .executor = *executor, .observer = *this};
+  actions_ = std::make_unique<JobActions>(around_.repositories, around_.actions);
+  JobExecution::Around around{.loop = around_.loop,
+                              .clock = around_.clock,
+                              .disk = around_.disk,
+                              .executor = *executor,
+                              .observer = *this,
+                              .actions = actions_.get()};
   JobOrder job;
   job.spec = std::move(*spec);
   job.event = order.event;

@@ -17,6 +17,7 @@
 #include "core/disk.h"
 #include "core/task.h"
 #include "process/adopt.h"
+#include "services/runner/action_source.h"
 #include "services/runner/executor.h"
 #include "services/runner/job_execution.h"
 #include "services/runner/protocol.h"
@@ -36,6 +37,8 @@ class Assignment final : public JobObserver {
     std::function<void()> changed;                          // there is more to send
     std::function<void(const StepChanged&)> stepped;        // told at once if connected, else not at all
     std::function<void(Reported)> reported;                 // likewise
+    Repositories& repositories;
+    ActionOptions actions = {};
   };
   Assignment(Surroundings around, Token token);
 
@@ -86,6 +89,7 @@ class Assignment final : public JobObserver {
   uint64_t log_bytes_ = 0;
   uint64_t log_lines_ = 0;
   bool log_full_ = false;
+  std::unique_ptr<JobActions> actions_;
   std::unique_ptr<JobExecution> execution_;
   std::string cancelled_;  // before the execution was there
   core::Signal permitted_;

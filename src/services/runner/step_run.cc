@@ -8,6 +8,11 @@ using core::Task;
 using events::Conclusion;
 using workflow::Value;
 
+void StepEngine::say(std::string_view text) {
+  impl_->say(text);
+  impl_->tell();
+}
+
 const StepSpec& StepRun::spec() const { return record_.spec; }
 Stage StepRun::stage() const { return stage_; }
 StepEngine& StepRun::engine() const { return engine_; }

@@ -75,6 +75,7 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   core::Signal changed;
   bool dirty = false;
   net::Client client;
+  Repositories repositories{loop.executor(), options.folder + "/repositories"};
   std::map<std::string, std::unique_ptr<Executor>> executors;  // made when first asked for; they outlive the jobs
   std::map<Token, std::shared_ptr<Assignment>> jobs;           // shared with the tasks that run and send them
   std::deque<Message> outgoing;                                // steps, while connected
@@ -129,7 +130,9 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
           .reported =
               [this](Reported report) {
                 if (online) tell(std::move(report));
-              }};
+              },
+          .repositories = repositories,
+          .actions = {.upstream = options.actions_upstream}};
 }
 
 Executor* Worker::Impl::executor(const std::string& name) {

@@ -18,6 +18,7 @@
 #include "core/id.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "services/runner/action_source.h"
 #include "services/runner/job_execution.h"
 
 namespace headrace::runner {
@@ -37,6 +38,8 @@ struct WorkerOptions {
   uint64_t log_in_flight_max = uint64_t{4} << 20;  // sent and not yet with the server
   JobExecution::Times times = {};
   ExecutorOptions executors = {};
+  // Where actions come from that the server has not: the front of their address; "": nowhere.
+  std::string actions_upstream{actions_upstream_default};
 };
 
 class Worker {

@@ -1,0 +1,80 @@
+// JobActions opens what the steps of one job use:
+//
+//   ./path              an action in the workspace
+//   actions/checkout    served by this program, at any ref; nothing is fetched for it
+//   OWNER/NAME[/path]@REF   from this server where it has such a repository, else from the upstream; its files, at the
+//                       commit that REF names, are put into the job's folder, so that the job has its own
+//
+// Actions are composite, or run by Node. docs/actions.md says how each behaves. One for each job; loop thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/runner/action_manifest.h"
+#include "services/runner/action_repositories.h"
+#include "services/runner/step_engine.h"
+
+namespace headrace::runner {
+
+inline constexpr size_t actions_in_job_max = 1'000;  // opened, those within composite actions counted
+inline constexpr std::string_view actions_upstream_default = "https://github.com";
+
+struct ActionOptions {
+  // Where actions come from that this server has not: the front of their address. "": nowhere.
+  std::string upstream{actions_upstream_default};
+  // Where "OWNER/NAME" may be had, the first first; empty: from the server of the grant, with its token. `exec` names
+  // the folder at hand here.
+  std::function<std::vector<RepositoryPlace>(const std::string& name)> places = {};
+};
+
+// "OWNER/NAME/path@ref" taken apart.
+struct ActionName {
+  std::string owner, name, path, ref;
+  std::string repository() const { return owner + "/" + name; }
+};
+core::Result<ActionName> parse_action_name(std::string_view uses);
+
+// A path within a folder, "." and ".." resolved; nothing where it leads out of it.
+std::optional<std::string> path_within(std::string_view folder, std::string_view path);
+
+class JobActions final : public ActionSource {
+ public:
+  JobActions(Repositories& repositories, ActionOptions options);  // repositories outlive it
+  bool opens_early(std::string_view uses) const override;
+  core::Task<core::Result<std::unique_ptr<Action>>> open(ActionWish wish) override;
+
+  // For actions:
+  Repositories& repositories() { return repositories_; }
+  // Where a repository may be had, best first; `upstream` ones too where it is asked for.
+  std::vector<RepositoryPlace> places_of(const JobOrder& order, const std::string& repository, bool upstream) const;
+  // Which Node runs actions that ask for `version`: argv[0] inside. Looked for once a job.
+  core::Task<core::Result<std::string>> node(StepEngine& engine, int version, std::string& remark);
+
+ private:
+  core::Task<core::Result<std::unique_ptr<Action>>> open_folder(ActionWish wish, std::string folder, ActionName name);
+  core::Task<core::Result<std::string>> bring(StepEngine& engine, ActionName name);
+  core::Task<core::Result<FetchedCommit>> fetch(StepEngine& engine, ActionName name);
+
+  Repositories& repositories_;
+  ActionOptions options_;
+  size_t opened_ = 0;
+  std::map<std::string, std::string> brought_;                // "owner/name@ref" -> host folder
+  std::map<std::string, std::pair<int, std::string>> nodes_;  // program inside -> its major version, as it says it
+};
+
+// An action of a folder of the job. Host path; `name` is empty for "./".
+core::Task<core::Result<std::unique_ptr<Action>>> make_action(JobActions& actions, ActionWish wish, std::string folder,
+                                                              ActionName name);
+std::unique_ptr<Action> make_checkout(JobActions& actions);
+
+// What was given in `with`, and the defaults of what was not, evaluated. Missing and unknown inputs are warned of.
+core::Task<core::Result<Variables>> action_inputs(StepRun& step, const ActionManifest& manifest);
+// "Run NAME" with its inputs, as a group of the log.
+void show_action(StepRun& step, const Variables& inputs);
+
+}  // namespace headrace::runner
