@@ -189,14 +189,17 @@ void add_runs(Line& line) {
                     "run start .github/workflows/build.yml --ref main", run_start, false);
   start->add_option("FILE", selected.file, "Of the workflow")->required();
   start->add_option("--ref", selected.ref, "Branch or tag")->capture_default_str();
+  start->add_option("--input", selected.inputs, "NAME=VALUE, as often as wanted");
   add("view", "Show a run with its jobs and steps", "run view 7 --repo team/hello", run_view, true)
       ->add_option("--at", selected.at, "As it was at this offset or time");
   add("watch", "Follow a run live, to its end", "run watch --repo team/hello", run_watch, true);
   add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)
       ->add_option("--job", selected.job, "Its key or id");
-  add("cancel", "Cancel a run", "run cancel 7", run_cancel, true);
-  add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true)
-      ->add_flag("--failed", selected.failed, "Only what failed");
+  add("cancel", "Cancel a run", "run cancel 7", run_cancel, true)
+      ->add_flag("--force", selected.force, "What is if: always() does not run either");
+  auto* rerun = add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true);
+  rerun->add_flag("--failed", selected.failed, "Only what failed");
+  rerun->add_option("--job", selected.job, "Only this job (key or UUID), and what needs it");
 }
 
 void add_events(Line& line) {
@@ -323,6 +326,13 @@ void add_offline(Line& line) {
        [&line] { return workflow_check(line.values.files, line.json); })
       ->add_option("FILE", values.files, "Workflow files")
       ->required();
+  auto* start = leaf(line, *workflow, "run", "Start a workflow that has on: workflow_dispatch",
+                     "workflow run .github/workflows/build.yml --ref main --input level=high",
+                     [&line] { return run_start(line.values.run, line.json); });
+  start->add_option("FILE", values.run.file, "Of the workflow")->required();
+  start->add_option("--ref", values.run.ref, "Branch or tag")->capture_default_str();
+  start->add_option("--input", values.run.inputs, "NAME=VALUE, as often as wanted");
+  start->add_option("--repo", values.run.repository, "OWNER/NAME; the remote origin of this folder where absent");
   auto* plan = leaf(line, *workflow, "plan", "Show the jobs that an event would run; needs no server",
                     "workflow plan .github/workflows/ci.yml --event-file push.json",
                     [&line] { return workflow_plan(line.values.files[0], line.values.file, line.json); });

@@ -51,7 +51,9 @@ struct RunSelection {
   std::string at;
   std::string job;  // key or id; empty: all
   bool failed = false;
-  std::string file;  // of a workflow to start
+  bool force = false;
+  std::vector<std::string> inputs;  // NAME=VALUE
+  std::string file;                 // of a workflow to start
   std::string ref = "main";
 };
 int run_list(const RunSelection& options, bool json);

@@ -30,6 +30,17 @@ std::string status_words(const json::value& thing) {
 
 std::string suffix(const std::string& at) { return at.empty() ? "" : "?at=" + net::percent_encode(at); }
 
+void show_annotations(const json::value& job) {
+  const auto* annotations = core::find(job, "annotations");
+  if (annotations == nullptr || !annotations->is_array()) return;
+  for (const auto& it : annotations->as_array()) {
+    auto file = core::string_at(it, "file").value_or("");
+    auto line = core::integer_at(it, "line").value_or(0);
+    std::string place = file.empty() ? "" : file + (line > 0 ? ":" + std::to_string(line) : "") + ": ";
+    print_line("    " + words(it, "level") + ": " + place + words(it, "message"));
+  }
+}
+
 void show_run(const json::value& run) {
   print_line(words(run, "repository") + " · " + words(run, "workflow") + " #" + number(run, "number") + " · " +
              status_words(run));
@@ -42,7 +53,19 @@ void show_run(const json::value& run) {
     if (auto waiting = core::string_at(job, "waiting_for")) print_line("    " + *waiting);
     for (const auto& step : job.at("steps").as_array())
       print_line("    " + number(step, "number") + ". " + words(step, "name") + ": " + status_words(step));
+    show_annotations(job);
   }
+}
+
+Result<json::object> inputs_of(const std::vector<std::string>& given) {
+  json::object inputs;
+  for (const std::string& one : given) {
+    auto equals = one.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return core::fail(Code::invalid, "'" + one + "' is no input; write --input NAME=VALUE.");
+    inputs[one.substr(0, equals)] = one.substr(equals + 1);
+  }
+  return inputs;
 }
 
 int act(const RunSelection& options, const std::string& verb, const std::string& done, bool as_json) {
@@ -126,7 +149,10 @@ int run_start(const RunSelection& options, bool as_json) {
         if (slash == std::string::npos) return core::fail(Code::invalid, "A repository is named OWNER/NAME.");
         auto path = "/api/v1/repositories/" + net::percent_encode(repository->substr(0, slash)) + "/" +
                     net::percent_encode(repository->substr(slash + 1)) + "/dispatches";
-        return api.post(path, core::to_text(json::object{{"workflow", options.file}, {"ref", ref}}));
+        auto inputs = inputs_of(options.inputs);
+        if (!inputs) return std::unexpected(inputs.error());
+        json::object asked{{"workflow", options.file}, {"ref", ref}, {"inputs", std::move(*inputs)}};
+        return api.post(path, core::to_text(asked));
       },
       [](const json::value& run) { print_line("started run " + number(run, "id")); });
 }
@@ -142,10 +168,14 @@ int run_view(const RunSelection& options, bool as_json) {
       show_run);
 }
 
-int run_cancel(const RunSelection& options, bool as_json) { return act(options, "/cancel", "cancelling", as_json); }
+int run_cancel(const RunSelection& options, bool as_json) {
+  return act(options, options.force ? "/cancel?force=true" : "/cancel", "cancelling", as_json);
+}
 
 int run_rerun(const RunSelection& options, bool as_json) {
-  return act(options, options.failed ? "/rerun?failed=true" : "/rerun", "running again:", as_json);
+  std::string path = options.failed ? "/rerun?failed=true" : "/rerun";
+  if (!options.job.empty()) path += (options.failed ? "&job=" : "?job=") + net::percent_encode(options.job);
+  return act(options, path, "running again:", as_json);
 }
 
 }  // namespace headrace::cli

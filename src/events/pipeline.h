@@ -27,10 +27,15 @@ std::string_view name_of(Conclusion conclusion);  // "timed_out"
 std::optional<Conclusion> parse_conclusion(std::string_view name);
 std::string_view outcome_of(Conclusion conclusion);  // of CDEvents: "error"
 
+// A job of a file before its matrix is known, or one that runs again.
 struct PlannedJob {
-  std::string key = {};                 // in the workflow, with its matrix: "build", "test (1, 2)"
+  std::string key = {};                 // unique in the run: "build", "deploy (eu)/test"
   std::string name = {};                // for people
-  std::vector<std::string> needs = {};  // keys
+  std::vector<std::string> needs = {};  // keys, of the same level
+  std::string planned = {};             // key of its template in the program, where that is another: "deploy/test"
+  std::string caller = {};              // key of the job that calls its file; empty: of the run's own file
+  std::string place = {};               // texts in order: where it stands among the jobs of the run
+  bool again = false;                   // of a run again: it was expanded before, and stays what it was
   bool operator==(const PlannedJob&) const = default;
 };
 
@@ -52,8 +57,37 @@ struct RunQueued {
   int64_t attempt = 1;
   std::string title = {};  // first line of the commit's message, mostly
   std::string url = {};    // of the page; may be empty
-  std::vector<PlannedJob> jobs = {};
+  std::vector<PlannedJob> jobs = {};  // of its own file; those of called ones come with JobExpanded
+  std::vector<std::string> carried = {};  // of a run again: keys of the jobs of the attempt before that stand as they are
+  std::string payload = {};               // of what started it, JSON text in the shape of GitHub's webhooks
+  std::string inputs = {};                // of one started by hand, JSON text
+  int64_t depth = 0;                      // runs before it that it follows from, by workflow_run or event
+  bool waits = false;                     // for its concurrency group: RunAdmitted follows
+  std::string group = {};                 // of concurrency; empty: none
+  bool cancel_in_progress = false;        // it wants the group's runs before it cancelled
+  bool queue_all = false;                 // in its group more than one may wait
   bool operator==(const RunQueued&) const = default;
+};
+
+// Its concurrency group has room for it: its jobs begin.
+struct RunAdmitted {
+  static constexpr std::string_view type = "dev.cdeventsx.headrace-run.admitted.0.1.0";
+  std::string run = {};
+  std::string repository = {};
+  int64_t attempt = 1;
+  bool operator==(const RunAdmitted&) const = default;
+};
+
+// It shall end: jobs are cancelled, and what is `if: always()` still runs, unless it was forced.
+struct RunCancelled {
+  static constexpr std::string_view type = "dev.cdeventsx.headrace-run.cancelled.0.1.0";
+  std::string run = {};
+  std::string repository = {};
+  int64_t attempt = 1;
+  std::string reason = {};        // for people: "cancelled by alice"
+  std::string requested_by = {};  // actor; empty: the platform itself
+  bool forced = false;
+  bool operator==(const RunCancelled&) const = default;
 };
 
 struct RunStarted {
@@ -78,6 +112,55 @@ struct RunFinished {
   std::string errors = {};  // why, for people; empty on success
   std::string url = {};
   bool operator==(const RunFinished&) const = default;
+};
+
+// One job that a template became.
+struct ExpandedLeg {
+  std::string key = {};     // unique in the run: "test (ubuntu, 12)"
+  std::string name = {};    // for people
+  std::string matrix = {};  // JSON text; empty: none
+  bool continue_on_error = false;
+  std::string group = {};  // of concurrency; empty: none
+  bool cancel_in_progress = false;
+  bool queue_all = false;
+  std::vector<PlannedJob> jobs = {};  // of a caller: those of the file it calls
+  bool operator==(const ExpandedLeg&) const = default;
+};
+
+// What a job needs is done, and its matrix is known: it is these jobs from now on.
+struct JobExpanded {
+  static constexpr std::string_view type = "dev.cdeventsx.headrace-job.expanded.0.1.0";
+  std::string job = {};
+  std::string run = {};
+  std::string repository = {};
+  int64_t attempt = 1;   // of the run
+  std::string key = {};  // of what was expanded
+  std::vector<ExpandedLeg> legs = {};
+  bool fail_fast = true;
+  int64_t max_parallel = 0;  // 0: no limit
+  bool calls = false;        // the legs call a workflow
+  bool operator==(const JobExpanded&) const = default;
+};
+
+struct CallOutput {
+  std::string name = {};
+  std::string value = {};
+  bool operator==(const CallOutput&) const = default;
+};
+
+// A job ended that no runner ever had: one that calls a workflow, or whose expressions failed.
+struct JobSettled {
+  static constexpr std::string_view type = "dev.cdeventsx.headrace-job.settled.0.1.0";
+  std::string job = {};
+  int64_t id = 0;
+  std::string run = {};
+  std::string repository = {};
+  std::string key = {};
+  std::string name = {};
+  Conclusion conclusion = Conclusion::success;
+  std::string reason = {};  // why it failed, for people
+  std::vector<CallOutput> outputs = {};
+  bool operator==(const JobSettled&) const = default;
 };
 
 // A job that can run now: what it needs is done.
@@ -107,6 +190,7 @@ struct JobCancelled {
   std::string repository = {};
   std::string reason = {};        // for people: "cancelled by alice", "the run's time is over"
   std::string requested_by = {};  // actor; empty: the platform itself
+  bool of_run = true;             // with its whole run; false: by fail-fast or concurrency
   bool operator==(const JobCancelled&) const = default;
 };
 

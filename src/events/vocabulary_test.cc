@@ -76,7 +76,35 @@ void for_each_word(const Visit& visit) {
                   2,
                   "A commit",
                   "http://127.0.0.1:8080/team/hello/runs/3",
-                  {{"build", "Build", {}}, {"test", "Test it", {"build"}}}});
+                  {{"build", "Build", {}, "", "", "0001", false},
+                   {"deploy (eu)/test", "Test it", {"build"}, "deploy/test", "deploy (eu)", "0002.0001", true}},
+                  {"lint"},
+                  R"({"ref":"refs/heads/main"})",
+                  R"({"dry":true})",
+                  1,
+                  true,
+                  "deploy-main",
+                  true,
+                  true});
+  visit(RunAdmitted{run, hello, 2});
+  visit(RunCancelled{run, hello, 2, "cancelled by alice", "user:alice", true});
+  visit(JobExpanded{job,
+                    run,
+                    hello,
+                    2,
+                    "deploy",
+                    {{"deploy (eu)",
+                      "Deploy (eu)",
+                      R"({"region":"eu"})",
+                      true,
+                      "eu",
+                      true,
+                      true,
+                      {{"deploy (eu)/test", "Test it", {}, "deploy/test", "deploy (eu)", "0002.0001.0001", false}}}},
+                    false,
+                    2,
+                    true});
+  visit(JobSettled{job, 13, run, hello, "deploy", "Deploy", Conclusion::failure, "ci.yml:3:4: wrong", {{"url", "x"}}});
   visit(RunStarted{run, hello, 3, "CI", 2, "http://127.0.0.1:8080/team/hello/runs/3"});
   visit(RunFinished{run, hello, 3, "CI", 2, Conclusion::timed_out, "The job build ran too long.",
                     "http://127.0.0.1:8080/r/3"});
@@ -93,7 +121,7 @@ void for_each_word(const Visit& visit) {
                   R"({"steps":[]})",
                   30,
                   true});
-  visit(JobCancelled{job, run, hello, "cancelled by alice", "user:alice"});
+  visit(JobCancelled{job, run, hello, "cancelled by alice", "user:alice", true});
   visit(JobSkipped{job, 12, run, hello, "test", "Test it", "build failed"});
   visit(JobLeased{job, run, hello, 2, "local", "host", 45});
   visit(JobLost{job, run, hello, 2, "local", "the lease ran out", true});

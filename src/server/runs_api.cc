@@ -115,7 +115,10 @@ Task<Result<>> answer_with(Platform& platform, Call& call, int64_t id, net::Stat
 Task<Result<>> cancel(Platform& platform, Call& call) {
   auto run = co_await run_to_change(platform, call);
   if (!run) co_return std::unexpected(run.error());
-  auto cancelled = co_await platform.pipeline.cancel(call.caller.actor, run->id);
+  auto forced = flag_in(call, "force");
+  if (!forced) co_return std::unexpected(forced.error());
+  auto force = *forced ? pipeline::Force::yes : pipeline::Force::no;
+  auto cancelled = co_await platform.pipeline.cancel(call.caller.actor, run->id, force);
   if (!cancelled) co_return cancelled;
   co_return co_await answer_with(platform, call, run->id, net::Status::accepted);
 }
@@ -125,22 +128,27 @@ Task<Result<>> rerun(Platform& platform, Call& call) {
   if (!run) co_return std::unexpected(run.error());
   auto failed = flag_in(call, "failed");
   if (!failed) co_return std::unexpected(failed.error());
-  auto which = *failed ? pipeline::Jobs::failed : pipeline::Jobs::all;
-  auto again = co_await platform.pipeline.rerun(call.caller.actor, run->id, which);
+  std::string job = call.query("job");
+  if (*failed && !job.empty()) co_return core::fail(Code::invalid, "Run again what failed, or one job: not both.");
+  auto which = !job.empty() ? pipeline::Jobs::one : *failed ? pipeline::Jobs::failed : pipeline::Jobs::all;
+  auto again = co_await platform.pipeline.rerun(call.caller.actor, run->id, which, std::move(job));
   if (!again) co_return again;
   co_return co_await answer_with(platform, call, run->id, net::Status::created);
 }
 
 Task<Result<>> dispatch(Platform& platform, Call& call) {
-  std::vector<Member> members{{"workflow", Kind::text}, {"ref", Kind::text}};
+  std::vector<Member> members{{"workflow", Kind::text}, {"ref", Kind::text}, {"inputs", Kind::any}};
   auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
   auto file = core::string_at(*request, "workflow");
   auto ref = core::string_at(*request, "ref");
   if (!file || !ref)
     co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (\"refs/heads/main\").");
-  auto id = co_await platform.pipeline.dispatch(call.caller.actor, call.capture("owner") + "/" + call.capture("repo"),
-                                                std::move(*file), std::move(*ref));
+  const auto* given = core::find(*request, "inputs");
+  std::string inputs = given == nullptr || given->is_null() ? std::string() : core::to_text(*given);
+  std::string repository = call.capture("owner") + "/" + call.capture("repo");
+  auto id = co_await platform.pipeline.dispatch(call.caller.actor, std::move(repository), std::move(*file),
+                                                std::move(*ref), std::move(inputs));
   if (!id) co_return std::unexpected(id.error());
   co_return co_await answer_with(platform, call, *id, net::Status::created);
 }
@@ -215,12 +223,17 @@ void add_run_routes(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/runs/{run}/cancel",
               Right::signed_in,
-              {"Cancel it", "runs", {}, {}, "application/json", 202},
+              {"Cancel it",
+               "runs",
+               {{"force", "true: what is `if: always()` does not run either"}},
+               {},
+               "application/json",
+               202},
               [&platform](Call& call) { return cancel(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/runs/{run}/rerun",
               Right::signed_in,
-              {"Run it again", "runs", {{"failed", "true: only what failed"}}, {}, "application/json", 201},
+              {"Run it again", "runs", {{"failed", "true: only what failed"}, {"job", "key or UUID: only this job, with those that need it"}}, {}, "application/json", 201},
               [&platform](Call& call) { return rerun(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/repositories/{owner}/{repo}/dispatches",

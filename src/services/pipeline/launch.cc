@@ -2,120 +2,55 @@
 
 #include <algorithm>
 
-#include "events/cloudevents.h"
-#include "events/event.h"
-
 namespace headrace::pipeline {
-namespace {
 
 using events::Conclusion;
 
-constexpr size_t other_bytes = 4 * 1024;  // of a job.queued besides its spec, at most
+namespace {
 
-std::string place(const std::string& file, const workflow::Position& at) {
-  return file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
-}
-
-void add_line(std::string& lines, const std::string& line) { lines.append(lines.empty() ? "" : "\n").append(line); }
-
-std::string refusal_of(const workflow::Reading& reading, const events::RunQueued& run) {
-  std::string lines;
-  for (const workflow::Finding& error : reading.errors)
-    add_line(lines, place(run.workflow_file, error.at) + error.message);
-  if (!reading.workflow) return lines;
-  for (const workflow::Unsupported& entry : workflow::blocking(*reading.workflow, run.event)) {
-    add_line(lines, place(run.workflow_file, entry.at) + entry.feature + " is not supported yet.");
-  }
-  return lines;
-}
-
-// In an event the spec is a JSON text within a JSON text: quotes, backslashes and line ends count twice.
-size_t bytes_in_event(const std::string& spec) {
-  auto doubled = std::ranges::count_if(spec, [](char c) { return c == '"' || c == '\\'; });
-  return spec.size() + static_cast<size_t>(doubled) + other_bytes;
-}
-
-std::string too_large(const std::vector<workflow::PlannedJob>& jobs, const std::string& file) {
-  size_t all = 0;
-  for (const workflow::PlannedJob& job : jobs) {
-    size_t bytes = bytes_in_event(job.spec);
-    if (bytes > events::event_bytes_max) {
-      return file + ":1:1: The job '" + job.key +
-             "' is larger than 256 KiB with its scripts and variables. Move scripts to files.";
-    }
-    all += bytes;
-  }
-  if (all <= run_bytes_max) return {};
-  return file + ":1:1: The jobs are larger than 4 MiB together with their scripts and variables. Split the workflow.";
-}
-
-workflow::Context context_of(const events::RunQueued& run, const std::string& server_url) {
-  return {.event = run.event,
-          .repository = run.repository,
-          .ref = run.ref,
-          .commit = run.commit,
-          .actor = run.actor,
-          .repository_id = run.repository_id,
-          .run_id = run.id,
-          .run_number = run.number,
-          .run_attempt = run.attempt,
-          .server_url = server_url};
-}
-
-Vertex vertex_of(const workflow::PlannedJob& job) {
-  return {.key = job.key,
-          .needs = job.needs,
-          .condition = job.condition,
-          .continue_on_error = job.continue_on_error,
-          .status = Status::waiting,
-          .conclusion = {}};
+void add_end(std::string& lines, const std::string& name, Conclusion conclusion, const std::string& reason) {
+  lines.append(lines.empty() ? "" : "\n").append("The job '" + name + "' ended as ");
+  lines.append(events::name_of(conclusion)).append(reason.empty() ? "." : ": " + reason);
 }
 
 }  // namespace
 
-const workflow::PlannedJob* Planned::find(std::string_view key) const {
-  auto found = std::ranges::find(jobs, key, &workflow::PlannedJob::key);
-  return found == jobs.end() ? nullptr : &*found;
+JobRow row_of(const std::string& run, int64_t attempt, const events::PlannedJob& job) {
+  JobRow row;
+  row.job = job_uuid(run, attempt, job.key);
+  row.run = run;
+  row.key = row.node = job.key;
+  row.name = job.name;
+  row.needs = job.needs;
+  row.planned = job.planned.empty() ? job.key : job.planned;
+  row.caller = job.caller;
+  row.place = job.place;
+  return row;
 }
 
-Planned plan_run(const SourceFile& file, events::RunQueued& run, const std::string& server_url) {
-  workflow::Reading reading = workflow::read(file.text, file.path);
-  run.workflow = reading.workflow ? reading.workflow->shown_name() : file.path;
-  if (reading.workflow && !reading.workflow->run_name.empty()) run.title = reading.workflow->run_name;
-  Planned planned;
-  planned.refusal = refusal_of(reading, run);
-  if (!planned.refusal.empty()) return planned;
-  planned.jobs = workflow::plan(*reading.workflow, context_of(run, server_url)).jobs;
-  planned.refusal = too_large(planned.jobs, file.path);
-  return planned;
-}
-
-events::JobQueued job_queued(const events::RunQueued& run, const workflow::PlannedJob& job, Ids& ids) {
-  events::JobQueued said;
-  said.job = job_uuid(run.run, run.attempt, job.key);
-  said.id = ids.next();
-  said.run = run.run;
-  said.repository = run.repository;
-  said.key = job.key;
-  said.name = job.name;
-  said.labels = job.labels;
-  said.commit = run.commit;
-  said.ref = run.ref;
-  said.spec = job.spec;
-  said.timeout_minutes = job.timeout_minutes;
-  said.restricted = job.restricted;
-  return said;
-}
-
-events::JobSkipped job_skipped(const events::RunQueued& run, const std::string& key, const std::string& name,
-                               std::string reason, Ids& ids) {
-  return {.job = job_uuid(run.run, run.attempt, key),
-          .id = ids.next(),
-          .run = run.run,
-          .repository = run.repository,
-          .key = key,
-          .name = name,
-          .reason = std::move(reason)};
+Launch launch(events::RunQueued run, const Planned& planned, std::vector<JobRow> rows, const workflow::Object& contexts,
+              Ids& ids) {
+  Launch out;
+  out.run = std::move(run);
+  if (!planned.refusal.empty()) {
+    out.run.waits = false;
+    out.run.group.clear();
+    out.run.jobs.clear();
+    out.finished = run_finished(out.run, Conclusion::startup_failure, planned.refusal);
+    return out;
+  }
+  if (rows.empty()) {
+    out.run.jobs = planned_jobs(planned.program, "", "", "");
+    for (const events::PlannedJob& job : out.run.jobs) rows.push_back(row_of(out.run.run, out.run.attempt, job));
+  }
+  if (out.run.waits) return out;
+  RunRow row = run_of(out.run);
+  row.rows = std::move(rows);
+  out.first = go_on(row, planned, {contexts, {}}, ids);
+  if (out.first.finished) {
+    out.finished = run_finished(out.run, *out.first.finished, errors_of(row.rows, out.first, *out.first.finished));
+  }
+  return out;
 }
 
 events::RunFinished run_finished(const events::RunQueued& run, Conclusion conclusion, std::string errors) {
@@ -129,29 +64,7 @@ events::RunFinished run_finished(const events::RunQueued& run, Conclusion conclu
           .url = run.url};
 }
 
-Launch launch(events::RunQueued run, const Planned& planned, const std::vector<Vertex>& carried, Ids& ids) {
-  Launch out;
-  out.run = std::move(run);
-  if (!planned.refusal.empty()) {
-    out.finished = run_finished(out.run, Conclusion::startup_failure, planned.refusal);
-    return out;
-  }
-  std::vector<Vertex> graph;
-  for (const workflow::PlannedJob& job : planned.jobs) {
-    auto kept = std::ranges::find(carried, job.key, &Vertex::key);
-    graph.push_back(kept == carried.end() ? vertex_of(job) : *kept);
-    if (kept == carried.end()) out.run.jobs.push_back({job.key, job.name, job.needs});
-  }
-  Advance first = advance(std::move(graph), false);
-  for (const std::string& key : first.queue) out.queued.push_back(job_queued(out.run, *planned.find(key), ids));
-  for (auto& [key, reason] : first.skip) {
-    out.skipped.push_back(job_skipped(out.run, key, planned.find(key)->name, std::move(reason), ids));
-  }
-  if (first.finished) out.finished = run_finished(out.run, *first.finished, {});
-  return out;
-}
-
-events::RunQueued queued_again(const Run& run) {
+events::RunQueued queued_again(const RunRow& run) {
   events::RunQueued said;
   said.run = run.run;
   said.id = run.id;
@@ -169,7 +82,51 @@ events::RunQueued queued_again(const Run& run) {
   said.attempt = run.attempt;
   said.title = run.title;
   said.url = run.url;
+  said.payload = run.payload;
+  said.inputs = run.inputs;
+  said.depth = run.depth;
   return said;
+}
+
+RunRow run_of(const events::RunQueued& queued) {
+  RunRow run;
+  run.run = queued.run;
+  run.id = queued.id;
+  run.number = queued.number;
+  run.repository = queued.repository;
+  run.repository_id = queued.repository_id;
+  run.workflow = queued.workflow;
+  run.workflow_file = queued.workflow_file;
+  run.event = queued.event;
+  run.event_id = queued.event_id;
+  run.ref = queued.ref;
+  run.branch = queued.branch;
+  run.commit = queued.commit;
+  run.actor = queued.actor;
+  run.attempt = queued.attempt;
+  run.title = queued.title;
+  run.url = queued.url;
+  run.payload = queued.payload;
+  run.inputs = queued.inputs;
+  run.depth = queued.depth;
+  return run;
+}
+
+std::string errors_of(const std::vector<JobRow>& jobs, const Course& last, Conclusion conclusion) {
+  if (conclusion == Conclusion::success || conclusion == Conclusion::skipped) return {};
+  std::string lines;
+  for (const JobRow& job : jobs) {
+    bool counts = job.conclusion == Conclusion::failure || job.conclusion == Conclusion::timed_out ||
+                  job.conclusion == Conclusion::cancelled;
+    if (counts && !job.calls) add_end(lines, job.name, *job.conclusion, job.reason);
+  }
+  for (const Word& word : last.words) {
+    const auto* settled = std::get_if<events::JobSettled>(&word);
+    if (settled != nullptr && !settled->reason.empty()) add_end(lines, settled->name, settled->conclusion, settled->reason);
+  }
+  constexpr size_t lines_bytes_max = 32 * 1024;
+  if (lines.size() > lines_bytes_max) lines.resize(lines.rfind('\n', lines_bytes_max));
+  return lines;
 }
 
 std::string branch_of(std::string_view ref) {

@@ -49,15 +49,24 @@ Result<> Service::hear(std::string name, std::vector<std::string> types, bus::As
 
 Result<> Service::subscribe() {
   parts.bus.says("pipeline", {std::string(events::RunQueued::type), std::string(events::RunStarted::type),
-                              std::string(events::RunFinished::type), std::string(events::JobQueued::type),
-                              std::string(events::JobCancelled::type), std::string(events::JobSkipped::type)});
+                              std::string(events::RunFinished::type), std::string(events::RunAdmitted::type),
+                              std::string(events::RunCancelled::type), std::string(events::JobExpanded::type),
+                              std::string(events::JobQueued::type), std::string(events::JobCancelled::type),
+                              std::string(events::JobSkipped::type), std::string(events::JobSettled::type)});
   auto planned = hear("pipeline.plan", {std::string(events::PushReceived::type)},
                       [this](bus::Delivery delivery) { return heard_push(std::move(delivery)); });
   if (!planned) return planned;
-  return hear("pipeline.advance",
-              {std::string(events::JobStarted::type), std::string(events::JobFinished::type),
-               std::string(events::JobCancelled::type)},
-              [this](bus::Delivery delivery) { return heard_job(std::move(delivery)); });
+  auto advanced = hear("pipeline.advance",
+                       {std::string(events::JobStarted::type), std::string(events::JobFinished::type),
+                        std::string(events::JobCancelled::type), std::string(events::RunCancelled::type),
+                        std::string(events::RunAdmitted::type), std::string(events::RunQueued::type)},
+                       [this](bus::Delivery delivery) { return heard_job(std::move(delivery)); });
+  if (!advanced) return advanced;
+  return hear("pipeline.groups",
+              {std::string(events::RunQueued::type), std::string(events::RunFinished::type),
+               std::string(events::JobExpanded::type), std::string(events::JobFinished::type),
+               std::string(events::JobCancelled::type), std::string(events::JobSettled::type)},
+              [this](bus::Delivery delivery) { return heard_of_group(std::move(delivery)); });
 }
 
 Result<Ids> Service::ids() {
@@ -101,10 +110,46 @@ Task<Result<Service::Plan>> Service::plan_of(RunRow run) {
   if (kept != plans_.end()) co_return kept->second;
   auto file = co_await file_of(run.repository, run.commit, run.workflow_file);
   if (!file) co_return std::unexpected(file.error());
-  events::RunQueued words = queued_again(run);
-  auto plan = std::make_shared<const Planned>(plan_run(*file, words, policy.server_url));
-  remember(words, plan);
+  auto words = std::make_shared<events::RunQueued>(queued_again(run));
+  auto plan = co_await make_plan(std::move(*file), words);
+  if (plan) remember(*words, *plan);
   co_return plan;
+}
+
+Task<Result<Service::Plan>> Service::make_plan(SourceFile file, std::shared_ptr<events::RunQueued> run) {
+  Called texts;
+  auto plan = std::make_shared<Planned>();
+  for (size_t round = 0; round <= workflow::nested_max + 1; ++round) {
+    std::vector<Missing> missing;
+    *plan = link_run(file, *run, texts, missing);
+    if (missing.empty()) break;
+    for (const Missing& one : missing) {
+      auto name = called_name(one.uses, one.from);
+      if (texts.contains(name)) continue;
+      auto text = co_await called(one.uses, one.from);
+      bool later = !text && text.error().code != Code::not_found && text.error().code != Code::denied;
+      if (later) co_return std::unexpected(text.error());
+      texts.emplace(std::move(name), std::move(text));
+    }
+  }
+  run->workflow = plan->program.units.empty() ? file.path : plan->program.workflow().shown_name();
+  name_run(*plan, *run, contexts(run_of(*run)));
+  co_return Plan(std::move(plan));
+}
+
+Task<Result<workflow::Source>> Service::called(std::string uses, workflow::Source from) {
+  bool local = uses.starts_with("./") || uses.starts_with("$/");
+  if (!local) {
+    co_return core::fail(Code::not_found,
+                         "Only workflows of the same repository can be called: write ./.github/workflows/NAME.yml.");
+  }
+  auto file = co_await file_of(from.repository, from.commit, uses.substr(2));
+  if (!file) co_return std::unexpected(file.error());
+  co_return workflow::Source{file->path, file->text, from.repository, from.commit};
+}
+
+workflow::Object Service::contexts(const RunRow& run) const {
+  return contexts_of(run, workflow::Value(workflow::Object()), policy.server_url);
 }
 
 void Service::remember(const events::RunQueued& run, Plan plan) {
@@ -130,14 +175,18 @@ Pipeline::~Pipeline() = default;
 
 Result<> Pipeline::start() { return impl_->service.subscribe(); }
 
-Task<Result<>> Pipeline::cancel(core::Actor actor, int64_t run) { return impl_->service.cancel(std::move(actor), run); }
-
-Task<Result<>> Pipeline::rerun(core::Actor actor, int64_t run, Jobs jobs) {
-  return impl_->service.rerun(std::move(actor), run, jobs);
+Task<Result<>> Pipeline::cancel(core::Actor actor, int64_t run, Force force) {
+  return impl_->service.cancel(std::move(actor), run, force);
 }
 
-Task<Result<int64_t>> Pipeline::dispatch(core::Actor actor, std::string repository, std::string file, std::string ref) {
-  return impl_->service.dispatch(std::move(actor), std::move(repository), std::move(file), std::move(ref));
+Task<Result<>> Pipeline::rerun(core::Actor actor, int64_t run, Jobs jobs, std::string job) {
+  return impl_->service.rerun(std::move(actor), run, jobs, std::move(job));
+}
+
+Task<Result<int64_t>> Pipeline::dispatch(core::Actor actor, std::string repository, std::string file, std::string ref,
+                                         std::string inputs) {
+  return impl_->service.dispatch(std::move(actor), std::move(repository), std::move(file), std::move(ref),
+                                 std::move(inputs));
 }
 
 Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string push_event_id) {

@@ -1,16 +1,20 @@
 // Pipeline turns what happens into runs of workflows, and runs into jobs.
 //
-//   hears  push.received                  plan: which workflow files of the pushed commit start, and their first jobs
+//   hears  push.received                  which workflow files of the pushed commit start, and their first jobs
 //          taskrun.started                a run has begun
-//          taskrun.finished, job.cancelled  the graph goes on: jobs that can run now, jobs that will not, the run's end
+//          taskrun.finished, job.cancelled, run.cancelled, run.admitted
+//                                         the run goes on: jobs that can run now, jobs that will not, its end
+//          pipelinerun.queued, .finished, job.expanded, taskrun.finished
+//                                         a concurrency group goes on: who may begin, who is cancelled
 //          job.leased, .lost, .requeued   kept, for the state of jobs
 //          repository.created, .deleted   kept, for ids
-//   says   pipelinerun.queued, .started, .finished, job.queued, job.cancelled, job.skipped
+//   says   pipelinerun.queued, .started, .finished, run.admitted, .cancelled, job.expanded, .queued, .cancelled,
+//          .skipped, .settled
 //
-// A run is one atomic append: queued, its first jobs, and its end where nothing can run. All that is said of a run
-// names the log's key "run/<run>", so whoever decides has seen everything decided before: hearing twice acts once, and
-// a cancellation is never overtaken by a job. Numbers count within a workflow file of a repository, under the key
-// "numbers/<repository>"; 64-bit ids come from the key "ids" (numbers.h).
+// All that is said of a run names the log's key "run/<run>", so whoever decides has seen everything decided before:
+// hearing twice acts once, and a cancellation is never overtaken by a job. Numbers count within a workflow file of a
+// repository, under the key "numbers/<repository>"; 64-bit ids come from the key "ids" (numbers.h). A run is one atomic
+// append with its first jobs; one of a concurrency group is queued alone, and begins when the group admits it.
 //
 // A push that deletes a ref runs nothing. A workflow file that cannot be read, or that needs what this version lacks,
 // gives a run that ends at once as startup_failure, its errors naming file, line and column.
@@ -69,7 +73,8 @@ struct Policy {
   std::string server_url;  // "http://127.0.0.1:8080", without a slash at its end; may be empty
 };
 
-enum class Jobs { all, failed };  // of a re-run: failed ones, with those that need them
+enum class Jobs { all, failed, one };  // of a re-run: failed ones, or one, with those that need them
+enum class Force { no, yes };          // yes: what is `if: always()` does not run either
 
 // Why a workflow file started, or did not, because of one ref of a push.
 struct Reason {
@@ -91,13 +96,14 @@ class Pipeline {
 
   // Commands: durable, and shown by the queries, when they return. `run` is the 64-bit id.
   // cancel: jobs end; what is `if: always()` or `cancelled()` still runs. conflict: the run is over.
-  core::Task<core::Result<>> cancel(core::Actor actor, int64_t run);
-  // rerun: the same run, its next attempt. conflict: it is not over, or no job of it failed.
-  core::Task<core::Result<>> rerun(core::Actor actor, int64_t run, Jobs jobs);
-  // dispatch: the file's workflow_dispatch on a full ref; returns the id of the run. invalid: the file does not have
-  // it.
+  core::Task<core::Result<>> cancel(core::Actor actor, int64_t run, Force force = Force::no);
+  // rerun: the same run, its next attempt. conflict: it is not over, or no job of it failed. `job`: for Jobs::one its
+  // UUID or key.
+  core::Task<core::Result<>> rerun(core::Actor actor, int64_t run, Jobs jobs, std::string job = std::string());
+  // dispatch: the file's workflow_dispatch on a full ref, with inputs as a JSON object; returns the id of the run.
+  // invalid: the file does not have it, or an input is not as it declares.
   core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
-                                             std::string ref);
+                                             std::string ref, std::string inputs = std::string());
 
   // Queries, now or at an offset.
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});

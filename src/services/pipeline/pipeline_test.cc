@@ -5,26 +5,23 @@
 
 #include <thread>
 
-#include "bus/testing/memory_log.h"
 #include "core/json.h"
-#include "core/testing/simulated_clock.h"
-#include "events/repository.h"
-#include "events/runner.h"
 #include "services/pipeline/projection.h"
-#include "services/pipeline/testing/workflow_files.h"
+#include "services/pipeline/testing/world.h"
 #include "store/rebuild.h"
-#include "store/testing/folder.h"
 
 namespace headrace::pipeline {
 namespace {
 
-using core::Actor;
 using core::Code;
-using events::Conclusion;
+using testing::Actor;
+using testing::ci;
+using testing::commit_id;
+using testing::Conclusion;
+using testing::World;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr std::string_view two_jobs = R"(name: CI
@@ -38,170 +35,6 @@ jobs:
     runs-on: ubuntu-latest
     steps: [{run: make test}]
 )";
-
-std::string commit_id(char digit) { return std::string(40, digit); }
-
-// Bus, store and pipeline on one loop; the log in memory; the test is the runner and the repository.
-class World {
- public:
-  World() {
-    open();
-    say(events::RepositoryCreated{"team/hello", 7, "team", "hello", "main", ""}, "repository", Actor::user("alice"));
-  }
-  ~World() { close(); }
-
-  void open() {
-    store = std::make_unique<store::Store>(loop, log, folder.path());
-    bus = std::move(*bus::Bus::open({loop, clock, random, ids, log, nullptr, folder.file("bus.sqlite")}, {}));
-    pipeline = std::make_unique<Pipeline>(Parts{loop, log, *store, *bus, files}, Policy{"http://localhost"});
-    core::require(store->start().has_value(), "the store starts");
-    core::require(pipeline->start().has_value(), "the pipeline starts");
-    bus->start();
-  }
-  void close() {
-    loop.run(bus->close());
-    pipeline.reset();
-    bus.reset();
-    store.reset();
-  }
-  void restart() {
-    close();
-    open();
-  }
-
-  // Says it and waits until the pipeline has done with it.
-  template <class T>
-  std::string say(const T& said, std::string service, Actor actor = Actor::system()) {
-    bus::Publish options;
-    options.sync = bus::Sync::before_return;
-    options.sync_limit = std::chrono::seconds(20);
-    auto event = events::encode(said, bus->header(bus::Origin::root(std::move(service), std::move(actor))));
-    std::string id = event.id;
-    auto published = loop.run(bus->publish(std::move(event), options));
-    EXPECT_TRUE(published && published->handled) << T::type;
-    settle();
-    return id;
-  }
-
-  // What the pipeline says is heard by it too: until nothing more comes of it. A probe of the same ordering key is
-  // handled after all before it, so once a probe is the only news nothing is left.
-  void settle() {
-    events::JobStarted probe;
-    probe.run = probe.job = probe.name = "probe";
-    probe.repository = "team/hello";
-    bus::Publish options;
-    options.sync = bus::Sync::before_return;
-    options.sync_limit = std::chrono::seconds(20);
-    for (log::Offset before = 0; before != log.durable() - 1;) {
-      before = log.durable();
-      auto published = loop.run(bus->say(probe, bus::Origin::root("test", Actor::system()), options));
-      EXPECT_TRUE(published && published->handled);
-    }
-    EXPECT_TRUE(loop.run(store->all_caught_up(std::chrono::seconds(20))));
-  }
-
-  static events::PushReceived push_of(const std::string& commit, const std::string& ref) {
-    events::PushReceived push;
-    push.push = "push-" + commit.substr(0, 4) + ref;
-    push.repository = "team/hello";
-    push.repository_id = 7;
-    push.default_branch = "main";
-    push.updates.push_back({.ref = ref,
-                            .old_commit = std::string(events::no_commit),
-                            .new_commit = commit,
-                            .applied = true,
-                            .forced = false});
-    return push;
-  }
-  std::string push(const std::string& commit, const std::string& ref = "refs/heads/main") {
-    return say(push_of(commit, ref), "repository", Actor::user("alice"));
-  }
-
-  std::vector<pipeline::Run> runs() {
-    auto page = loop.run(pipeline->list({}));
-    EXPECT_TRUE(page) << (page ? "" : page.error().message);
-    return page ? page->runs : std::vector<pipeline::Run>{};
-  }
-  pipeline::Run newest() {
-    auto all = runs();
-    EXPECT_THAT(all, Not(IsEmpty()));
-    return all.empty() ? pipeline::Run{} : all.front();
-  }
-  static Job job(const pipeline::Run& run, std::string_view key) {
-    for (const Job& job : run.jobs) {
-      if (job.key == key) return job;
-    }
-    ADD_FAILURE() << "no job " << key;
-    return {};
-  }
-
-  void begin(const Job& job) {
-    events::JobLeased leased;
-    leased.job = job.job;
-    leased.run = job.run;
-    leased.repository = job.repository;
-    leased.runner = "local";
-    leased.executor = "host";
-    say(leased, "runner");
-    events::JobStarted started;
-    started.job = job.job;
-    started.run = job.run;
-    started.repository = job.repository;
-    started.name = job.name;
-    started.runner = "local";
-    say(started, "runner");
-  }
-  void end(const Job& job, Conclusion conclusion) {
-    events::JobFinished finished;
-    finished.job = job.job;
-    finished.run = job.run;
-    finished.repository = job.repository;
-    finished.name = job.name;
-    finished.runner = "local";
-    finished.conclusion = conclusion;
-    finished.steps.push_back({.number = 1,
-                              .name = "Run make",
-                              .conclusion = conclusion,
-                              .started_at = {},
-                              .completed_at = {},
-                              .exit_code = 0});
-    say(finished, "runner");
-  }
-  void run_job(std::string_view key, Conclusion conclusion = Conclusion::success) {
-    Job it = job(newest(), key);
-    begin(it);
-    end(it, conclusion);
-  }
-
-  size_t count(std::string_view type) const {
-    auto all = log.all();
-    return static_cast<size_t>(
-        std::ranges::count_if(all, [type](const log::Stored& stored) { return stored.event.type == type; }));
-  }
-  template <class T>
-  std::vector<T> said() const {
-    std::vector<T> found;
-    for (const log::Stored& stored : log.all()) {
-      if (stored.event.type == T::type) found.push_back(*events::decode<T>(stored.event));
-    }
-    return found;
-  }
-
-  store::testing::Folder folder;
-  core::Loop loop;
-  core::testing::SimulatedClock clock{loop};
-  core::SeededRandom random{7};
-  core::IdSource ids{clock, random};
-  bus::testing::MemoryLog log{clock};
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<bus::Bus> bus;
-  testing::WorkflowFiles files;
-  std::unique_ptr<Pipeline> pipeline;
-};
-
-SourceFile ci(std::string_view text, std::string path = ".github/workflows/ci.yml") {
-  return {std::move(path), std::string(text)};
-}
 
 TEST(Pipeline, APushBecomesARunWithItsFirstJobs) {
   World world;
@@ -222,7 +55,7 @@ TEST(Pipeline, APushBecomesARunWithItsFirstJobs) {
   EXPECT_EQ(run.jobs[1].status, Status::waiting);
   auto queued = world.said<events::JobQueued>();
   ASSERT_THAT(queued, SizeIs(1));
-  EXPECT_THAT(queued[0].spec, HasSubstr("\"GITHUB_RUN_ID\":\"" + std::to_string(run.id) + "\""));
+  EXPECT_THAT(queued[0].spec, HasSubstr("\"run_id\":\"" + std::to_string(run.id) + "\""));
   EXPECT_THAT(queued[0].labels, ElementsAre("ubuntu-latest"));
   EXPECT_NE(queued[0].id, run.id);
 }
@@ -328,10 +161,10 @@ TEST(Pipeline, ABrokenFileIsARunThatEndsAtOnceWithItsErrors) {
 TEST(Pipeline, WhatCannotRunYetIsRefusedBeforeAnyJob) {
   World world;
   world.files.commit(commit_id('a'),
-                     {ci("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n")});
+                     {ci("on: push\njobs:\n  a:\n    runs-on: x\n    snapshot: y\n    steps:\n      - run: a\n")});
   world.push(commit_id('a'));
   EXPECT_EQ(world.newest().conclusion, Conclusion::startup_failure);
-  EXPECT_EQ(world.newest().errors, ".github/workflows/ci.yml:6:15: jobs.<job_id>.steps[*].uses is not supported yet.");
+  EXPECT_EQ(world.newest().errors, ".github/workflows/ci.yml:5:5: jobs.<job_id>.snapshot is not supported yet.");
   EXPECT_EQ(world.count(events::JobQueued::type), 0U);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "events/cloudevents.h"
+#include "services/pipeline/payload.h"
 #include "services/pipeline/service.h"
 
 namespace headrace::pipeline {
@@ -25,10 +26,17 @@ std::string nothing_runs(const events::SettledUpdate& update) {
 }
 
 // A file that cannot be read starts on every push: nobody can know what it waits for.
-workflow::Decision decide(const SourceFile& file, const std::string& ref) {
+workflow::Decision decide(const SourceFile& file, const workflow::Occasion& occasion) {
   workflow::Reading reading = workflow::read(file.text, file.path);
   if (!reading.workflow) return {true, "The file has errors, so the run ends at once and tells them."};
-  return workflow::triggers(*reading.workflow, {"push", ref});
+  return workflow::triggers(*reading.workflow, occasion);
+}
+
+workflow::Occasion push_of(const std::string& ref) {
+  workflow::Occasion occasion;
+  occasion.event = "push";
+  occasion.ref = ref;
+  return occasion;
 }
 
 std::string uuid_of(const std::string& event_id, const std::string& ref, const std::string& file) {
@@ -63,8 +71,10 @@ Task<Result<>> Service::start_runs(bus::Delivery cause, events::PushReceived pus
   run.commit = update.new_commit;
   run.actor = account_of(cause.event());
   run.title = snapshot->title;
+  run.payload = push_payload(push, update, run.actor, run.title, policy.server_url);
+  workflow::Occasion occasion = push_of(update.ref);
   for (const SourceFile& file : snapshot->files) {
-    if (!workflow::is_workflow_path(file.path) || !decide(file, update.ref)) continue;
+    if (!workflow::is_workflow_path(file.path) || !decide(file, occasion)) continue;
     run.run = uuid_of(cause.event().id, update.ref, file.path);
     run.workflow_file = file.path;
     auto started = co_await start_run(cause, run, file);
@@ -75,18 +85,21 @@ Task<Result<>> Service::start_runs(bus::Delivery cause, events::PushReceived pus
 
 Task<Result<>> Service::start_run(bus::Delivery cause, events::RunQueued run, SourceFile file) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    events::RunQueued queued = run;
+    auto queued = std::make_shared<events::RunQueued>(run);
     bus::Said said(parts.bus, "pipeline", cause);
-    auto ids = co_await number(queued);
+    auto ids = co_await number(*queued);
     if (!ids) co_return std::unexpected(ids.error());
-    said.expect({numbers_key(queued.repository), ids->numbers});
-    auto plan = std::make_shared<const Planned>(plan_run(file, queued, policy.server_url));
-    Launch started = launch(std::move(queued), *plan, {}, ids->ids);
+    said.expect({numbers_key(queued->repository), ids->numbers});
+    auto plan = co_await make_plan(file, queued);
+    if (!plan) co_return std::unexpected(plan.error());
+    auto around = contexts(run_of(*queued));
+    std::vector<JobRow> none;
+    Launch started = launch(*queued, **plan, std::move(none), around, ids->ids);
     say(said, started);
     said.expect(ids->ids.expectation());
     std::string step = run.ref + " " + file.path;
     auto appended = co_await said.append(std::move(step));
-    if (appended && !appended->duplicate) remember(started.run, plan);
+    if (appended && !appended->duplicate) remember(started.run, *plan);
     if (appended) co_return Result<>{};
     if (appended.error().code != Code::conflict) co_return std::unexpected(appended.error());
   }
@@ -140,9 +153,10 @@ Task<Result<std::vector<Reason>>> Service::reasons_of(std::string event_id, std:
   }
   auto snapshot = co_await parts.source.files(repository, update.new_commit);
   if (!snapshot) co_return std::unexpected(snapshot.error());
+  workflow::Occasion occasion = push_of(update.ref);
   for (const SourceFile& file : snapshot->files) {
     if (!workflow::is_workflow_path(file.path)) continue;
-    workflow::Decision decision = decide(file, update.ref);
+    workflow::Decision decision = decide(file, occasion);
     reasons.push_back({.ref = update.ref,
                        .file = file.path,
                        .started = decision.starts,

@@ -5,6 +5,8 @@
 #include "events/repository.h"
 #include "events/vocabulary.h"
 #include "services/pipeline/numbers.h"
+#include "services/pipeline/plan.h"
+#include "workflow/expression_value.h"
 
 namespace headrace::pipeline {
 
@@ -36,6 +38,22 @@ std::string steps_text(const std::vector<events::StepResult>& steps) {
   return core::to_text(list);
 }
 
+template <class Outputs>
+std::string outputs_text(const Outputs& outputs) {
+  core::json::array list;
+  for (const auto& output : outputs) list.push_back(core::json::array{output.name, output.value});
+  return core::to_text(list);
+}
+
+std::string annotations_text(const std::vector<events::JobAnnotation>& annotations) {
+  core::json::array list;
+  for (const events::JobAnnotation& it : annotations) {
+    list.push_back(core::json::array{it.level, it.message, it.title, it.file, it.line, it.end_line, it.column,
+                                     it.end_column, it.step});
+  }
+  return core::to_text(list);
+}
+
 // One overload an event; each is right when heard for a run or job it does not know, for the log may begin after it.
 struct Apply {
   sqlite::Connection& tables;
@@ -56,8 +74,9 @@ struct Apply {
 
   Result<> operator()(const events::RepositoryCreated& said) const {
     return run(
-        "INSERT INTO repository (full_name, id) VALUES (?, ?) ON CONFLICT (full_name) DO UPDATE SET id = excluded.id",
-        said.full_name, said.id);
+        "INSERT INTO repository (full_name, id, default_branch) VALUES (?, ?, ?) ON CONFLICT (full_name) DO UPDATE SET "
+        "id = excluded.id, default_branch = excluded.default_branch",
+        said.full_name, said.id, said.default_branch);
   }
   Result<> operator()(const events::RepositoryDeleted& said) const {
     return run("DELETE FROM repository WHERE full_name = ?", said.full_name);
@@ -70,11 +89,14 @@ struct Apply {
             said.repository, said.workflow_file, said.number);
     if (!counted) return counted;
     if (auto queued = queue_run(said); !queued) return queued;
+    if (auto kept = keep_payload(said); !kept) return kept;
     if (said.attempt > 1) {
       if (auto carried = carry_jobs(said); !carried) return carried;
     }
-    for (size_t i = 0; i < said.jobs.size(); ++i) {
-      if (auto planned = plan_job(said, said.jobs[i], static_cast<int64_t>(i)); !planned) return planned;
+    for (const events::PlannedJob& job : said.jobs) {
+      if (auto planned = job.again ? repeat_job(said, job) : plan_job(said.run, said.attempt, said.repository, job);
+          !planned)
+        return planned;
     }
     return {};
   }
@@ -82,41 +104,101 @@ struct Apply {
   Result<> queue_run(const events::RunQueued& said) const {
     return run(
         "INSERT INTO run (run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, "
-        "event_id, "
-        "ref, branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, "
-        "completed_at, queued, last_event, correlation) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, NULL, NULL, ?, ?, ?) "
+        "event_id, ref, branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, waits, "
+        "concurrency, shown_group, cancel_in_progress, queue_all, depth, queued_at, started_at, "
+        "completed_at, queued, latest, last_event, correlation) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, "
+        "?, ?, ?, ?) "
         "ON CONFLICT (run) DO UPDATE SET attempt = excluded.attempt, actor = excluded.actor, status = 'queued', "
-        "conclusion = NULL, errors = '', cancelled = 0, queued_at = excluded.queued_at, started_at = NULL, "
-        "completed_at = NULL, last_event = excluded.last_event",
+        "conclusion = NULL, errors = '', cancelled = 0, waits = excluded.waits, concurrency = excluded.concurrency, shown_group = excluded.shown_group, "
+        "cancel_in_progress = excluded.cancel_in_progress, queue_all = excluded.queue_all, "
+        "queued_at = excluded.queued_at, started_at = NULL, "
+        "completed_at = NULL, latest = excluded.latest, last_event = excluded.last_event",
         said.run, said.id, said.number, said.attempt, said.repository, said.repository_id, said.workflow,
         said.workflow_file, said.event, said.event_id, said.ref, said.branch, said.commit, said.actor, said.title,
-        said.url, now(), stored.offset, stored.event.id, stored.event.correlation_id());
+        said.url, said.waits, workflow::fold_case(said.group), said.group, said.cancel_in_progress, said.queue_all, said.depth,
+        now(), stored.offset, stored.offset, stored.event.id, stored.event.correlation_id());
   }
 
-  // Jobs that are not run again belong to the new attempt as they ended; those that are leave it.
+  // In a table of its own: a run changes often, and history would keep each time what is large and never changes.
+  Result<> keep_payload(const events::RunQueued& said) const {
+    return run("INSERT INTO run_input (run, payload, inputs) VALUES (?, ?, ?) ON CONFLICT (run) DO NOTHING", said.run,
+               said.payload, said.inputs);
+  }
+
+  // Jobs that are not run again belong to the new attempt as they ended; the others leave it.
   Result<> carry_jobs(const events::RunQueued& said) const {
-    core::json::array keys;
-    for (const events::PlannedJob& job : said.jobs) keys.push_back(core::json::value(job.key));
+    core::json::array keys(said.carried.begin(), said.carried.end());
     return run(
         "UPDATE job SET run_attempt = ? WHERE run = ? AND run_attempt = ? AND "
-        "key NOT IN (SELECT value FROM json_each(?))",
+        "key IN (SELECT value FROM json_each(?))",
         said.attempt, said.run, said.attempt - 1, core::to_text(keys));
   }
 
-  Result<> plan_job(const events::RunQueued& said, const events::PlannedJob& job, int64_t index) const {
-    auto before = tables.first(
-        "SELECT position FROM job WHERE run = ? AND run_attempt = ? AND key = ?",
-        [](const sqlite::Row& row) { return row.integer(0); }, said.run, said.attempt - 1, job.key);
-    if (!before) return std::unexpected(before.error());
+  Result<> plan_job(const std::string& run_uuid, int64_t attempt, const std::string& repository,
+                    const events::PlannedJob& job) const {
     return run(
-        "INSERT INTO job (job, id, run, run_attempt, position, repository, key, name, needs, status, conclusion, "
-        "reason, "
-        "attempt, runner, steps, log_bytes, log_lines, queued_at, started_at, completed_at) "
-        "VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, 'waiting', NULL, '', 1, '', '[]', 0, 0, NULL, NULL, NULL) "
-        "ON CONFLICT (job) DO NOTHING",
-        job_uuid(said.run, said.attempt, job.key), said.run, said.attempt, before->value_or(index), said.repository,
-        job.key, job.name, needs_text(job.needs));
+        "INSERT INTO job (job, run, run_attempt, place, repository, key, name, needs, node, planned, caller) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job) DO NOTHING",
+        job_uuid(run_uuid, attempt, job.key), run_uuid, attempt, job.place, repository, job.key, job.name,
+        needs_text(job.needs), job.key, job.planned.empty() ? job.key : job.planned, job.caller);
+  }
+  Result<> repeat_job(const events::RunQueued& said, const events::PlannedJob& job) const {
+    return run(
+        "INSERT INTO job (job, run, run_attempt, place, repository, key, name, needs, node, planned, caller, matrix, "
+        "expanded, calls, continue_on_error, fail_fast, max_parallel, concurrency, cancel_in_progress, queue_all, "
+        "since_expanded) "
+        "SELECT ?, run, ?, place, repository, key, name, needs, node, planned, caller, matrix, 1, calls, "
+        "continue_on_error, fail_fast, max_parallel, concurrency, cancel_in_progress, queue_all, ? "
+        "FROM job WHERE run = ? AND run_attempt = ? AND key = ? ON CONFLICT (job) DO NOTHING",
+        job_uuid(said.run, said.attempt, job.key), said.attempt, stored.offset, said.run, said.attempt - 1, job.key);
+  }
+
+  // The row of what was expanded makes room for its legs.
+  Result<> operator()(const events::JobExpanded& said) const {
+    struct Before {
+      std::string place, needs, planned, caller;
+    };
+    auto read = [](const sqlite::Row& row) { return Before{row.text(0), row.text(1), row.text(2), row.text(3)}; };
+    auto before = tables.first(
+        "SELECT place, needs, planned, caller FROM job WHERE run = ? AND run_attempt = ? AND key = ? AND expanded = 0",
+        read, said.run, said.attempt, said.key);
+    if (!before) return std::unexpected(before.error());
+    if (!*before) return {};
+    auto gone = run("DELETE FROM job WHERE job = ?", job_uuid(said.run, said.attempt, said.key));
+    if (!gone) return gone;
+    for (size_t i = 0; i < said.legs.size(); ++i) {
+      const events::ExpandedLeg& leg = said.legs[i];
+      auto added = run(
+          "INSERT INTO job (job, run, run_attempt, place, repository, key, name, needs, node, planned, caller, matrix, "
+          "expanded, calls, continue_on_error, fail_fast, max_parallel, concurrency, cancel_in_progress, queue_all, "
+          "since_expanded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (job) DO NOTHING",
+          job_uuid(said.run, said.attempt, leg.key), said.run, said.attempt, place_of((*before)->place, i),
+          said.repository, leg.key, leg.name, (*before)->needs, said.key, (*before)->planned, (*before)->caller,
+          leg.matrix, said.calls, leg.continue_on_error, said.fail_fast, said.max_parallel,
+          workflow::fold_case(leg.group), leg.cancel_in_progress, leg.queue_all, stored.offset);
+      if (!added) return added;
+      for (const events::PlannedJob& job : leg.jobs) {
+        if (auto planned = plan_job(said.run, said.attempt, said.repository, job); !planned) return planned;
+      }
+    }
+    return heard_of(said.run);
+  }
+  Result<> operator()(const events::JobSettled& said) const {
+    auto changed =
+        run("UPDATE job SET status = 'completed', conclusion = ?, id = ?, reason = ?, outputs = ?, completed_at = ? "
+            "WHERE job = ? AND status <> 'completed'",
+            events::name_of(said.conclusion), said.id, said.reason, outputs_text(said.outputs), now(), said.job);
+    return changed ? heard_of(said.run) : changed;
+  }
+  Result<> operator()(const events::RunAdmitted& said) const {
+    return run("UPDATE run SET waits = 0, last_event = ? WHERE run = ? AND attempt = ?", stored.event.id, said.run,
+               said.attempt);
+  }
+  Result<> operator()(const events::RunCancelled& said) const {
+    return run("UPDATE run SET cancelled = 1, waits = 0, last_event = ? WHERE run = ? AND status <> 'completed'",
+               stored.event.id, said.run);
   }
 
   Result<> operator()(const events::RunStarted& said) const {
@@ -159,9 +241,11 @@ struct Apply {
   Result<> operator()(const events::JobFinished& said) const {
     auto changed =
         run("UPDATE job SET status = 'completed', conclusion = ?, reason = ?, runner = ?, attempt = ?, steps = ?, "
-            "log_bytes = ?, log_lines = ?, completed_at = ? WHERE job = ? AND status <> 'completed'",
+            "log_bytes = ?, log_lines = ?, outputs = ?, annotations = ?, environment_url = ?, summary_bytes = ?, "
+            "completed_at = ? WHERE job = ? AND status <> 'completed'",
             events::name_of(said.conclusion), said.errors, said.runner, said.attempt, steps_text(said.steps),
-            said.log.bytes, said.log.lines, now(), said.job);
+            said.log.bytes, said.log.lines, outputs_text(said.outputs), annotations_text(said.annotations),
+            said.environment_url, said.summary_bytes.value_or(0), now(), said.job);
     return changed ? heard_of(said.run) : changed;
   }
   // A job that no runner has is over with this; one that a runner has goes on until the runner has ended it.
@@ -171,8 +255,8 @@ struct Apply {
             "WHERE job = ? AND status IN ('waiting', 'queued') AND runner = ''",
             said.reason, now(), said.job);
     if (!ended) return ended;
-    auto marked = run("UPDATE run SET cancelled = 1 WHERE run = ? AND status <> 'completed'", said.run);
-    return marked ? heard_of(said.run) : marked;
+    auto asked = run("UPDATE job SET cancel_asked = 1 WHERE job = ? AND status <> 'completed'", said.job);
+    return asked ? heard_of(said.run) : asked;
   }
   Result<> operator()(const events::JobSkipped& said) const {
     auto changed =
@@ -212,36 +296,44 @@ struct Words {
 
 using Heard = Words<events::RepositoryCreated, events::RepositoryDeleted, events::RunQueued, events::RunStarted,
                     events::RunFinished, events::JobQueued, events::JobLeased, events::JobLost, events::JobRequeued,
-                    events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped>;
+                    events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped, events::JobExpanded,
+                    events::JobSettled, events::RunAdmitted, events::RunCancelled>;
 
 }  // namespace
 
 std::string RunsProjection::schema() const {
-  return "CREATE TABLE repository (full_name TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;"
+  return "CREATE TABLE repository (full_name TEXT PRIMARY KEY, id INTEGER NOT NULL, default_branch TEXT NOT NULL) "
+         "WITHOUT ROWID;"
          "CREATE TABLE counter (repository TEXT, workflow_file TEXT, number INTEGER NOT NULL, "
          "PRIMARY KEY (repository, workflow_file)) WITHOUT ROWID;"
          "CREATE TABLE run (run TEXT PRIMARY KEY, id INTEGER NOT NULL, number INTEGER NOT NULL, attempt INTEGER NOT "
-         "NULL, "
-         "repository TEXT NOT NULL, repository_id INTEGER NOT NULL, workflow TEXT NOT NULL, workflow_file TEXT NOT "
-         "NULL, "
-         "event TEXT NOT NULL, event_id TEXT NOT NULL, ref TEXT NOT NULL, branch TEXT NOT NULL, commit_id TEXT NOT "
-         "NULL, "
-         "actor TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, status TEXT NOT NULL, conclusion TEXT, "
-         "errors TEXT NOT NULL, cancelled INTEGER NOT NULL, queued_at INTEGER, started_at INTEGER, completed_at "
-         "INTEGER, "
-         "queued INTEGER NOT NULL, last_event TEXT NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
+         "NULL, repository TEXT NOT NULL, repository_id INTEGER NOT NULL, workflow TEXT NOT NULL, workflow_file TEXT "
+         "NOT NULL, event TEXT NOT NULL, event_id TEXT NOT NULL, ref TEXT NOT NULL, branch TEXT NOT NULL, commit_id "
+         "TEXT NOT NULL, actor TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, status TEXT NOT NULL, conclusion "
+         "TEXT, errors TEXT NOT NULL, cancelled INTEGER NOT NULL, waits INTEGER NOT NULL, concurrency TEXT NOT NULL, shown_group TEXT NOT NULL, "
+         "cancel_in_progress INTEGER NOT NULL, queue_all INTEGER NOT NULL, depth INTEGER NOT NULL, queued_at INTEGER, "
+         "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, last_event TEXT "
+         "NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE TABLE run_input (run TEXT PRIMARY KEY, payload TEXT NOT NULL, inputs TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX run_by_id ON run (id);"
          "CREATE INDEX run_by_queued ON run (queued);"
          "CREATE INDEX run_by_repository ON run (repository, queued);"
-         "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL, run TEXT NOT NULL, run_attempt INTEGER NOT "
-         "NULL, "
-         "position INTEGER NOT NULL, repository TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, needs TEXT NOT "
-         "NULL, "
-         "status TEXT NOT NULL, conclusion TEXT, reason TEXT NOT NULL, attempt INTEGER NOT NULL, runner TEXT NOT NULL, "
-         "steps TEXT NOT NULL, log_bytes INTEGER NOT NULL, log_lines INTEGER NOT NULL, queued_at INTEGER, "
-         "started_at INTEGER, completed_at INTEGER) WITHOUT ROWID;"
-         "CREATE INDEX job_by_run ON job (run, run_attempt, position);"
-         "CREATE INDEX job_by_id ON job (id);";
+         "CREATE INDEX run_by_concurrency ON run (repository, concurrency) WHERE concurrency <> '';"
+         "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL DEFAULT 0, run TEXT NOT NULL, run_attempt INTEGER "
+         "NOT NULL, place TEXT NOT NULL, repository TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, needs TEXT "
+         "NOT NULL, status TEXT NOT NULL DEFAULT 'waiting', conclusion TEXT, reason TEXT NOT NULL DEFAULT '', attempt "
+         "INTEGER NOT NULL DEFAULT 1, runner TEXT NOT NULL DEFAULT '', steps TEXT NOT NULL DEFAULT '[]', log_bytes "
+         "INTEGER NOT NULL DEFAULT 0, log_lines INTEGER NOT NULL DEFAULT 0, queued_at INTEGER, started_at INTEGER, "
+         "completed_at INTEGER, node TEXT NOT NULL, planned TEXT NOT NULL, caller TEXT NOT NULL, matrix TEXT NOT NULL "
+         "DEFAULT '', expanded INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0, continue_on_error INTEGER "
+         "NOT NULL DEFAULT 0, fail_fast INTEGER NOT NULL DEFAULT 1, max_parallel INTEGER NOT NULL DEFAULT 0, "
+         "concurrency TEXT NOT NULL DEFAULT '', cancel_in_progress INTEGER NOT NULL DEFAULT 0, queue_all INTEGER NOT "
+         "NULL DEFAULT 0, since_expanded INTEGER NOT NULL DEFAULT 0, cancel_asked INTEGER NOT NULL DEFAULT 0, outputs "
+         "TEXT NOT NULL DEFAULT '[]', annotations TEXT NOT NULL DEFAULT '[]', environment_url TEXT NOT NULL DEFAULT '', "
+         "summary_bytes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+         "CREATE INDEX job_by_run ON job (run, run_attempt, place);"
+         "CREATE INDEX job_by_id ON job (id);"
+         "CREATE INDEX job_by_concurrency ON job (repository, concurrency) WHERE concurrency <> '';";
 }
 
 std::vector<std::string> RunsProjection::types() const { return Heard::types(); }

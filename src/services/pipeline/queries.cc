@@ -20,14 +20,14 @@ constexpr std::array<std::pair<Status, std::string_view>, 4> statuses{{{Status::
 
 // What the queries below begin with; read_run and read_job read these columns.
 constexpr std::string_view select_run =
-    "SELECT run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
-    "branch, "
-    "commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
-    "last_event, "
-    "correlation, queued FROM run ";
+    "SELECT run.run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
+    "branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
+    "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth FROM run ";
 constexpr std::string_view select_job =
     "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
-    "log_lines, queued_at, started_at, completed_at FROM job ";
+    "log_lines, queued_at, started_at, completed_at, matrix, caller, calls, outputs, annotations, environment_url, "
+    "summary_bytes, node, planned, place, expanded, continue_on_error, fail_fast, max_parallel, concurrency, "
+    "cancel_in_progress, queue_all, cancel_asked FROM job ";
 
 Status status_of(std::string_view name) {
   for (auto [status, known] : statuses) {
@@ -105,11 +105,37 @@ Listed read_run(const sqlite::Row& row) {
   run.last_event = row.text(23);
   run.correlation = row.text(24);
   listed.queued = row.integer(25);
+  run.waits = row.boolean(26);
+  run.group = row.text(27);
+  run.cancel_in_progress = row.boolean(28);
+  run.queue_all = row.boolean(29);
+  run.depth = row.integer(30);
   return listed;
 }
 
-Job read_job(const sqlite::Row& row) {
-  Job job;
+std::vector<events::JobOutput> outputs_of(std::string_view json) {
+  std::vector<events::JobOutput> outputs;
+  auto value = core::parse_json(json);
+  if (!value || !value->is_array()) return outputs;
+  for (const auto& pair : value->get_array())
+    outputs.push_back({std::string(pair.at(0).as_string()), std::string(pair.at(1).as_string())});
+  return outputs;
+}
+
+std::vector<events::JobAnnotation> annotations_of(std::string_view json) {
+  std::vector<events::JobAnnotation> annotations;
+  auto value = core::parse_json(json);
+  if (!value || !value->is_array()) return annotations;
+  for (const auto& it : value->get_array()) {
+    auto text = [&it](size_t i) { return std::string(it.at(i).as_string()); };
+    auto number = [&it](size_t i) { return it.at(i).as_int64(); };
+    annotations.push_back({text(0), text(1), text(2), text(3), number(4), number(5), number(6), number(7), number(8)});
+  }
+  return annotations;
+}
+
+JobRow read_job(const sqlite::Row& row) {
+  JobRow job;
   job.job = row.text(0);
   job.id = row.integer(1);
   job.run = row.text(2);
@@ -127,16 +153,55 @@ Job read_job(const sqlite::Row& row) {
   job.queued_at = time_of(row.maybe_integer(15));
   job.started_at = time_of(row.maybe_integer(16));
   job.completed_at = time_of(row.maybe_integer(17));
+  job.matrix = row.text(18);
+  job.caller = row.text(19);
+  job.calls = row.boolean(20);
+  job.outputs = outputs_of(row.view(21));
+  job.annotations = annotations_of(row.view(22));
+  job.environment_url = row.text(23);
+  job.summary_bytes = row.integer(24);
+  job.node = row.text(25);
+  job.planned = row.text(26);
+  job.place = row.text(27);
+  job.expanded = row.boolean(28);
+  job.continue_on_error = row.boolean(29);
+  job.fail_fast = row.boolean(30);
+  job.max_parallel = row.integer(31);
+  job.group = row.text(32);
+  job.cancel_in_progress = row.boolean(33);
+  job.queue_all = row.boolean(34);
+  job.cancel_asked = row.boolean(35);
   return job;
 }
 
 std::string sql(std::string_view head, std::string_view tail) { return std::string(head) + std::string(tail); }
 
-Result<> add_jobs(sqlite::Connection& tables, Run& run) {
-  std::string text = sql(select_job, "WHERE run = ? AND run_attempt = ? ORDER BY position, key");
+// A job that calls a workflow is at work as soon as one of those below it is.
+void show_callers(std::vector<JobRow>& jobs) {
+  for (JobRow& job : jobs) {
+    if (!job.calls || job.status != Status::waiting) continue;
+    bool begun = std::ranges::any_of(
+        jobs, [&job](const JobRow& one) { return one.caller == job.key && one.status != Status::waiting; });
+    if (begun) job.status = Status::in_progress;
+  }
+}
+
+Result<> add_jobs(sqlite::Connection& tables, RunRow& run) {
+  std::string text = sql(select_job, "WHERE run = ? AND run_attempt = ? ORDER BY place, key");
   auto jobs = tables.all(sqlite::Sql::generated(text), read_job, run.run, run.attempt);
   if (!jobs) return std::unexpected(jobs.error());
-  run.jobs = std::move(*jobs);
+  run.rows = *jobs;
+  show_callers(*jobs);
+  run.jobs.assign(std::make_move_iterator(jobs->begin()), std::make_move_iterator(jobs->end()));
+  return {};
+}
+
+Result<> add_inputs(sqlite::Connection& tables, RunRow& run) {
+  auto found = tables.first(
+      "SELECT payload, inputs FROM run_input WHERE run = ?",
+      [](const sqlite::Row& row) { return std::pair(row.text(0), row.text(1)); }, run.run);
+  if (!found) return std::unexpected(found.error());
+  if (*found) std::tie(run.payload, run.inputs) = std::move(**found);
   return {};
 }
 
@@ -148,6 +213,7 @@ Result<std::optional<RunRow>> find_one(sqlite::Connection& tables, std::string_v
   if (!*found) return std::optional<RunRow>();
   RunRow run = std::move((*found)->run);
   if (auto added = add_jobs(tables, run); !added) return std::unexpected(added.error());
+  if (auto added = add_inputs(tables, run); !added) return std::unexpected(added.error());
   return run;
 }
 
@@ -179,7 +245,10 @@ Result<std::optional<RunRow>> find_run(sqlite::Connection& tables, int64_t id) {
 
 Result<std::optional<Job>> find_job(sqlite::Connection& tables, int64_t id) {
   std::string text = sql(select_job, "WHERE id = ? AND id > 0");
-  return tables.first(sqlite::Sql::generated(text), read_job, id);
+  auto found = tables.first(sqlite::Sql::generated(text), read_job, id);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::optional<Job>();
+  return std::optional<Job>(std::move(**found));
 }
 
 Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query) {
@@ -214,10 +283,33 @@ Result<int64_t> last_number(sqlite::Connection& tables, std::string_view reposit
   return tables.integer("SELECT number FROM counter WHERE repository = ? AND workflow_file = ?", repository, file);
 }
 
-Result<std::optional<int64_t>> repository_id(sqlite::Connection& tables, std::string_view full_name) {
+Result<std::optional<RepositoryRow>> repository(sqlite::Connection& tables, std::string_view full_name) {
   return tables.first(
-      "SELECT id FROM repository WHERE full_name = ?", [](const sqlite::Row& row) { return row.integer(0); },
-      full_name);
+      "SELECT id, default_branch FROM repository WHERE full_name = ?",
+      [](const sqlite::Row& row) { return RepositoryRow{row.integer(0), row.text(1)}; }, full_name);
+}
+
+Result<std::optional<std::string>> group_of(sqlite::Connection& tables, std::string_view run, std::string_view job) {
+  return tables.first(
+      "SELECT concurrency FROM job WHERE job = ? AND concurrency <> '' UNION ALL SELECT concurrency FROM run WHERE run "
+      "= ? AND concurrency <> ''",
+      [](const sqlite::Row& row) { return row.text(0); }, job, run);
+}
+
+Result<std::vector<Member>> members_of(sqlite::Connection& tables, std::string_view repository,
+                                       std::string_view group) {
+  auto read = [](const sqlite::Row& row) {
+    return Member{row.text(0),    row.integer(1), row.text(2),    row.text(3),
+                  row.boolean(4), row.boolean(5), row.boolean(6), row.boolean(7)};
+  };
+  return tables.all(
+      "SELECT run, id, '', '', waits = 0, cancel_in_progress, queue_all, cancelled, latest AS since, '' AS place "
+      "FROM run WHERE repository = ?1 AND concurrency = ?2 AND status <> 'completed' UNION ALL "
+      "SELECT job.run, run.id, job.job, job.key, job.status <> 'waiting', job.cancel_in_progress, job.queue_all, "
+      "job.cancel_asked, job.since_expanded, job.place FROM job JOIN run ON run.run = job.run AND run.attempt = "
+      "job.run_attempt WHERE job.repository = ?1 AND job.concurrency = ?2 AND job.status <> 'completed' "
+      "ORDER BY since, place",
+      read, repository, group);
 }
 
 }  // namespace headrace::pipeline

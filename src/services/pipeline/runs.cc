@@ -27,8 +27,25 @@ json::object step_json(const events::StepResult& step) {
           {"completed_at", time_or_null(step.completed_at)}};
 }
 
+json::object annotation_json(const events::JobAnnotation& annotation) {
+  return {{"level", annotation.level},
+          {"message", annotation.message},
+          {"title", annotation.title},
+          {"file", annotation.file},
+          {"line", annotation.line},
+          {"end_line", annotation.end_line},
+          {"column", annotation.column},
+          {"end_column", annotation.end_column},
+          {"step", annotation.step}};
+}
+
 json::object job_json(const Job& job) {
-  json::array steps;
+  json::array steps, annotations;
+  json::object outputs;
+  for (const events::JobAnnotation& annotation : job.annotations) annotations.push_back(annotation_json(annotation));
+  for (const events::JobOutput& output : job.outputs) outputs[output.name] = output.value;
+  json::value matrix;
+  if (auto read = core::parse_json(job.matrix); read && !job.matrix.empty()) matrix = std::move(*read);
   for (const events::StepResult& step : job.steps) steps.push_back(step_json(step));
   return {{"id", job.id},
           {"job", job.job},
@@ -37,6 +54,13 @@ json::object job_json(const Job& job) {
           {"status", name_of(job.status)},
           {"conclusion", text_or_null(job.conclusion)},
           {"needs", json::array(job.needs.begin(), job.needs.end())},
+          {"matrix", std::move(matrix)},
+          {"caller", job.caller},
+          {"calls", job.calls},
+          {"outputs", std::move(outputs)},
+          {"annotations", std::move(annotations)},
+          {"environment_url", job.environment_url},
+          {"summary_bytes", job.summary_bytes},
           {"attempt", job.attempt},
           {"runner", job.runner},
           {"reason", job.reason},
@@ -65,6 +89,8 @@ json::object run_json(const Run& run) {
           {"status", name_of(run.status)},
           {"conclusion", text_or_null(run.conclusion)},
           {"errors", run.errors},
+          {"waits", run.waits},
+          {"group", run.group},
           {"url", run.url},
           {"queued_at", time_or_null(run.queued_at)},
           {"started_at", time_or_null(run.started_at)},

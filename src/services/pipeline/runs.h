@@ -24,7 +24,10 @@ struct Job {
   std::string repository;
   std::string key;
   std::string name;
-  std::vector<std::string> needs;  // keys
+  std::vector<std::string> needs;  // keys, of the same level
+  std::string matrix;              // JSON text; empty: none
+  std::string caller;              // key of the job that calls its file; empty: of the run's own
+  bool calls = false;              // it calls a workflow: no runner has it
   Status status = Status::waiting;
   std::optional<events::Conclusion> conclusion;  // where it is completed
   std::string reason;                            // why it failed, was skipped or cancelled; for people
@@ -32,6 +35,10 @@ struct Job {
   std::string runner;                            // who has it, or had
   std::vector<events::StepResult> steps;         // once it is over
   events::LogSize log;
+  std::vector<events::JobOutput> outputs;
+  std::vector<events::JobAnnotation> annotations;
+  std::string environment_url;
+  int64_t summary_bytes = 0;  // of the file beside its log
   std::optional<core::Time> queued_at, started_at, completed_at;
 };
 
@@ -57,6 +64,8 @@ struct Run {
   std::string
       errors;  // of a run that ended without success; "file:line:column: message" a line where it could not start
   bool cancelled = false;  // it was asked to end
+  bool waits = false;      // for its concurrency group
+  std::string group;       // of concurrency; empty: none
   std::optional<core::Time> queued_at, started_at, completed_at;
   std::vector<Job> jobs;  // of the newest attempt, in the order of the file
 };
@@ -78,7 +87,8 @@ struct RunPage {
 // "id","number","workflow","event","branch","commit","status","conclusion","url","jobs":[{"id","name","status",
 // "conclusion","steps":[{"number","name","status","conclusion"}]}], and besides: "run","attempt","repository",
 // "workflow_file","ref","actor","title","errors","queued_at","started_at","completed_at"; of a job "job","key","needs",
-// "attempt","runner","reason" and the times.
+// "matrix","caller","calls","attempt","runner","reason","outputs","annotations","environment_url","summary_bytes" and the
+// times; of a run "waits","group".
 std::string to_json(const RunPage& page);
 std::string to_json(const Run& run);
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,13 +44,20 @@ class Words {
   bus::Origin origin_;
 };
 
-// Into a bus::Said or Words: everything that a launch says, in order.
+// Into a bus::Said or Words: what a course says, in order.
+template <class Sink>
+void say(Sink& sink, const Course& course) {
+  for (const Word& word : course.words) {
+    std::visit([&](const auto& said) { sink.add(semantic_key(word), said); }, word);
+  }
+}
+
+// Everything that a launch says.
 template <class Sink>
 void say(Sink& sink, const Launch& launch) {
   const std::string& run = launch.run.run;  // one cause may start several
   sink.add("run/" + run, launch.run);
-  for (const events::JobQueued& job : launch.queued) sink.add("queued/" + job.job, job);
-  for (const events::JobSkipped& job : launch.skipped) sink.add("skipped/" + job.job, job);
+  say(sink, launch.first);
   if (launch.finished) sink.add("finished/" + run, *launch.finished);
   sink.expect({run_key(launch.run.run), 0});
 }
@@ -74,11 +82,14 @@ class Service {
   // advancing.cc
   core::Task<core::Result<>> heard_job(bus::Delivery delivery);
 
+  // groups.cc: what a concurrency group lets go on, and what it ends.
+  core::Task<core::Result<>> heard_of_group(bus::Delivery delivery);
+
   // commands.cc
-  core::Task<core::Result<>> cancel(core::Actor actor, int64_t id);
-  core::Task<core::Result<>> rerun(core::Actor actor, int64_t id, Jobs jobs);
+  core::Task<core::Result<>> cancel(core::Actor actor, int64_t id, Force force);
+  core::Task<core::Result<>> rerun(core::Actor actor, int64_t id, Jobs jobs, std::string job);
   core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
-                                             std::string ref);
+                                             std::string ref, std::string inputs);
 
   Parts parts;
   Policy policy;
@@ -98,15 +109,24 @@ class Service {
   core::Task<core::Result<Settled>> settle_id(int64_t id);
   core::Result<Ids> ids();
   core::Task<core::Result<Plan>> plan_of(RunRow run);
+  // The file linked with all that it calls; what the run is called is set from it.
+  core::Task<core::Result<Plan>> make_plan(SourceFile file, std::shared_ptr<events::RunQueued> run);
+  core::Task<core::Result<workflow::Source>> called(std::string uses, workflow::Source from);
+  workflow::Object contexts(const RunRow& run) const;
   core::Task<core::Result<SourceFile>> file_of(std::string repository, std::string commit, std::string path);
   void remember(const events::RunQueued& run, Plan plan);
-  core::Task<core::Result<bool>> advance_once(bus::Delivery cause, std::string run);
+  core::Task<core::Result<>> advance(bus::Delivery cause, std::string run, std::set<std::string> admitted);
+  core::Task<core::Result<bool>> advance_once(bus::Delivery cause, std::string run, std::set<std::string> admitted);
   core::Task<core::Result<bool>> begin_once(bus::Delivery cause, std::string run);
 
-  core::Task<core::Result<log::Batch>> cancel_batch(core::Actor actor, int64_t id);
-  core::Task<core::Result<log::Batch>> rerun_batch(core::Actor actor, int64_t id, Jobs jobs);
-  core::Task<core::Result<log::Batch>> dispatch_batch(core::Actor actor, std::string repository, std::string file,
-                                                      std::string ref, std::shared_ptr<int64_t> id);
+  core::Task<core::Result<>> settle_group(bus::Delivery cause, std::string repository, std::string group);
+  core::Task<core::Result<>> end_member(bus::Delivery cause, Member member, std::string reason);
+  core::Task<core::Result<>> admit(bus::Delivery cause, Member member);
+
+  core::Task<core::Result<log::Batch>> cancel_batch(core::Actor actor, int64_t id, Force force);
+  core::Task<core::Result<log::Batch>> rerun_batch(core::Actor actor, int64_t id, Jobs jobs, std::string job);
+  core::Task<core::Result<log::Batch>> dispatch_batch(core::Actor actor, events::RunQueued wanted,
+                                                      std::shared_ptr<int64_t> id);
 
   store::CommandStrand strand_;
   std::map<std::string, Plan> plans_;  // by run and attempt
@@ -116,7 +136,10 @@ class Service {
 inline constexpr int attempts_max = 20;  // of one decision, while others say something of the same run or take ids
 inline constexpr std::chrono::seconds behind_max{10};  // for the projection to show what was said
 
-// The jobs of a run in terms of the graph. Without a plan those that wait can never run.
-std::vector<Vertex> vertices_of(const Run& run, const Planned* plan);
+// What ends a run, or asks its jobs to end; what may run although it is cancelled stays, unless forced.
+std::vector<events::JobCancelled> cancellations(const RunRow& run, const Planned* plan, const std::string& reason,
+                                                const std::string& by, Force force);
+// False: somebody else said something of the run, or took ids; look again.
+core::Result<bool> settled_by(const core::Result<bus::Published>& appended);
 
 }  // namespace headrace::pipeline
