@@ -19,6 +19,7 @@ core::Result<> serve(const cli::Serve& asked) {
   options.labels = asked.labels;
   options.slots = asked.slots;
   options.sandbox_network = asked.sandbox_network;
+  options.actions_upstream = asked.actions_upstream;
   options.local_runner = !asked.no_runner;
   options.program = std::filesystem::read_symlink("/proc/self/exe").string();
   return server::serve(std::move(options));

@@ -22,6 +22,7 @@ struct Serve {
   std::string tls_certificate, tls_key;
   Labels labels;
   std::string sandbox_network = "own";  // own, host or none
+  std::string actions_upstream = "https://github.com";  // "none": nowhere
   int64_t slots = 0;                    // of the local runner; 0: one a core
   bool no_runner = false;
 };

@@ -79,6 +79,13 @@ void add_sandbox_network(CLI::App* command, std::string& network) {
       ->capture_default_str();
 }
 
+void add_actions_upstream(CLI::App* command, std::string& upstream) {
+  command
+      ->add_option("--actions-upstream", upstream,
+                   "Where actions come from that this server has not: the front of their address, or none")
+      ->capture_default_str();
+}
+
 void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>& start) {
   auto& serving = line.values.serving;
   auto* command =
@@ -100,6 +107,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   command->add_flag("--no-runner", serving.no_runner, "Start no runner on this machine");
   add_labels(command, serving.labels);
   add_sandbox_network(command, serving.sandbox_network);
+  add_actions_upstream(command, serving.actions_upstream);
 
   auto& data = line.values.data;
   auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder",
@@ -122,6 +130,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   worker->add_option("--slots", running.slots, "Jobs at once")->check(CLI::Range(1, 10000))->capture_default_str();
   add_labels(worker, running.labels);
   add_sandbox_network(worker, running.sandbox_network);
+  add_actions_upstream(worker, running.actions_upstream);
 }
 
 void add_identity(Line& line) {

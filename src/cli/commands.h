@@ -22,6 +22,7 @@ struct RunnerProcess {
   std::string data = "./headrace-runner";
   Labels labels;
   std::string sandbox_network = "own";
+  std::string actions_upstream = "https://github.com";
   int64_t slots = 1;
 };
 int runner(const RunnerProcess& options);

@@ -304,6 +304,7 @@ int runner(const RunnerProcess& options) {
   wanted.labels = options.labels;
   wanted.slots = options.slots;
   wanted.executors.network = network_named(options.sandbox_network);
+  wanted.actions_upstream = options.actions_upstream == "none" ? "" : options.actions_upstream;
   wanted.folder = folder;
   runner::Worker worker(loop, clock, disk, ids, std::move(wanted));
   process::SignalWatch signals(loop.executor(), {SIGTERM, SIGINT});

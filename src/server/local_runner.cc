@@ -64,7 +64,9 @@ std::vector<std::string> LocalRunner::Impl::command() const {
                                 "--slots",
                                 std::to_string(options.slots),
                                 "--sandbox-network",
-                                options.sandbox_network};
+                                options.sandbox_network,
+                                "--actions-upstream",
+                                options.actions_upstream.empty() ? "none" : options.actions_upstream};
   for (const auto& [label, executor] : options.labels) {
     argv.emplace_back("--label");
     argv.push_back(label + "=" + executor);

@@ -22,6 +22,7 @@ struct LocalRunnerOptions {
   std::string name = "local";
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor
   std::string sandbox_network = "own";
+  std::string actions_upstream = "https://github.com";
   int64_t slots = 1;
 };
 

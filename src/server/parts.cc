@@ -40,7 +40,7 @@ LocalRunnerOptions runner_options(const Options& options) {
   local.token_file = options.data + "/run/runner.token";
   local.labels = options.labels;
   local.sandbox_network = options.sandbox_network;
-  local.sandbox_network = options.sandbox_network;
+  local.actions_upstream = options.actions_upstream;
   local.slots =
       options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   return local;

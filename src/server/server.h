@@ -25,6 +25,7 @@ struct Options {
   std::string tls_certificate, tls_key;                     // files
   std::vector<std::pair<std::string, std::string>> labels;  // of the local runner
   std::string sandbox_network = "own";                      // of its sandboxed jobs: own, host or none
+  std::string actions_upstream = "https://github.com";      // of actions that this server has not; "none": nowhere
   int64_t slots = 0;                                        // 0: one a core
   bool local_runner = true;
   std::string program;  // this binary, to start a runner with
