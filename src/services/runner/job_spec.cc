@@ -99,7 +99,7 @@ Result<StepSpec> step_of(const json::value& value, int64_t number) {
                 .column = in.number("column", 0)};
   if (step.condition.empty()) step.condition = "success()";
   if (!in.given("run") && step.uses.empty()) in.note("run", "there, and neither is 'uses'");
-  if (in.given("run") && !step.uses.empty()) in.note("run", "alone: 'uses' is there as well");
+  if (!step.run.empty() && !step.uses.empty()) in.note("run", "alone: 'uses' is there as well");
   if (!in.wrong().empty()) return core::fail(Code::invalid, "The job cannot be read: " + in.wrong());
   return step;
 }
