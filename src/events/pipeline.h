@@ -55,17 +55,18 @@ struct RunQueued {
   std::string commit = {};
   std::string actor = {};  // account on whose behalf it runs
   int64_t attempt = 1;
-  std::string title = {};  // first line of the commit's message, mostly
-  std::string url = {};    // of the page; may be empty
+  std::string title = {};             // first line of the commit's message, mostly
+  std::string url = {};               // of the page; may be empty
   std::vector<PlannedJob> jobs = {};  // of its own file; those of called ones come with JobExpanded
-  std::vector<std::string> carried = {};  // of a run again: keys of the jobs of the attempt before that stand as they are
-  std::string payload = {};               // of what started it, JSON text in the shape of GitHub's webhooks
-  std::string inputs = {};                // of one started by hand, JSON text
-  int64_t depth = 0;                      // runs before it that it follows from, by workflow_run or event
-  bool waits = false;                     // for its concurrency group: RunAdmitted follows
-  std::string group = {};                 // of concurrency; empty: none
-  bool cancel_in_progress = false;        // it wants the group's runs before it cancelled
-  bool queue_all = false;                 // in its group more than one may wait
+  std::vector<std::string> carried =
+      {};                           // of a run again: keys of the jobs of the attempt before that stand as they are
+  std::string payload = {};         // of what started it, JSON text in the shape of GitHub's webhooks
+  std::string inputs = {};          // of one started by hand, JSON text
+  int64_t depth = 0;                // runs before it that it follows from, by workflow_run or event
+  bool waits = false;               // for its concurrency group: RunAdmitted follows
+  std::string group = {};           // of concurrency; empty: none
+  bool cancel_in_progress = false;  // it wants the group's runs before it cancelled
+  bool queue_all = false;           // in its group more than one may wait
   bool operator==(const RunQueued&) const = default;
 };
 

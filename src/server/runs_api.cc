@@ -233,7 +233,12 @@ void add_run_routes(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/runs/{run}/rerun",
               Right::signed_in,
-              {"Run it again", "runs", {{"failed", "true: only what failed"}, {"job", "key or UUID: only this job, with those that need it"}}, {}, "application/json", 201},
+              {"Run it again",
+               "runs",
+               {{"failed", "true: only what failed"}, {"job", "key or UUID: only this job, with those that need it"}},
+               {},
+               "application/json",
+               201},
               [&platform](Call& call) { return rerun(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/repositories/{owner}/{repo}/dispatches",

@@ -86,7 +86,8 @@ TEST(Language, WhatFailedRunsAgainAloneAndANewerRunEndsTheOneBefore) {
   Clone clone(platform, "team/hello", "hello");
   clone.write(".github/workflows/ci.yml",
               "on: push\njobs:\n  good: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}\n  bad: {runs-on: "
-              "ubuntu-latest, steps: [{run: test -e " + mended + "}]}\n");
+              "ubuntu-latest, steps: [{run: test -e " +
+                  mended + "}]}\n");
   clone.commit("one fails");
   ASSERT_EQ(clone.push().exit, 0);
   ASSERT_TRUE(ends_as(platform, "failure")) << core::to_text(newest(platform));

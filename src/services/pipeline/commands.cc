@@ -259,8 +259,8 @@ Task<Result<log::Batch>> Service::dispatch_batch(core::Actor actor, events::RunQ
   occasion.ref = wanted.ref;
   auto decision = workflow::triggers(*reading.workflow, occasion);
   if (!decision) {
-    co_return core::fail(Code::invalid, source->path + " cannot be dispatched: " + decision.reason +
-                                            " Add workflow_dispatch to `on`.");
+    co_return core::fail(
+        Code::invalid, source->path + " cannot be dispatched: " + decision.reason + " Add workflow_dispatch to `on`.");
   }
   auto inputs = inputs_of(*reading.workflow, wanted.inputs);
   if (!inputs) co_return std::unexpected(inputs.error());

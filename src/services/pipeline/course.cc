@@ -17,7 +17,7 @@ using workflow::Value;
 
 namespace {
 
-constexpr size_t other_bytes = 4 * 1024;                          // of a job.queued besides its spec, at most
+constexpr size_t other_bytes = 4 * 1024;                            // of a job.queued besides its spec, at most
 constexpr size_t expanded_bytes_max = events::event_bytes_max / 2;  // of what tells the legs, before it is escaped
 
 bool is_over(const JobRow& job) { return job.status == Status::completed; }
@@ -59,7 +59,8 @@ class Walk {
     if (job.calls) return settle_call(job);
     if (!job.group.empty() && job.group == workflow::fold_case(run_.group)) {
       return settle(job, Conclusion::failure,
-                    "It waits for the concurrency group '" + job.group + "', which its own run has. Give it another.", {});
+                    "It waits for the concurrency group '" + job.group + "', which its own run has. Give it another.",
+                    {});
     }
     return may_queue(job) && queue(job);
   }
@@ -80,7 +81,9 @@ class Walk {
   // Of all legs: failure, cancelled, skipped (where all were), success.
   std::string result_of(const std::string& node) const {
     auto jobs = of_node(node);
-    auto any = [&jobs](auto holds) { return std::ranges::any_of(jobs, [&](const JobRow* job) { return holds(*job); }); };
+    auto any = [&jobs](auto holds) {
+      return std::ranges::any_of(jobs, [&](const JobRow* job) { return holds(*job); });
+    };
     if (any(counts_as_failed)) return "failure";
     if (any([](const JobRow& job) { return job.conclusion == Conclusion::cancelled; })) return "cancelled";
     bool skipped = !any([](const JobRow& job) { return job.conclusion != Conclusion::skipped; });
@@ -215,10 +218,10 @@ class Walk {
       for (const events::PlannedJob& one : said.legs.back().jobs) bytes += 2 * one.key.size() + one.name.size();
     }
     if (bytes > expanded_bytes_max) {
-      return settle(run_.rows[i], Conclusion::failure,
-                    workflow::to_text({job.at, "The matrix of the job '" + before.key + "' is larger than 128 KiB.",
-                                       job.file}),
-                    {});
+      return settle(
+          run_.rows[i], Conclusion::failure,
+          workflow::to_text({job.at, "The matrix of the job '" + before.key + "' is larger than 128 KiB.", job.file}),
+          {});
     }
     std::vector<JobRow> rows = rows_of(said, before);
     run_.rows.erase(run_.rows.begin() + static_cast<ptrdiff_t>(i));
@@ -276,11 +279,13 @@ class Walk {
     size_t bytes = bytes_in_event(leg->spec);
     if (bytes > events::event_bytes_max) {
       const JobTemplate& from = *program_.find(job.planned);
-      return settle(job, Conclusion::failure,
-                    workflow::to_text({from.at, "The job '" + job.key +
-                                       "' is larger than 256 KiB with its scripts and variables. Move scripts to files.",
-                                       from.file}),
-                    {});
+      return settle(
+          job, Conclusion::failure,
+          workflow::to_text({from.at,
+                             "The job '" + job.key +
+                                 "' is larger than 256 KiB with its scripts and variables. Move scripts to files.",
+                             from.file}),
+          {});
     }
     bytes_ += bytes;
     if (bytes_ > run_bytes_max) {
@@ -329,7 +334,8 @@ class Walk {
   void stop_failed_matrices() {
     for (size_t i = 0; i < run_.rows.size(); ++i) {
       const JobRow failed_one = run_.rows[i];
-      if (!failed_one.expanded || !failed_one.fail_fast || !is_over(failed_one) || !counts_as_failed(failed_one)) continue;
+      if (!failed_one.expanded || !failed_one.fail_fast || !is_over(failed_one) || !counts_as_failed(failed_one))
+        continue;
       std::string reason = "The job '" + failed_one.name + "' of the same matrix failed, and fail-fast is on.";
       for (JobRow& job : run_.rows) {
         if (job.node == failed_one.node) stop(job, reason);
@@ -418,8 +424,9 @@ Course go_on(RunRow run, const Planned& planned, const Around& around, Ids& ids)
 
 Conclusion conclusion_of(const std::vector<JobRow>& jobs) {
   auto any = [&jobs](Conclusion wanted) {
-    return std::ranges::any_of(
-        jobs, [wanted](const JobRow& job) { return job.conclusion == wanted && !(failed(job) && job.continue_on_error); });
+    return std::ranges::any_of(jobs, [wanted](const JobRow& job) {
+      return job.conclusion == wanted && !(failed(job) && job.continue_on_error);
+    });
   };
   if (any(Conclusion::failure) || any(Conclusion::startup_failure)) return Conclusion::failure;
   for (Conclusion worst : {Conclusion::timed_out, Conclusion::cancelled}) {

@@ -19,8 +19,8 @@
 
 namespace headrace::pipeline {
 
-using Word = std::variant<events::JobExpanded, events::JobQueued, events::JobSkipped, events::JobSettled,
-                          events::JobCancelled>;
+using Word =
+    std::variant<events::JobExpanded, events::JobQueued, events::JobSkipped, events::JobSettled, events::JobCancelled>;
 std::string semantic_key(const Word& word);  // "queued/<job>"
 
 struct Course {

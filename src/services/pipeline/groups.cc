@@ -1,6 +1,6 @@
 // Concurrency groups: one has the group, one waits, the newest takes the place of the one that waits; with `queue: max`
-// many wait. Decided from who is in the group now, so hearing twice acts once. A group is of a repository; runs and jobs
-// meet in it. GitHub, "Control the concurrency of workflows and jobs".
+// many wait. Decided from who is in the group now, so hearing twice acts once. A group is of a repository; runs and
+// jobs meet in it. GitHub, "Control the concurrency of workflows and jobs".
 #include <algorithm>
 
 #include "events/cloudevents.h"
@@ -98,14 +98,14 @@ Task<Result<>> Service::heard_of_group(bus::Delivery delivery) {
 }
 
 Task<Result<>> Service::settle_group(bus::Delivery cause, std::string repository, std::string group) {
-  auto members = parts.store.read_here(
-      RunsProjection::projection_name, {},
-      [&](sqlite::Connection& tables) { return members_of(tables, repository, group); });
+  auto members = parts.store.read_here(RunsProjection::projection_name, {}, [&](sqlite::Connection& tables) {
+    return members_of(tables, repository, group);
+  });
   if (!members) co_return std::unexpected(members.error());
   Verdict verdict = judge(*members);
   for (const Member& member : verdict.end) {
-    std::string reason = "A newer " + std::string(member.job.empty() ? "run" : "job") +
-                         " of the same concurrency group took its place.";
+    std::string reason =
+        "A newer " + std::string(member.job.empty() ? "run" : "job") + " of the same concurrency group took its place.";
     auto ended = co_await end_member(cause, member, std::move(reason));
     if (!ended) co_return ended;
   }

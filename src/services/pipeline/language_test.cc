@@ -14,11 +14,11 @@ using testing::Actor;
 using testing::ci;
 using testing::commit_id;
 using testing::Conclusion;
-using testing::World;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using testing::World;
 
 std::vector<std::string> shown(const pipeline::Run& run) {
   std::vector<std::string> lines;
@@ -98,7 +98,8 @@ TEST(PipelineMatrix, KeepsToMaxParallel) {
 TEST(PipelineMatrix, ComesFromTheOutputsOfAJob) {
   World world;
   push(world,
-       "on: push\njobs:\n  plan: {runs-on: x, steps: [{run: a}]}\n  test:\n    needs: plan\n    strategy:\n      matrix: "
+       "on: push\njobs:\n  plan: {runs-on: x, steps: [{run: a}]}\n  test:\n    needs: plan\n    strategy:\n      "
+       "matrix: "
        "{v: '${{ fromJSON(needs.plan.outputs.list) }}'}\n    runs-on: x\n    steps: [{run: b}]\n");
   world.run_job("plan", Conclusion::success, {{"list", "[\"p\",\"q\"]"}});
   EXPECT_THAT(shown(world.newest()), ElementsAre("plan: success", "test (p): queued", "test (q): queued"));
@@ -121,8 +122,9 @@ TEST(PipelineMatrix, Of256LegsIsQueuedAtOnceAndBounded) {
 
 TEST(PipelineJobs, AnErrorInAnExpressionFailsTheJobWithItsPlace) {
   World world;
-  push(world, "on: push\njobs:\n  a:\n    runs-on: ${{ fromJSON('x') }}\n    steps: [{run: a}]\n  b:\n    needs: a\n"
-              "    if: failure()\n    runs-on: x\n    steps: [{run: a}]\n");
+  push(world,
+       "on: push\njobs:\n  a:\n    runs-on: ${{ fromJSON('x') }}\n    steps: [{run: a}]\n  b:\n    needs: a\n"
+       "    if: failure()\n    runs-on: x\n    steps: [{run: a}]\n");
   EXPECT_EQ(World::job(world.newest(), "a").conclusion, Conclusion::failure);
   EXPECT_THAT(World::job(world.newest(), "a").reason, HasSubstr(".github/workflows/ci.yml (Line: 4, Col: 14): "));
   EXPECT_EQ(World::job(world.newest(), "b").status, Status::queued);
@@ -133,8 +135,9 @@ TEST(PipelineJobs, AnErrorInAnExpressionFailsTheJobWithItsPlace) {
 
 TEST(PipelineJobs, ContinueOnErrorCountsAsSuccess) {
   World world;
-  push(world, "on: push\njobs:\n  a: {continue-on-error: true, runs-on: x, steps: [{run: a}]}\n  b: {needs: a, runs-on: "
-              "x, steps: [{run: a}]}\n");
+  push(world,
+       "on: push\njobs:\n  a: {continue-on-error: true, runs-on: x, steps: [{run: a}]}\n  b: {needs: a, runs-on: "
+       "x, steps: [{run: a}]}\n");
   world.run_job("a", Conclusion::failure);
   world.run_job("b");
   EXPECT_EQ(world.newest().conclusion, Conclusion::success);
@@ -142,8 +145,9 @@ TEST(PipelineJobs, ContinueOnErrorCountsAsSuccess) {
 
 TEST(PipelineJobs, SeeWhatHappenedAsGitHubTellsIt) {
   World world;
-  push(world, "on: push\njobs:\n  a: {if: github.event.head_commit.id == github.sha, runs-on: x, steps: [{run: a}]}\n"
-              "  b: {if: github.event.deleted, runs-on: x, steps: [{run: a}]}\n");
+  push(world,
+       "on: push\njobs:\n  a: {if: github.event.head_commit.id == github.sha, runs-on: x, steps: [{run: a}]}\n"
+       "  b: {if: github.event.deleted, runs-on: x, steps: [{run: a}]}\n");
   EXPECT_THAT(shown(world.newest()), ElementsAre("a: queued", "b: skipped"));
   auto payload = core::parse_json(world.said<events::RunQueued>()[0].payload);
   ASSERT_TRUE(payload);
@@ -177,10 +181,10 @@ TEST(PipelineCalls, RunTheJobsOfTheCalledFileAndPassOutputsOn) {
   world.files.commit(commit_id('a'), {ci(caller), ci(called, ".github/workflows/deploy.yml")});
   world.push(commit_id('a'));
   world.run_job("build");
-  EXPECT_THAT(shown(world.newest()),
-              ElementsAre("build: success", "deploy (eu): in_progress", "deploy (eu)/check: queued",
-                          "deploy (eu)/go: waiting", "deploy (us): in_progress", "deploy (us)/check: queued",
-                          "deploy (us)/go: waiting", "last: waiting"));
+  EXPECT_THAT(
+      shown(world.newest()),
+      ElementsAre("build: success", "deploy (eu): in_progress", "deploy (eu)/check: queued", "deploy (eu)/go: waiting",
+                  "deploy (us): in_progress", "deploy (us)/check: queued", "deploy (us)/go: waiting", "last: waiting"));
   for (const char* region : {"eu", "us"}) {
     std::string key = std::string("deploy (") + region + ")/";
     world.run_job(key + "check");
@@ -270,8 +274,9 @@ TEST(PipelineConcurrency, QueueMaxLetsManyWait) {
 
 TEST(PipelineConcurrency, HoldsForJobsToo) {
   World world;
-  push(world, "on: push\njobs:\n  a: {concurrency: one, runs-on: x, steps: [{run: a}]}\n  b: {concurrency: One, runs-on: "
-              "x, steps: [{run: a}]}\n");
+  push(world,
+       "on: push\njobs:\n  a: {concurrency: one, runs-on: x, steps: [{run: a}]}\n  b: {concurrency: One, runs-on: "
+       "x, steps: [{run: a}]}\n");
   EXPECT_THAT(shown(world.newest()), ElementsAre("a: queued", "b: waiting"));
   world.run_job("a");
   EXPECT_THAT(shown(world.newest()), ElementsAre("a: success", "b: queued"));
@@ -282,10 +287,11 @@ TEST(PipelineConcurrency, HoldsForJobsToo) {
 
 TEST(PipelineCommands, DispatchChecksInputsAgainstTheirTypes) {
   World world;
-  world.files.commit(commit_id('a'),
-                     {ci("on:\n  workflow_dispatch:\n    inputs:\n      count: {type: number, default: 3}\n      level: "
-                         "{type: choice, options: [low, high]}\njobs:\n  a:\n    if: inputs.count == 3\n    runs-on: "
-                         "'${{ inputs.level }}'\n    steps: [{run: a}]\n")});
+  world.files.commit(
+      commit_id('a'),
+      {ci("on:\n  workflow_dispatch:\n    inputs:\n      count: {type: number, default: 3}\n      level: "
+          "{type: choice, options: [low, high]}\njobs:\n  a:\n    if: inputs.count == 3\n    runs-on: "
+          "'${{ inputs.level }}'\n    steps: [{run: a}]\n")});
   world.files.point("refs/heads/main", commit_id('a'));
   auto dispatch = [&world](std::string inputs) {
     return world.loop.run(world.pipeline->dispatch(Actor::user("bob"), "team/hello", ".github/workflows/ci.yml",
@@ -319,8 +325,9 @@ TEST(PipelineCommands, RerunsOnlyTheLegThatFailedAndWhatNeedsIt) {
 
 TEST(PipelineCommands, ForceCancelsWhatWouldRunAlways) {
   World world;
-  push(world, "on: push\njobs:\n  a: {runs-on: x, steps: [{run: a}]}\n  b: {needs: a, if: always(), runs-on: x, steps: "
-              "[{run: a}]}\n");
+  push(world,
+       "on: push\njobs:\n  a: {runs-on: x, steps: [{run: a}]}\n  b: {needs: a, if: always(), runs-on: x, steps: "
+       "[{run: a}]}\n");
   ASSERT_TRUE(world.loop.run(world.pipeline->cancel(Actor::user("bob"), world.newest().id, Force::yes)));
   world.settle();
   EXPECT_THAT(shown(world.newest()), ElementsAre("a: cancelled", "b: cancelled"));

@@ -122,7 +122,8 @@ std::string errors_of(const std::vector<JobRow>& jobs, const Course& last, Concl
   }
   for (const Word& word : last.words) {
     const auto* settled = std::get_if<events::JobSettled>(&word);
-    if (settled != nullptr && !settled->reason.empty()) add_end(lines, settled->name, settled->conclusion, settled->reason);
+    if (settled != nullptr && !settled->reason.empty())
+      add_end(lines, settled->name, settled->conclusion, settled->reason);
   }
   constexpr size_t lines_bytes_max = 32 * 1024;
   if (lines.size() > lines_bytes_max) lines.resize(lines.rfind('\n', lines_bytes_max));

@@ -18,11 +18,11 @@ using testing::Actor;
 using testing::ci;
 using testing::commit_id;
 using testing::Conclusion;
-using testing::World;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using testing::World;
 
 constexpr std::string_view two_jobs = R"(name: CI
 on: [push, workflow_dispatch]

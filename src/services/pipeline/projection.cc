@@ -107,17 +107,19 @@ struct Apply {
         "event_id, ref, branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, waits, "
         "concurrency, shown_group, cancel_in_progress, queue_all, depth, queued_at, started_at, "
         "completed_at, queued, latest, last_event, correlation) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, ?, ?, ?, ?, ?, ?, NULL, "
+        "NULL, "
         "?, ?, ?, ?) "
         "ON CONFLICT (run) DO UPDATE SET attempt = excluded.attempt, actor = excluded.actor, status = 'queued', "
-        "conclusion = NULL, errors = '', cancelled = 0, waits = excluded.waits, concurrency = excluded.concurrency, shown_group = excluded.shown_group, "
+        "conclusion = NULL, errors = '', cancelled = 0, waits = excluded.waits, concurrency = excluded.concurrency, "
+        "shown_group = excluded.shown_group, "
         "cancel_in_progress = excluded.cancel_in_progress, queue_all = excluded.queue_all, "
         "queued_at = excluded.queued_at, started_at = NULL, "
         "completed_at = NULL, latest = excluded.latest, last_event = excluded.last_event",
         said.run, said.id, said.number, said.attempt, said.repository, said.repository_id, said.workflow,
         said.workflow_file, said.event, said.event_id, said.ref, said.branch, said.commit, said.actor, said.title,
-        said.url, said.waits, workflow::fold_case(said.group), said.group, said.cancel_in_progress, said.queue_all, said.depth,
-        now(), stored.offset, stored.offset, stored.event.id, stored.event.correlation_id());
+        said.url, said.waits, workflow::fold_case(said.group), said.group, said.cancel_in_progress, said.queue_all,
+        said.depth, now(), stored.offset, stored.offset, stored.event.id, stored.event.correlation_id());
   }
 
   // In a table of its own: a run changes often, and history would keep each time what is large and never changes.
@@ -296,8 +298,8 @@ struct Words {
 
 using Heard = Words<events::RepositoryCreated, events::RepositoryDeleted, events::RunQueued, events::RunStarted,
                     events::RunFinished, events::JobQueued, events::JobLeased, events::JobLost, events::JobRequeued,
-                    events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped, events::JobExpanded,
-                    events::JobSettled, events::RunAdmitted, events::RunCancelled>;
+                    events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped,
+                    events::JobExpanded, events::JobSettled, events::RunAdmitted, events::RunCancelled>;
 
 }  // namespace
 
@@ -310,7 +312,8 @@ std::string RunsProjection::schema() const {
          "NULL, repository TEXT NOT NULL, repository_id INTEGER NOT NULL, workflow TEXT NOT NULL, workflow_file TEXT "
          "NOT NULL, event TEXT NOT NULL, event_id TEXT NOT NULL, ref TEXT NOT NULL, branch TEXT NOT NULL, commit_id "
          "TEXT NOT NULL, actor TEXT NOT NULL, title TEXT NOT NULL, url TEXT NOT NULL, status TEXT NOT NULL, conclusion "
-         "TEXT, errors TEXT NOT NULL, cancelled INTEGER NOT NULL, waits INTEGER NOT NULL, concurrency TEXT NOT NULL, shown_group TEXT NOT NULL, "
+         "TEXT, errors TEXT NOT NULL, cancelled INTEGER NOT NULL, waits INTEGER NOT NULL, concurrency TEXT NOT NULL, "
+         "shown_group TEXT NOT NULL, "
          "cancel_in_progress INTEGER NOT NULL, queue_all INTEGER NOT NULL, depth INTEGER NOT NULL, queued_at INTEGER, "
          "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, last_event TEXT "
          "NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
@@ -319,7 +322,8 @@ std::string RunsProjection::schema() const {
          "CREATE INDEX run_by_queued ON run (queued);"
          "CREATE INDEX run_by_repository ON run (repository, queued);"
          "CREATE INDEX run_by_concurrency ON run (repository, concurrency) WHERE concurrency <> '';"
-         "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL DEFAULT 0, run TEXT NOT NULL, run_attempt INTEGER "
+         "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL DEFAULT 0, run TEXT NOT NULL, run_attempt "
+         "INTEGER "
          "NOT NULL, place TEXT NOT NULL, repository TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, needs TEXT "
          "NOT NULL, status TEXT NOT NULL DEFAULT 'waiting', conclusion TEXT, reason TEXT NOT NULL DEFAULT '', attempt "
          "INTEGER NOT NULL DEFAULT 1, runner TEXT NOT NULL DEFAULT '', steps TEXT NOT NULL DEFAULT '[]', log_bytes "
@@ -329,7 +333,8 @@ std::string RunsProjection::schema() const {
          "NOT NULL DEFAULT 0, fail_fast INTEGER NOT NULL DEFAULT 1, max_parallel INTEGER NOT NULL DEFAULT 0, "
          "concurrency TEXT NOT NULL DEFAULT '', cancel_in_progress INTEGER NOT NULL DEFAULT 0, queue_all INTEGER NOT "
          "NULL DEFAULT 0, since_expanded INTEGER NOT NULL DEFAULT 0, cancel_asked INTEGER NOT NULL DEFAULT 0, outputs "
-         "TEXT NOT NULL DEFAULT '[]', annotations TEXT NOT NULL DEFAULT '[]', environment_url TEXT NOT NULL DEFAULT '', "
+         "TEXT NOT NULL DEFAULT '[]', annotations TEXT NOT NULL DEFAULT '[]', environment_url TEXT NOT NULL DEFAULT "
+         "'', "
          "summary_bytes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
          "CREATE INDEX job_by_run ON job (run, run_attempt, place);"
          "CREATE INDEX job_by_id ON job (id);"

@@ -28,14 +28,10 @@ json::object step_json(const events::StepResult& step) {
 }
 
 json::object annotation_json(const events::JobAnnotation& annotation) {
-  return {{"level", annotation.level},
-          {"message", annotation.message},
-          {"title", annotation.title},
-          {"file", annotation.file},
-          {"line", annotation.line},
-          {"end_line", annotation.end_line},
-          {"column", annotation.column},
-          {"end_column", annotation.end_column},
+  return {{"level", annotation.level},   {"message", annotation.message},
+          {"title", annotation.title},   {"file", annotation.file},
+          {"line", annotation.line},     {"end_line", annotation.end_line},
+          {"column", annotation.column}, {"end_column", annotation.end_column},
           {"step", annotation.step}};
 }
 

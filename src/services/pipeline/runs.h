@@ -87,8 +87,8 @@ struct RunPage {
 // "id","number","workflow","event","branch","commit","status","conclusion","url","jobs":[{"id","name","status",
 // "conclusion","steps":[{"number","name","status","conclusion"}]}], and besides: "run","attempt","repository",
 // "workflow_file","ref","actor","title","errors","queued_at","started_at","completed_at"; of a job "job","key","needs",
-// "matrix","caller","calls","attempt","runner","reason","outputs","annotations","environment_url","summary_bytes" and the
-// times; of a run "waits","group".
+// "matrix","caller","calls","attempt","runner","reason","outputs","annotations","environment_url","summary_bytes" and
+// the times; of a run "waits","group".
 std::string to_json(const RunPage& page);
 std::string to_json(const Run& run);
 

@@ -1,5 +1,5 @@
-// Bus, store and pipeline on one loop, for tests: the log in memory, the clock simulated; the test is the runner and the
-// repository.
+// Bus, store and pipeline on one loop, for tests: the log in memory, the clock simulated; the test is the runner and
+// the repository.
 #pragma once
 
 #include <gtest/gtest.h>
