@@ -326,6 +326,26 @@ TEST_F(CheckoutTest, TheTokenIsInTheConfigurationUntilThePostAndNeverInTheLog) {
   EXPECT_THAT(config, Not(HasSubstr("extraheader")));
 }
 
+TEST_F(CheckoutTest, ASandboxWithoutANetworkChecksOutAndHasItsOwnActions) {
+  std::filesystem::permissions(top, std::filesystem::perms(0711));
+  ExecutorOptions chosen;
+  chosen.network = ExecutorOptions::Network::none;
+  executor = make_executor("sandbox", loop.executor(), clock, disk, chosen);
+  auto there = loop.run(executor->available());
+  if (!there) GTEST_SKIP() << there.error().message;
+  upstream("team/tool", {{"action.yml",
+                          "name: t\nruns:\n  using: composite\n  steps:\n    - run: cat "
+                          "$GITHUB_ACTION_PATH/data\n      shell: bash\n"},
+                         {"data", "tool data\n"}});
+  uses("team/tool@v1");
+  uses("actions/checkout@v4");
+  runs("cat file; pwd");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr("tool data"));
+  EXPECT_THAT(heard.text, HasSubstr(" two\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" /home/runner/work/workspace\n"));
+}
+
 TEST_F(CheckoutTest, WrongInputsAreRefusedByName) {
   for (auto with :
        {Variables{{"fetch-depth", "deep"}}, Variables{{"clean", "maybe"}}, Variables{{"repository", "x"}},
