@@ -10,7 +10,9 @@
 #include "core/version.h"
 #include "process/adopt.h"
 #include "process/signals.h"
+#include "server/local_labels.h"
 #include "server/parts.h"
+#include "services/runner/executor.h"
 
 namespace headrace::server {
 
@@ -47,15 +49,29 @@ Task<> stop(Parts& parts, process::SignalWatch& signals) {
   co_await impatience.close();
 }
 
+// Tried, not guessed: a job would otherwise be the first to tell.
+Task<> tell_of_sandboxes(Parts& parts) {
+  auto labels = labels_text(parts.options.labels, "sandbox");
+  if (labels.empty()) co_return;
+  auto sandboxes = runner::make_executor("sandbox", parts.loop.executor(), parts.clock, parts.disk, {});
+  auto can = co_await sandboxes->available();
+  if (can)
+    say("Jobs with runs-on: " + labels + " run in sandboxes of their own.");
+  else
+    say("Jobs with runs-on: " + labels + " will be refused: " + can.error().message);
+}
+
 Task<> tell_where(Parts& parts) {
   say("Headrace " + std::string(core::version()) + " serves " + parts.public_url);
   auto link = co_await parts.identity->first_link();
   if (link && *link)
     say("Nobody has signed in yet. This link works once, for 24 hours:\n  headrace login '" + parts.public_url +
         "/sign-in#" + **link + "'");
+  if (!parts.options.local_runner) co_return;
   for (const auto& [label, executor] : parts.options.labels)
     if (executor == "host")
       say("Jobs with runs-on: " + label + " run on this host, without isolation (--label " + label + "=host).");
+  co_await tell_of_sandboxes(parts);
 }
 
 Task<> serve_until_signal(Parts& parts, process::SignalWatch& signals, Result<>& outcome) {
@@ -112,6 +128,7 @@ Result<> serve(Options options) {
   if (!lock) return std::unexpected(lock.error());
   ProcessRecord record(disk, options.data + "/run/serve.json");
   if (auto saved = record.save(); !saved) return saved;
+  options.labels = with_default_labels(std::move(options.labels));
   auto parts = Parts::open(std::move(options));
   if (!parts) return std::unexpected(parts.error());
   process::SignalWatch signals((*parts)->loop.executor(), {SIGTERM, SIGINT});

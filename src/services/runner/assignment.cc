@@ -226,9 +226,25 @@ Result<> Assignment::recover() {
   return {};
 }
 
+// Folders that a job closed to its own user; the job has ended, so nobody moves them meanwhile.
+static void open_folders(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  auto at = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    std::error_code ignored;  // what cannot be opened is told by the removal
+    if (at->symlink_status(ignored).type() == fs::file_type::directory)
+      fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
+  }
+}
+
 Result<> remove_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::remove_all(folder, error);
+  if (error == std::errc::permission_denied) {
+    open_folders(folder);
+    std::filesystem::remove_all(folder, error);
+  }
   if (error)
     return core::fail(Code::unavailable, "The folder of a finished job could not be removed: " + error.message() + ".",
                       folder);

@@ -102,8 +102,8 @@ Result<> check_volume(const std::string& volume, const std::vector<std::string>&
   for (const auto& folder : allowed)
     if (plain && (source == folder || source.starts_with(folder + "/"))) return {};
   return core::fail(Code::invalid, "The volume '" + volume +
-                                       "' mounts a folder of the host that the operator has not allowed. Use a named "
-                                       "volume, or ask for --container-volume.");
+                                       "' mounts a folder of the host, which containers of jobs are not given. Use a "
+                                       "named volume, as in NAME:/PATH.");
 }
 
 bool is_port(const std::string& port) {

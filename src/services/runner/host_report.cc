@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "services/runner/sandbox_cell.h"
+#include "services/runner/sandbox_executor.h"
 
 namespace headrace::runner {
 
@@ -27,7 +28,8 @@ HostAbility limits_of(process::Cgroups& groups) {
 HostAbility sandbox_of(const core::Result<std::shared_ptr<Cell>>& cell) {
   HostAbility found{"sandbox", cell.has_value(), {}};
   if (!cell)
-    found.words = cell.error().message + " Jobs of labels that lead to `sandbox` are refused; they never run without.";
+    found.words =
+        cell.error().message + " Until then jobs of labels that lead to `sandbox` are refused. " + without_sandbox;
   else
     found.words = (*cell)->user ? "bubblewrap isolates jobs, each as a user of its own"
                                 : "bubblewrap isolates jobs, by user name spaces of this user";

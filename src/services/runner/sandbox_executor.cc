@@ -56,6 +56,12 @@ std::string limits_text(const Cell& cell) {
   return cell.group ? text : text + " " + cell.no_group;
 }
 
+// Never a silent fall to something weaker: that is the operator's to choose.
+std::unexpected<core::Error> refused(core::Error why) {
+  why.message.append(" ").append(without_sandbox);
+  return std::unexpected(std::move(why));
+}
+
 // What the watch of the disk tells, and the surroundings read.
 struct DiskNews {
   uint64_t exceeded = 0;
@@ -258,7 +264,7 @@ class SandboxExecutor final : public Executor {
     if (cell) co_await Cell::end(*cell, state->clock);
     std::error_code ignored;  // an empty folder in /tmp
     std::filesystem::remove_all(path, ignored);
-    state->tried = cell ? Result<>{} : Result<>{std::unexpected(cell.error())};
+    state->tried = cell ? Result<>{} : Result<>{refused(cell.error())};
     state->tried_at = now;
     co_return *state->tried;
   }
@@ -279,7 +285,7 @@ class SandboxExecutor final : public Executor {
       state->filling.spawn("make sandboxes ready", fill(state));
     } else {
       auto made = co_await state->maker.make(place.folder, std::move(wish));
-      if (!made) co_return std::unexpected(made.error());
+      if (!made) co_return refused(made.error());
       cell = std::move(*made);
     }
     auto around = std::make_unique<SandboxSurroundings>(state->loop, state->clock, state->pool, std::move(cell),

@@ -9,6 +9,10 @@
 
 namespace headrace::runner {
 
+// What an operator may choose where no sandbox can be made; said with the reason.
+inline constexpr const char* without_sandbox =
+    "Jobs that you trust as yourself can run without a sandbox: --label ubuntu-latest=host.";
+
 std::unique_ptr<Executor> make_sandbox_executor(core::Executor loop, core::Clock& clock, ExecutorOptions options);
 
 }  // namespace headrace::runner

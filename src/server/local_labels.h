@@ -1,0 +1,22 @@
+// Which labels the runner of this machine offers: those of GitHub's Linux runners lead to the executor `sandbox`, and
+// where the operator gave a label to another executor (`serve --label L=EXECUTOR`) that counts. Nothing leads to `host`
+// by itself. A label is offered also where this machine can make no sandbox: its jobs are refused then, with the
+// reason.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace headrace::server {
+
+using RunnerLabels = std::vector<std::pair<std::string, std::string>>;  // label, executor
+
+// The defaults, but for those that are given, then what is given, in its order.
+RunnerLabels with_default_labels(RunnerLabels given);
+
+// "a, b": the labels that lead to this executor.
+std::string labels_text(const RunnerLabels& labels, std::string_view executor);
+
+}  // namespace headrace::server
