@@ -154,40 +154,6 @@ TEST(WorkflowReader, ListsWhatItCannotRunWithItsPlace) {
             (Unsupported{{1, 47}, "on.schedule.timezone but UTC", "schedule"}));
 }
 
-TEST(WorkflowPlan, GivesEachJobASpecCompleteInItself) {
-  Context context;
-  context.event = "push";
-  context.repository = "team/hello";
-  context.ref = "refs/heads/main";
-  context.commit = "c0ffee";
-  context.actor = "alice";
-  context.run_id = 77;
-  context.run_number = 3;
-  context.server_url = "http://localhost:8080";
-  Plan planned = plan(good(ci), context);
-  ASSERT_THAT(planned.jobs, SizeIs(3));
-  EXPECT_EQ(planned.jobs[0].key, "build");
-  EXPECT_EQ(planned.jobs[0].name, "Build");
-  EXPECT_EQ(planned.jobs[1].timeout_minutes, timeout_minutes_default);
-  EXPECT_THAT(planned.jobs[2].needs, ElementsAre("build", "lint"));
-  auto spec = core::parse_json(planned.jobs[0].spec);
-  ASSERT_TRUE(spec);
-  const auto& variables = spec->at("variables").as_object();
-  EXPECT_EQ(variables.at("GITHUB_SHA"), "c0ffee");
-  EXPECT_EQ(variables.at("GITHUB_REF_NAME"), "main");
-  EXPECT_EQ(variables.at("GITHUB_REF_TYPE"), "branch");
-  EXPECT_EQ(variables.at("GITHUB_RUN_NUMBER"), "3");
-  EXPECT_EQ(variables.at("GITHUB_API_URL"), "http://localhost:8080/api/v3");
-  EXPECT_EQ(variables.at("GITHUB_WORKFLOW"), "CI");
-  EXPECT_EQ(core::to_text(spec->at("env")), R"({"A":"job","B":"1.1","C":"true","D":""})");
-  EXPECT_EQ(core::to_text(spec->at("steps")),
-            R"([{"number":1,"id":"compile","name":"Compile","if":"success","run":"make\nmake install\n","shell":"sh",)"
-            R"("shell_given":true,"working_directory":"src","env":{"E":"step"},"timeout_minutes":null,)"
-            R"("continue_on_error":false},{"number":2,"id":"","name":"Run make test","if":"always","run":"make test",)"
-            R"("shell":"bash","shell_given":true,"working_directory":"","env":{},"timeout_minutes":3,)"
-            R"("continue_on_error":true}])");
-}
-
 TEST(WorkflowCheck, PrintsOneFileAsTheCommandDoes) {
   std::string text = with_jobs("on: [push, fork]");
   EXPECT_EQ(

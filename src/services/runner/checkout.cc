@@ -103,7 +103,8 @@ class Checkout final : public Action {
   std::string repository() const override { return "actions/checkout"; }
 
   Task<Conclusion> run(Stage stage, StepRun& step) override {
-    if (stage == Stage::post) co_return co_await script(step, std::string(post_script), {});
+    Variables nothing;
+    if (stage == Stage::post) co_return co_await script(step, std::string(post_script), std::move(nothing));
     auto wish = parse_checkout(step.with(), step.engine().job());
     if (!wish) co_return step.fail(wish.error().message);
     show_action(step, step.with());
@@ -118,7 +119,7 @@ class Checkout final : public Action {
     if (plain && co_await actions_.repositories().is_branch(*found, wish->ref)) wish->ref = "refs/heads/" + wish->ref;
     around_ = environment(step, *wish, *path, found->commit);
     step.line("Syncing repository: " + wish->repository);
-    auto began = co_await script(step, std::string(begin_script), {});
+    auto began = co_await script(step, std::string(begin_script), std::move(nothing));
     if (began != Conclusion::success) co_return began;
     if (auto sent = co_await send(step, *wish, *found); !sent) co_return step.fail(sent.error().message);
     persisted_ = wish->persist && !wish->token.empty() && !server_.empty();
@@ -156,7 +157,8 @@ class Checkout final : public Action {
       if (wish.own && !wish.commit.empty() && wish.depth > 0 && !wish.tags &&
           co_await mirrors.has(place, wish.commit, true))
         co_return FetchedCommit{mirrors.mirror_of(place, true), wish.commit};
-      auto found = co_await mirrors.fetch(place, wish.commit.empty() ? wish.ref : wish.commit, true);
+      const std::string& wanted = wish.commit.empty() ? wish.ref : wish.commit;
+      auto found = co_await mirrors.fetch(place, wanted, true);
       if (found) co_return found;
       tried += "\n  " + found.error().message;
     }

@@ -236,8 +236,9 @@ class Preparation {
     }
     std::vector<std::string> words{"pull", "--quiet", spec.image};
     Variables nothing;
+    std::string no_input;
     auto pulled = co_await kept_->engine.run(std::move(words), "pulling the image " + spec.image, std::move(nothing),
-                                             {}, ContainerEngine::pull_limit);
+                                             std::move(no_input), ContainerEngine::pull_limit);
     if (!pulled) co_return std::unexpected(pulled.error());
     co_return Result<>{};
   }

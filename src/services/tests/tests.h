@@ -115,13 +115,13 @@ class Tests {
   // Queries, now or as it was after the event at offset `at`. Rights are the caller's to check. invalid: a cursor that
   // is none. not_found: there is no such test.
   using At = std::optional<log::Offset>;
-  core::Task<core::Result<RunTests>> of_run(std::string run, Page page, At at = {});
+  core::Task<core::Result<RunTests>> of_run(std::string run, Page page, At at = At());
   core::Task<core::Result<History>> history(std::string repository, std::string test, std::string ref, Page page,
-                                            At at = {});  // ref: only of this one, unless empty
-  core::Task<core::Result<FlakyPage>> flaky(std::string repository, Page page, At at = {});
+                                            At at = At());  // ref: only of this one, unless empty
+  core::Task<core::Result<FlakyPage>> flaky(std::string repository, Page page, At at = At());
   // By their newest result in each series, slowest first.
   core::Task<core::Result<std::vector<Slow>>> slowest(std::string repository, std::string ref, size_t limit,
-                                                      At at = {});
+                                                      At at = At());
 
  private:
   struct Impl;
