@@ -45,6 +45,11 @@ double peak_memory() {
 }
 void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
+class NoGrants final : public JobGrants {
+ public:
+  core::Result<JobGrant> grant(Token, const std::string&, const std::string&) override { return JobGrant{}; }
+};
+
 class Stand {
  public:
   Stand() {
@@ -60,8 +65,8 @@ class Stand {
     auto bus = bus::Bus::open({loop_, clock_, random_, ids_, *log_, &pool_, path("bus.db")});
     core::require(bus.has_value(), "the bus opens");
     bus_ = std::move(*bus);
-    runner_ = std::make_unique<Runner>(Parts{loop_, clock_, disk_, ids_, files_, *log_, *store_, *bus_, path("logs")},
-                                       Policy{});
+    runner_ = std::make_unique<Runner>(
+        Parts{loop_, clock_, disk_, ids_, files_, *log_, *store_, *bus_, grants_, path("logs")}, Policy{});
     core::require(store_->start().has_value() && runner_->start().has_value(), "the services start");
     bus::Subscription ends;
     ends.name = "bench";
@@ -158,6 +163,7 @@ class Stand {
   std::unique_ptr<log::SegmentLog> log_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<bus::Bus> bus_;
+  NoGrants grants_;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<process::Child> worker_;

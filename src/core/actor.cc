@@ -7,9 +7,10 @@ namespace headrace::core {
 
 namespace {
 
-constexpr std::array<std::pair<Actor::Kind, std::string_view>, 5> words{{{Actor::Kind::anonymous, "anonymous"},
+constexpr std::array<std::pair<Actor::Kind, std::string_view>, 6> words{{{Actor::Kind::anonymous, "anonymous"},
                                                                          {Actor::Kind::user, "user"},
                                                                          {Actor::Kind::runner, "runner"},
+                                                                         {Actor::Kind::job, "job"},
                                                                          {Actor::Kind::service, "service"},
                                                                          {Actor::Kind::system, "system"}}};
 
@@ -30,8 +31,10 @@ Result<Actor> parse_actor(std::string_view text) {
   auto name = named ? text.substr(colon + 1) : std::string_view{};
   for (const auto& [kind, expected] : words)
     if (word == expected && has_name(kind) == named && named == !name.empty()) return Actor{kind, std::string(name)};
-  return fail(Code::invalid, "'" + std::string(text.substr(0, 100)) +
-                                 "' is not an actor; it is user:NAME, runner:NAME, service:NAME, system or anonymous.");
+  return fail(
+      Code::invalid,
+      "'" + std::string(text.substr(0, 100)) +
+          "' is not an actor; it is user:NAME, runner:NAME, job:OWNER/NAME, service:NAME, system or anonymous.");
 }
 
 }  // namespace headrace::core

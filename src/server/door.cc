@@ -2,6 +2,8 @@
 
 #include "core/bytes.h"
 #include "services/identity/identity.h"
+#include "services/identity/job_tokens.h"
+#include "services/runner/runner.h"
 
 namespace headrace::server {
 
@@ -51,6 +53,10 @@ Result<Caller> caller_of(Platform& platform, const net::Request& request) {
   if (header.empty()) return Caller{};
   auto secret = secret_in(header);
   if (!secret) return std::unexpected(secret.error());
+  if (auto reach = platform.job_tokens.read(*secret)) {
+    if (platform.runner.has_lease(reach->lease)) return identity::caller_of(*reach);
+    return core::fail(Code::unauthenticated, "The job of this token is over, and the token with it.");
+  }
   return platform.identity.authenticate(*secret, request.peer.address);
 }
 

@@ -90,9 +90,10 @@ Task<Result<>> serve(Platform& platform, Call& call, git::Service service) {
 
 }  // namespace
 
-void add_git_routes(Router& router, Platform& platform) {
+// Under the name of the repository, with or without ".git" as people and `origin` of a checkout write it.
+static void add_routes_at(const std::string& name, Router& router, Platform& platform) {
   router.add({net::Method::get,
-              "/{owner}/{repo}.git/info/refs",
+              name + "/info/refs",
               Right::anyone,
               {"Git: what there is to fetch or push to",
                "git",
@@ -101,7 +102,7 @@ void add_git_routes(Router& router, Platform& platform) {
                "application/x-git-upload-pack-advertisement"},
               [&platform](Call& call) { return advertise(platform, call); }});
   router.add({net::Method::post,
-              "/{owner}/{repo}.git/git-upload-pack",
+              name + "/git-upload-pack",
               Right::read_repository,
               {"Git: clone and fetch",
                "git",
@@ -111,10 +112,15 @@ void add_git_routes(Router& router, Platform& platform) {
               [&platform](Call& call) { return serve(platform, call, git::Service::upload_pack); }});
   router.add(
       {net::Method::post,
-       "/{owner}/{repo}.git/git-receive-pack",
+       name + "/git-receive-pack",
        Right::write_repository,
        {"Git: push", "git", {}, "application/x-git-receive-pack-request", "application/x-git-receive-pack-result"},
        [&platform](Call& call) { return serve(platform, call, git::Service::receive_pack); }});
+}
+
+void add_git_routes(Router& router, Platform& platform) {
+  add_routes_at("/{owner}/{repo}.git", router, platform);
+  add_routes_at("/{owner}/{repo}", router, platform);
 }
 
 }  // namespace headrace::server

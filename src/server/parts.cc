@@ -94,6 +94,9 @@ Result<> Parts::open_log() {
   auto secrets = identity::Vault::open(disk, random, options.data + "/vault.db", key);
   if (!secrets) return std::unexpected(secrets.error());
   vault = std::move(*secrets);
+  auto tokens = identity::JobTokens::open(*vault, random);
+  if (!tokens) return std::unexpected(tokens.error());
+  job_tokens = std::move(*tokens);
   store = std::make_unique<store::Store>(loop, *log, options.data + "/projections");
   return {};
 }
@@ -140,6 +143,7 @@ void Parts::make_services() {
   pipeline = std::make_unique<pipeline::Pipeline>(
       pipeline::Parts{.loop = loop, .log = *log, .store = *store, .bus = *bus, .source = *workflows},
       pipeline::Policy{public_url});
+  job_grants = std::make_unique<TokenGrants>(*job_tokens, public_url);
   runner = std::make_unique<runner::Runner>(runner::Parts{.loop = loop,
                                                           .clock = clock,
                                                           .disk = disk,
@@ -148,15 +152,16 @@ void Parts::make_services() {
                                                           .log = *log,
                                                           .store = *store,
                                                           .bus = *bus,
+                                                          .grants = *job_grants,
                                                           .logs = options.data + "/logs"},
                                             runner::Policy{});
   tests = std::make_unique<tests::Tests>(tests::Parts{.loop = loop, .store = *store, .bus = *bus});
 }
 
 void Parts::make_front() {
-  platform =
-      std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus, *identity,
-                                          *repositories, *pipeline, *runner, *tests, options.data, public_url});
+  platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus,
+                                                 *identity, *job_tokens, *repositories, *pipeline, *runner, *tests,
+                                                 options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }

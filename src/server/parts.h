@@ -19,8 +19,10 @@
 #include "server/platform.h"
 #include "server/router.h"
 #include "server/server.h"
+#include "server/token_grants.h"
 #include "server/workflow_source.h"
 #include "services/identity/identity.h"
+#include "services/identity/job_tokens.h"
 #include "services/pipeline/pipeline.h"
 #include "services/repository/repository.h"
 #include "services/runner/runner.h"
@@ -54,6 +56,8 @@ struct Parts {
   core::Pool database{"database", {.threads = 1}};
   std::unique_ptr<log::SegmentLog> log;
   std::unique_ptr<identity::Vault> vault;
+  std::unique_ptr<identity::JobTokens> job_tokens;
+  std::unique_ptr<TokenGrants> job_grants;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<identity::Identity> identity;

@@ -12,7 +12,8 @@
 
 namespace headrace::identity {
 class Identity;
-}
+class JobTokens;
+}  // namespace headrace::identity
 namespace headrace::repository {
 class Repositories;
 }
@@ -42,6 +43,7 @@ struct Platform {
   store::Store& store;
   bus::Bus& bus;
   identity::Identity& identity;
+  identity::JobTokens& job_tokens;
   repository::Repositories& repositories;
   pipeline::Pipeline& pipeline;
   runner::Runner& runner;

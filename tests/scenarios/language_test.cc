@@ -1,6 +1,7 @@
 // The workflow language end to end: real git, real runner.
 #include <gtest/gtest.h>
 
+#include "core/disk.h"
 #include "support/platform.h"
 
 namespace headrace {
@@ -76,6 +77,46 @@ TEST(Language, AMatrixFromOutputsCallsAWorkflowWhoseOutputsComeBack) {
   EXPECT_EQ(conclusion_of(run, "test (p)/say"), "success");
   EXPECT_EQ(conclusion_of(run, "test (q)/say"), "success");
   EXPECT_EQ(conclusion_of(run, "last"), "success");
+}
+
+TEST(Language, AJobChecksOutItsRepositoryAndItsTokenReachesNoFurtherAndEndsWithIt) {
+  Platform platform;
+  ASSERT_TRUE(platform.start()) << platform.said();
+  ASSERT_EQ(platform.cli({"repo", "create", "team/other"}).exit, 0);
+  ASSERT_EQ(platform.cli({"repo", "create", "team/hello"}).exit, 0);
+  Clone clone(platform, "team/hello", "hello");
+  auto kept = platform.folder() + "/kept-token";
+  clone.write("answer.txt", "42\n");
+  clone.write(".github/workflows/ci.yml", R"(on: push
+permissions: {contents: write}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: grep -qx 42 answer.txt
+      - run: |
+          git tag from-the-job && git push origin from-the-job
+          url="$GITHUB_SERVER_URL/team"
+          ! GIT_TERMINAL_PROMPT=0 git ls-remote "${url/\/\//\/\/x:$TOKEN@}/other.git"
+          printf %s "$TOKEN" > )" + kept + R"(
+        env: {TOKEN: '${{ github.token }}'}
+)");
+  clone.commit("checkout");
+  ASSERT_EQ(clone.push().exit, 0);
+  ASSERT_TRUE(ends_as(platform, "success")) << platform.cli({"run", "log", "--repo", "team/hello"}).out;
+  ASSERT_EQ(clone.git({"fetch", "--tags"}).exit, 0);
+  EXPECT_EQ(clone.git({"rev-parse", "from-the-job"}).exit, 0);
+  auto token = *core::read_file(*std::make_unique<core::SystemDisk>(), kept);
+  ASSERT_TRUE(token.starts_with("hrj_")) << token;
+  EXPECT_NE(platform
+                .git(platform.folder(), {"-c", "http.extraHeader=Authorization: Bearer " + token, "-c",
+                                         "credential.helper=", "ls-remote", platform.url() + "/team/hello.git"})
+                .exit,
+            0)
+      << "the job is over";
+  auto runs = platform.json({"run", "list", "--repo", "team/hello"}).at("runs").as_array().size();
+  EXPECT_EQ(runs, 1U) << "what a job pushes with its own token runs nothing";
 }
 
 TEST(Language, WhatFailedRunsAgainAloneAndANewerRunEndsTheOneBefore) {

@@ -82,6 +82,16 @@ Result<> may_runner(const core::Actor& actor, const Need& need, const Resource& 
                                       words_for(resource) + ": runners run jobs and read repositories, no more.");
 }
 
+// Whether it may write is a matter of its token's scopes.
+Result<> may_job(const core::Actor& actor, const Need& need, const Resource& resource) {
+  bool allowed = need.action == Action::use || need.action == Action::read_repository ||
+                 need.action == Action::write_repository || need.action == Action::read_runs;
+  if (need.action == Action::use || (allowed && folded(resource.name) == folded(actor.name))) return {};
+  return core::fail(Code::denied, "A job of " + actor.name + " may not " + std::string(need.doing) + " " +
+                                      words_for(resource) +
+                                      ": the token of a job reaches its own repository, no more.");
+}
+
 Result<> may_user(const Directory& directory, const core::Actor& actor, const Need& need, const Resource& resource) {
   const auto* account = directory.account(actor.name);
   if (!account) return no_account(actor);
@@ -101,6 +111,7 @@ Result<> Door::may(const core::Actor& actor, Action action, const Resource& reso
     case core::Actor::Kind::system:
     case core::Actor::Kind::service: return {};
     case core::Actor::Kind::runner: return may_runner(actor, need, resource);
+    case core::Actor::Kind::job: return may_job(actor, need, resource);
     case core::Actor::Kind::user: return may_user(directory_, actor, need, resource);
     case core::Actor::Kind::anonymous: break;
   }

@@ -4,7 +4,7 @@
 // Two things must allow it: the scopes of the token the caller came with, and the role of the account where it matters.
 // A role on "*" holds everywhere, on an owner for all its repositories; admin includes write, write includes read.
 // Names compare without case. The platform itself and its services may everything; a runner may run jobs and read
-// repositories.
+// repositories; a job reads, and with the scope for it writes, its own repository.
 //
 // Errors: unauthenticated (nobody is signed in), denied. Loop only.
 #pragma once

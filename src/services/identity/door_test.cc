@@ -91,6 +91,17 @@ TEST_F(DoorTest, LetsRunnersRunJobsAndReadNoMore) {
   EXPECT_EQ(answer(Actor::user("Root"), Action::run_jobs, Resource::platform()), Code::denied);
 }
 
+TEST_F(DoorTest, LetsAJobReachItsOwnRepositoryAlone) {
+  auto job = Actor::job("Team/hello");
+  for (auto action : {Action::use, Action::read_repository, Action::write_repository, Action::read_runs})
+    EXPECT_EQ(answer(job, action, hello), yes);
+  for (auto action : {Action::write_runs, Action::write_events, Action::read_events, Action::operate, Action::run_jobs,
+                      Action::create_repository, Action::administer_repository})
+    EXPECT_EQ(answer(job, action, hello), Code::denied);
+  EXPECT_EQ(answer(job, Action::read_repository, other), Code::denied);
+  EXPECT_EQ(answer(job, Action::read_repository, Resource::platform()), Code::denied);
+}
+
 TEST_F(DoorTest, TrustsThePlatformItself) {
   EXPECT_EQ(answer(Actor::system(), Action::operate, Resource::platform()), yes);
   EXPECT_EQ(answer(Actor::service("pipeline"), Action::read_repository, hello), yes);

@@ -18,8 +18,15 @@ std::string account_of(const events::Event& event) {
   return actor ? actor->name : std::string();
 }
 
+// GitHub Docs, "Triggering a workflow from a workflow": otherwise a job that pushes would run itself for ever.
+bool is_of_a_job(const events::Event& event) {
+  auto actor = core::parse_actor(event.actor());
+  return actor && actor->kind == core::Actor::Kind::job;
+}
+
 // What of an update keeps every workflow from running; empty: nothing.
-std::string nothing_runs(const events::SettledUpdate& update) {
+std::string nothing_runs(const events::Event& push, const events::SettledUpdate& update) {
+  if (is_of_a_job(push)) return "A job pushed it with its own token, and that starts no runs.";
   if (!update.applied) return "The ref did not move: git refused it, or another push was quicker.";
   if (update.new_commit == events::no_commit) return "The push deleted the ref, so there is no commit to run.";
   return {};
@@ -50,7 +57,7 @@ Task<Result<>> Service::heard_push(bus::Delivery delivery) {
   auto push = events::decode<events::PushReceived>(delivery.event());
   if (!push) co_return std::unexpected(push.error());
   for (const events::SettledUpdate& update : push->updates) {
-    if (!nothing_runs(update).empty()) continue;
+    if (!nothing_runs(delivery.event(), update).empty()) continue;
     auto started = co_await start_runs(delivery, *push, update);
     if (!started) co_return started;
   }
@@ -136,6 +143,10 @@ Task<Result<std::vector<Reason>>> Service::why_not(std::string push_event_id) {
   if (!push) co_return std::unexpected(push.error());
   std::vector<Reason> reasons;
   for (const events::SettledUpdate& update : push->updates) {
+    if (auto why = nothing_runs(stored->event, update); !why.empty()) {
+      reasons.push_back({.ref = update.ref, .file = {}, .started = false, .text = std::move(why), .run = {}});
+      continue;
+    }
     auto more = co_await reasons_of(stored->event.id, push->repository, update);
     if (!more) co_return more;
     reasons.insert(reasons.end(), more->begin(), more->end());
@@ -146,11 +157,6 @@ Task<Result<std::vector<Reason>>> Service::why_not(std::string push_event_id) {
 Task<Result<std::vector<Reason>>> Service::reasons_of(std::string event_id, std::string repository,
                                                       events::SettledUpdate update) {
   std::vector<Reason> reasons;
-  Reason whole{.ref = update.ref, .file = {}, .started = false, .text = nothing_runs(update), .run = {}};
-  if (!whole.text.empty()) {
-    reasons.push_back(std::move(whole));
-    co_return reasons;
-  }
   auto snapshot = co_await parts.source.files(repository, update.new_commit);
   if (!snapshot) co_return std::unexpected(snapshot.error());
   workflow::Occasion occasion = push_of(update.ref);
@@ -164,9 +170,12 @@ Task<Result<std::vector<Reason>>> Service::reasons_of(std::string event_id, std:
                        .run = decision.starts ? uuid_of(event_id, update.ref, file.path) : std::string()});
   }
   if (reasons.empty()) {
-    whole.text =
-        "The commit has no workflow file: neither .github/workflows nor .headrace/workflows holds a *.yml or *.yaml.";
-    reasons.push_back(std::move(whole));
+    reasons.push_back({.ref = update.ref,
+                       .file = {},
+                       .started = false,
+                       .text = "The commit has no workflow file: neither .github/workflows nor .headrace/workflows "
+                               "holds a *.yml or *.yaml.",
+                       .run = {}});
   }
   co_return reasons;
 }

@@ -148,6 +148,8 @@ Result<> Service::hand_over(const JobRow& job, Session& session) {
                       "offset " + std::to_string(job.queued));
   auto queued = events::decode<events::JobQueued>(stored->front().event);
   if (!queued) return std::unexpected(queued.error());
+  auto grant = parts.grants.grant(job.token, job.repository, queued->spec);
+  if (!grant) return std::unexpected(grant.error());
   session.post(Run{.token = job.token,
                    .job = job.job,
                    .run = job.run,
@@ -156,7 +158,8 @@ Result<> Service::hand_over(const JobRow& job, Session& session) {
                    .executor = job.executor,
                    .attempt = job.attempt,
                    .restricted = job.restricted,
-                   .spec = queued->spec});
+                   .spec = queued->spec,
+                   .grant = std::move(*grant)});
   cancel_if_asked(job.token, session);  // it may have been while the lease was written
   return {};
 }

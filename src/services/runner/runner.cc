@@ -165,6 +165,8 @@ std::optional<std::string> Runner::unserved(const std::vector<std::string>& labe
          ". Start one that has, or allow it with serve --label LABEL=EXECUTOR.";
 }
 
+bool Runner::has_lease(Token lease) const { return impl_->service.at_work.contains(lease); }
+
 size_t Runner::leases() const { return impl_->service.leases.size(); }
 
 LogStore& Runner::logs() { return impl_->service.logs; }

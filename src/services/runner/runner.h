@@ -47,6 +47,14 @@ struct Policy {
   size_t leases_a_batch = 64;        // jobs given away in one append
 };
 
+// What a job may have that no event may hold: its token. The server gives it by way of identity.
+class JobGrants {
+ public:
+  virtual ~JobGrants() = default;
+  // `spec` is the job's (docs/job-spec.md). Called each time the job is given away, with the lease it has then.
+  virtual core::Result<JobGrant> grant(Token lease, const std::string& repository, const std::string& spec) = 0;
+};
+
 // What the service is built on; all of it outlives the service.
 struct Parts {
   core::Loop& loop;
@@ -57,6 +65,7 @@ struct Parts {
   log::EventLog& log;
   store::Store& store;
   bus::Bus& bus;
+  JobGrants& grants;
   std::string logs;  // folder of the jobs' logs
 };
 
@@ -102,6 +111,7 @@ class Runner {
   // Why a queued job with these labels is not running: nothing where a runner that is connected could take it.
   std::optional<std::string> unserved(const std::vector<std::string>& labels) const;
   size_t leases() const;
+  bool has_lease(Token lease) const;  // of a job at work
   LogStore& logs();
 
  private:

@@ -28,6 +28,16 @@ namespace headrace::runner::testing {
 
 inline constexpr std::chrono::seconds patience{20};
 
+// A token that tells which lease it was made for.
+class LeaseGrants final : public JobGrants {
+ public:
+  core::Result<JobGrant> grant(Token lease, const std::string&, const std::string&) override {
+    JobGrant grant;
+    grant.token = "token-of-" + std::to_string(lease);
+    return grant;
+  }
+};
+
 class World {
  public:
   explicit World(Policy by = {}, core::Disk* on = nullptr) : disk(on ? on : &files_of_host), policy(by) { open(); }
@@ -44,6 +54,7 @@ class World {
                                             .log = log,
                                             .store = *store,
                                             .bus = *bus,
+                                            .grants = grants,
                                             .logs = folder.file("logs")},
                                       policy);
     core::require(store->start().has_value(), "the store starts");
@@ -144,6 +155,7 @@ class World {
   core::Pool files{"files", {.threads = 1}};
   store::testing::MemoryLog log;
   store::testing::Folder folder;
+  LeaseGrants grants;
   Policy policy;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<bus::Bus> bus;
