@@ -21,9 +21,9 @@ struct Serve {
   std::string vault_key_file;  // empty: DATA/vault.key
   std::string tls_certificate, tls_key;
   Labels labels;
-  std::string sandbox_network = "own";  // own, host or none
+  std::string sandbox_network = "own";                  // own, host or none
   std::string actions_upstream = "https://github.com";  // "none": nowhere
-  int64_t slots = 0;                    // of the local runner; 0: one a core
+  int64_t slots = 0;                                    // of the local runner; 0: one a core
   bool no_runner = false;
 };
 

@@ -150,8 +150,8 @@ int projections_rebuild(const std::string& data, bool verify, bool as_json) {
   pipeline::RunsProjection pipeline;
   runner::JobsProjection runner;
   tests::HistoryProjection tests;
-  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner, &tests}, **log, absolute(data) + "/projections",
-                                "", verify ? store::Verify::yes : store::Verify::no);
+  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner, &tests}, **log,
+                                absolute(data) + "/projections", "", verify ? store::Verify::yes : store::Verify::no);
   if (!rebuilt) return report(rebuilt.error(), as_json);
   bool equal = true;
   json::array list;

@@ -26,7 +26,7 @@ struct CaseResult {
   std::string class_name = {};
   std::string name = {};
   Outcome outcome = Outcome::passed;
-  bool flaky = false;                   // passed when tried again, within the report
+  bool flaky = false;                        // passed when tried again, within the report
   std::optional<int64_t> microseconds = {};  // from 0; nothing: not known
   std::string file = {};                     // of bad cases only, as are the following
   int64_t line = 0;

@@ -113,8 +113,8 @@ TEST(Runs, AWorkflowWithAMistakeEndsAtOnceAndNamesItsPlace) {
 TEST(Runs, AFeatureThatIsNotThereYetIsRefusedWithItsPlaceBeforeAnythingRuns) {
   Platform platform;
   ASSERT_TRUE(platform.start()) << platform.said();
-  push_workflow(platform, workflow_of("    snapshot: image\n    steps:\n      - run: touch " + platform.folder() +
-                                      "/ran\n"));
+  push_workflow(platform,
+                workflow_of("    snapshot: image\n    steps:\n      - run: touch " + platform.folder() + "/ran\n"));
   ASSERT_TRUE(eventually([&] { return conclusion_of_newest(platform, "team/hello") == "startup_failure"; }))
       << core::to_text(newest(platform));
   EXPECT_NE(text_at(newest(platform), "errors").find(".github/workflows/ci.yml:6:5"), std::string::npos)

@@ -194,7 +194,7 @@ class StepEngine : public std::enable_shared_from_this<StepEngine> {
   const JobOrder& order() const;  // the job, its grant and payload
   JobContext& job() const;        // contexts, masks, what the steps set for those after them
   Surroundings& surroundings() const;
-  const JobPlace& place() const;  // host paths
+  const JobPlace& place() const;    // host paths
   void say(std::string_view text);  // a line of the log, also before the first step; masks are applied
 
   struct Impl;  // step_engine_impl.h
