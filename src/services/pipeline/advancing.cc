@@ -9,7 +9,6 @@ namespace headrace::pipeline {
 using core::Code;
 using core::Result;
 using core::Task;
-using events::Conclusion;
 
 namespace {
 

@@ -92,7 +92,8 @@ class Walk {
   // Those of the leg that ended last win.
   Object outputs_of(const std::string& node) const {
     auto jobs = of_node(node);
-    std::ranges::stable_sort(jobs, {}, [](const JobRow* job) { return job->completed_at.value_or(core::Time::max()); });
+    std::ranges::sort(
+        jobs, {}, [](const JobRow* job) { return std::pair(job->completed_at.value_or(core::Time::max()), job->id); });
     Object outputs;
     for (const JobRow* job : jobs) {
       for (const events::JobOutput& output : job->outputs) {
