@@ -15,7 +15,6 @@
 
 namespace headrace::runner {
 
-using core::Code;
 using core::Result;
 using Clock = std::chrono::steady_clock;
 
