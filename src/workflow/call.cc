@@ -178,7 +178,7 @@ Evaluated<std::string> call_secrets(const Expanding& the, const Evaluation& eval
   }
   for (const Pair& pair : node.pairs) {
     auto text = Rewriter(evaluation, pair.value, contexts).text();
-    if (!text) return std::unexpected(std::move(text.error()));
+    if (!text) return std::unexpected(text.error());
     mapping[pair.key.text] = std::move(*text);
   }
   if (mapping.empty()) return "\"none\"";
