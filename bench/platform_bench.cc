@@ -307,7 +307,8 @@ void measure_line(const Platform& platform, const fs::path& folder) {
     ::gettimeofday(&now, nullptr);
     const std::string_view text(line.data());
     const size_t at = text.find("at=");
-    if (at == std::string_view::npos) continue;
+    // The log begins with the script itself, where no time stands behind it.
+    if (at == std::string_view::npos || at + 3 == text.size() || text[at + 3] < '0' || text[at + 3] > '9') continue;
     const double printed = std::stod(std::string(text.substr(at + 3)));
     late.push_back((static_cast<double>(now.tv_sec) - printed) * 1000 + static_cast<double>(now.tv_usec) / 1000);
   }
