@@ -98,8 +98,23 @@ static size_t character_at(std::string_view text, size_t i) {
   return length;
 }
 
+// Of the ASCII characters that stand at `i`, whole words at a time.
+static size_t ascii_from(std::string_view text, size_t i) {
+  constexpr uint64_t high_bits = 0x8080808080808080;
+  size_t begin = i;
+  for (uint64_t word = 0; i + sizeof word <= text.size(); i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  return i - begin;
+}
+
 bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    if (size_t plain = ascii_from(text, i); plain > 0) {
+      i += plain;
+      continue;
+    }
     size_t length = character_at(text, i);
     if (length == 0) return false;
     i += length;

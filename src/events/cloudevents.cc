@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
+#include <deque>
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -40,13 +41,15 @@ bool is_attribute_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
-std::string with_article(const json::value& value) {
-  switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
+// What JSON text holds, told by its first character.
+std::string with_article(std::string_view value) {
+  switch (value.empty() ? '\0' : value.front()) {
+    case 'n': return "null";
+    case 't':
+    case 'f': return "a boolean";
+    case '"': return "a string";
+    case '[': return "an array";
+    case '{': return "an object";
     default: return "a number";
   }
 }
@@ -128,128 +131,184 @@ void append_data(std::string& out, const Event& event) {
   }
 }
 
-// Reads one object; what it finds wrong is in `problems`.
+// Reads one object from JSON text that is known to be good, where it stands: most of an event is data, and that stays
+// as it came. What it finds wrong is in `problems_`.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
   Read<Event> read() {
-    if (text_.size() > event_bytes_max) {
-      add(problems_, "", "The event is larger than 256 KiB; store what is large as a blob and point to it.");
-      return std::unexpected(std::move(problems_));
-    }
-    auto parsed = core::parse_json(text_);
-    if (!parsed) {
-      add(problems_, "", parsed.error().message);
-    } else if (const auto* object = parsed->if_object()) {
-      read_object(*object);
+    text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n"), text_.size()));
+    if (text_.starts_with('{')) {
+      take_members();
+      read_members();
     } else {
-      add(problems_, "", "An event is a JSON object; this is " + with_article(*parsed) + ".");
+      add(problems_, "", "An event is a JSON object; this is " + with_article(text_) + ".");
     }
     if (!problems_.empty()) return std::unexpected(std::move(problems_));
     return std::move(event_);
   }
 
  private:
-  void read_object(const json::object& object) {
-    read_specversion(object);
-    for (const auto& rule : rules) read_attribute(object, rule);
-    for (const auto& member : object) {
-      if (!is_standard(member.key()) && !member.value().is_null()) read_extension(member.key(), member.value());
+  // Of repeated names the last, as core::parse_json has it.
+  void take_members() {
+    members_ = raw_members(text_);
+    for (auto& member : members_) {
+      std::string kept;
+      auto name = plain_text(member.name, kept);
+      member.name = kept.empty() ? name : std::string_view(kept_.emplace_back(std::move(kept)));
     }
-    read_time(object);
-    read_data(object);
+    std::vector<const RawMember*> by_name;
+    for (const auto& member : members_) by_name.push_back(&member);
+    std::ranges::stable_sort(by_name, {}, [](const RawMember* member) { return member->name; });
+    std::vector<const RawMember*> repeated;
+    for (size_t i = 1; i < by_name.size(); ++i)
+      if (by_name[i - 1]->name == by_name[i]->name) repeated.push_back(by_name[i - 1]);
+    std::ranges::sort(repeated);
+    std::erase_if(members_, [&](const RawMember& member) { return std::ranges::binary_search(repeated, &member); });
+  }
+
+  void read_members() {
+    read_specversion();
+    for (const auto& rule : rules) read_attribute(rule);
+    for (const auto& [name, value] : members_) {
+      if (!is_standard(name) && value != "null") read_extension(name, value);
+    }
+    read_time();
+    read_data();
+  }
+
+  std::optional<std::string_view> find(std::string_view name) const {
+    auto member = std::ranges::find(members_, name, &RawMember::name);
+    return member != members_.end() ? std::optional(member->value) : std::nullopt;
   }
 
   // JSON Event Format, section 2.2: null is the same as absent.
-  const json::value* value_of(const json::object& object, std::string_view name) {
-    const auto* value = object.if_contains(name);
-    return value && !value->is_null() ? value : nullptr;
+  std::optional<std::string_view> value_of(std::string_view name) const {
+    auto value = find(name);
+    return value && *value != "null" ? value : std::nullopt;
   }
 
-  std::optional<std::string_view> text_of(const json::object& object, std::string_view name) {
-    const auto* value = value_of(object, name);
+  std::optional<std::string> text_of(std::string_view name) {
+    auto value = value_of(name);
     if (!value) return std::nullopt;
-    if (value->is_string()) return std::string_view(value->get_string());
+    if (value->starts_with('"')) return text_in(*value);
     add(problems_, pointer_to(name),
         "The attribute '" + std::string(name) + "' must be a string, not " + with_article(*value) + ".");
     return std::nullopt;
   }
 
-  void require(const json::object& object, std::string_view name) {
-    if (!value_of(object, name))
+  static std::string text_in(std::string_view string) {
+    std::string kept;
+    return std::string(plain_text(string, kept));
+  }
+
+  void require(std::string_view name) {
+    if (!value_of(name))
       add(problems_, pointer_to(name),
           "The attribute '" + std::string(name) + "' is missing; every CloudEvent has it.");
   }
 
-  void read_specversion(const json::object& object) {
-    require(object, "specversion");
-    auto version = text_of(object, "specversion");
+  void read_specversion() {
+    require("specversion");
+    auto version = text_of("specversion");
     if (version && *version != "1.0") add(problems_, "/specversion", "The specversion must be \"1.0\".");
   }
 
-  void read_attribute(const json::object& object, const Rule& rule) {
-    if (rule.required) require(object, rule.name);
-    auto text = text_of(object, rule.name);
+  void read_attribute(const Rule& rule) {
+    if (rule.required) require(rule.name);
+    auto text = text_of(rule.name);
     if (!text) return;
     check_text(problems_, rule, *text);
-    event_.*rule.member = *text;
+    event_.*rule.member = std::move(*text);
   }
 
-  void read_time(const json::object& object) {
-    auto text = text_of(object, "time");
+  void read_time() {
+    auto text = text_of("time");
     if (!text) return;
     auto time = core::parse_time(*text);
     if (!time) return add(problems_, "/time", time.error().message);
     event_.time = *time;
   }
 
-  void read_extension(std::string_view name, const json::value& value) {
+  void read_extension(std::string_view name, std::string_view value) {
     auto attribute = attribute_of(name, value);
     if (!attribute) return;
     check_extension(problems_, name, *attribute);
     event_.extensions.insert_or_assign(std::string(name), std::move(*attribute));
   }
 
-  std::optional<Attribute> attribute_of(std::string_view name, const json::value& value) {
-    if (value.is_bool()) return value.get_bool();
-    if (value.is_string()) return std::string(value.get_string());
-    if (value.is_int64() && value.get_int64() >= INT32_MIN && value.get_int64() <= INT32_MAX)
-      return static_cast<int32_t>(value.get_int64());
+  std::optional<Attribute> attribute_of(std::string_view name, std::string_view value) {
+    if (value.starts_with('"')) return text_in(value);
+    if (value == "true" || value == "false") return value == "true";
+    auto number = core::parse_json(value);
+    bool is_number = number && number->is_number();
+    if (is_number && number->is_int64() && number->get_int64() >= INT32_MIN && number->get_int64() <= INT32_MAX)
+      return static_cast<int32_t>(number->get_int64());
     add(problems_, pointer_to(name),
         "The attribute '" + std::string(name) + "' must be a string, a boolean or a whole number of 32 bits, not " +
-            (value.is_number() ? "this number" : with_article(value)) + ".");
+            (is_number ? "this number" : with_article(value)) + ".");
     return std::nullopt;
   }
 
-  void read_data(const json::object& object) {
-    const auto* data = object.if_contains("data");
-    const auto* binary = value_of(object, "data_base64");
+  void read_data() {
+    auto data = find("data");
+    auto binary = value_of("data_base64");
     if (data && binary) add(problems_, "/data_base64", "An event has either 'data' or 'data_base64', not both.");
     if (binary) return read_binary_data(*binary);
     if (!data) return;
     event_.has_data = true;
     if (is_json(event_.datacontenttype)) {
-      event_.data = raw_member(text_, "data");
-    } else if (data->is_string()) {
-      event_.data = data->get_string();
+      event_.data = *data;
+    } else if (data->starts_with('"')) {
+      event_.data = text_in(*data);
     } else {
       add(problems_, "/data",
           "The data must be a string, because datacontenttype is not JSON; it is " + with_article(*data) + ".");
     }
   }
 
-  void read_binary_data(const json::value& binary) {
-    auto bytes = binary.is_string() ? core::from_base64(binary.get_string()) : std::nullopt;
+  void read_binary_data(std::string_view binary) {
+    auto bytes = binary.starts_with('"') ? core::from_base64(text_in(binary)) : std::nullopt;
     if (!bytes) return add(problems_, "/data_base64", "data_base64 must be a string in Base64 (RFC 4648).");
     event_.has_data = true;
     event_.data = std::move(*bytes);
   }
 
   std::string_view text_;
+  std::vector<RawMember> members_;  // names without quotes
+  std::deque<std::string> kept_;    // names that were written with escapes
   Problems problems_;
   Event event_;
 };
+
+constexpr std::string_view event_too_large =
+    "The event is larger than 256 KiB; store what is large as a blob and point to it.";
+
+// What is not JSON, in words; nothing where it is.
+std::optional<Problems> problem_of_json(std::string_view text) {
+  if (is_json_text(text)) return std::nullopt;
+  auto parsed = core::parse_json(text);
+  return Problems{{"", parsed ? "This is not JSON." : parsed.error().message}};
+}
+
+Read<Event> read_one(std::string_view json_text) {
+  if (json_text.size() > event_bytes_max) return std::unexpected(Problems{{"", std::string(event_too_large)}});
+  return Reader(json_text).read();
+}
+
+// More than to_structured() can make of it: a character takes at most six bytes as \u0000, three bytes four in Base64.
+size_t structured_bytes_at_most(const Event& event) {
+  constexpr size_t punctuation = 256, escaped = 6;
+  size_t text = event.id.size() + event.source.size() + event.type.size() + event.subject.size() +
+                event.datacontenttype.size() + event.dataschema.size();
+  size_t extensions = 0;
+  for (const auto& [name, value] : event.extensions) {
+    const auto* words = std::get_if<std::string>(&value);
+    extensions += name.size() + 16 + escaped * (words != nullptr ? words->size() : 0);
+  }
+  return punctuation + escaped * (text + event.data.size()) + extensions;
+}
 
 }  // namespace
 
@@ -282,7 +341,11 @@ std::string to_structured(const Event& event) {
   return out;
 }
 
-Read<Event> read_structured(std::string_view text) { return Reader(text).read(); }
+Read<Event> read_structured(std::string_view text) {
+  if (text.size() <= event_bytes_max)
+    if (auto problem = problem_of_json(text)) return std::unexpected(std::move(*problem));
+  return read_one(text);
+}
 
 std::string to_batch(const std::vector<Event>& events) {
   std::string out = "[";
@@ -297,10 +360,7 @@ std::string to_batch(const std::vector<Event>& events) {
 Read<std::vector<Event>> read_batch(std::string_view text) {
   if (text.size() > batch_bytes_max)
     return std::unexpected(Problems{{"", "The batch is larger than 8 MiB; send it in parts."}});
-  if (!is_json_text(text)) {
-    auto parsed = core::parse_json(text);  // for the words
-    return std::unexpected(Problems{{"", parsed ? "This is not JSON." : parsed.error().message}});
-  }
+  if (auto problem = problem_of_json(text)) return std::unexpected(std::move(*problem));
   if (text.find_first_not_of(" \t\r\n") != text.find('['))
     return std::unexpected(Problems{{"", "A batch is a JSON array of events."}});
   auto elements = raw_elements(text);
@@ -311,7 +371,7 @@ Read<std::vector<Event>> read_batch(std::string_view text) {
   std::vector<Event> events;
   Problems problems;
   for (size_t i = 0; i < elements.size(); ++i) {
-    auto event = read_structured(elements[i]);
+    auto event = read_one(elements[i]);
     if (event) {
       events.push_back(std::move(*event));
     } else {
@@ -339,8 +399,8 @@ Problems check(const Event& event) {
     if (is_standard(name))
       add(problems, pointer_to(name), "'" + name + "' is an attribute of the standard, not an extension.");
   }
-  if (to_structured(event).size() > event_bytes_max)
-    add(problems, "", "The event is larger than 256 KiB; store what is large as a blob and point to it.");
+  if (structured_bytes_at_most(event) > event_bytes_max && to_structured(event).size() > event_bytes_max)
+    add(problems, "", std::string(event_too_large));
   return problems;
 }
 

@@ -55,6 +55,19 @@ TEST(Structured, WritesAttributesInOneOrderAndDataAsItCame) {
 
 TEST(Structured, LosesNothingOnARoundTrip) { EXPECT_EQ(read_structured(to_structured(sale())), sale()); }
 
+TEST(Structured, OfRepeatedNamesTheLastCountsHoweverTheyAreWritten) {
+  auto event = read_structured(with(R"("subject":1,"shop":"a","sub\u006aect":"b","shop":null,"shop":"c","d":true)"));
+  ASSERT_TRUE(event) << to_error(event.error()).message;
+  EXPECT_EQ(event->subject, "b");
+  EXPECT_EQ(event->extensions, (std::map<std::string, Attribute, std::less<>>{{"d", true}, {"shop", "c"}}));
+}
+
+TEST(Structured, AnEventOfAHundredThousandMembersIsReadInTimeThatGrowsWithItsSize) {
+  std::string text = "{" + std::string(least);
+  for (int i = 0; text.size() + 16 < event_bytes_max; ++i) text += ",\"" + std::to_string(i % 10'000) + "\":0";
+  EXPECT_TRUE(read_structured(text + "}"));
+}
+
 TEST(Structured, KeepsTheTypesOfUnknownExtensions) {
   auto event = read_structured(with(R"("flag":true,"count":-2147483648,"word":"true")"));
   ASSERT_TRUE(event);

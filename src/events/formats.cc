@@ -102,7 +102,8 @@ bool is_string_value(std::string_view text) {
   if (!core::is_utf8(text)) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
-    if (byte(i) < 0x20 || byte(i) == 0x7f) return false;
+    if (byte(i) >= 0x20 && byte(i) < 0x7f) continue;
+    if (byte(i) < 0x80) return false;
     if (byte(i) == 0xc2 && byte(i + 1) < 0xa0) return false;  // U+0080 to U+009F
     if (byte(i) == 0xef && byte(i + 1) == 0xb7 && byte(i + 2) >= 0x90 && byte(i + 2) <= 0xaf)
       return false;                                                                   // U+FDD0-FDEF

@@ -38,16 +38,37 @@ TEST(Formats, KnowACustomType) {
     EXPECT_FALSE(is_custom_type(bad)) << bad;
 }
 
+std::vector<std::pair<std::string_view, std::string_view>> members_of(std::string_view object) {
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  for (const auto& member : raw_members(object)) pairs.emplace_back(member.name, member.value);
+  return pairs;
+}
+
 TEST(RawJson, CutsPiecesAsTheyStand) {
+  using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
   constexpr std::string_view text = R"( {"a" : "}\"," , "b":{"c":[1,{"b":2}] } ,"n":-1.50e3, "t" : true , "e":[]} )";
-  EXPECT_EQ(raw_member(text, "a"), R"("}\",")");
-  EXPECT_EQ(raw_member(text, "b"), R"({"c":[1,{"b":2}] })");
-  EXPECT_EQ(raw_member(text, "n"), "-1.50e3");
-  EXPECT_EQ(raw_member(text, "t"), "true");
-  EXPECT_EQ(raw_member(text, "e"), "[]");
-  EXPECT_EQ(raw_member(text, "c"), "");
+  EXPECT_EQ(members_of(text), (Pairs{{R"("a")", R"("}\",")"},
+                                     {R"("b")", R"({"c":[1,{"b":2}] })"},
+                                     {R"("n")", "-1.50e3"},
+                                     {R"("t")", "true"},
+                                     {R"("e")", "[]"}}));
+  EXPECT_EQ(members_of("{}"), Pairs{});
+  EXPECT_EQ(members_of("[1]"), Pairs{});
   auto elements = raw_elements(R"([ 1 , "a,b" ,[2,3],{"x":"]"} ])");
   EXPECT_EQ(elements, (std::vector<std::string_view>{"1", R"("a,b")", "[2,3]", R"({"x":"]"})"}));
+}
+
+TEST(RawJson, AStringEndsAtTheFirstQuoteThatIsNotEscaped) {
+  auto elements = raw_elements(R"(["","\\","\"","a\\\"b","\\\\",{"\"":"\\"},"z"])");
+  EXPECT_EQ(elements, (std::vector<std::string_view>{R"("")", R"("\\")", R"("\"")", R"("a\\\"b")", R"("\\\\")",
+                                                     R"({"\"":"\\"})", R"("z")"}));
+}
+
+TEST(RawJson, ReadsTheTextOfAString) {
+  std::string kept;
+  EXPECT_EQ(plain_text(R"("abc")", kept), "abc");
+  EXPECT_EQ(plain_text(R"("")", kept), "");
+  EXPECT_EQ(plain_text(R"("a\u00e9\n")", kept), "a\xc3\xa9\n");
 }
 
 TEST(RawJson, TellsJsonTextFromOther) {

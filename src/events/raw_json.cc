@@ -1,6 +1,7 @@
 #include "events/raw_json.h"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cstring>
 
 #include "core/json.h"
 
@@ -53,10 +54,18 @@ struct Walker {
     skip_space();
     return at < text.size() ? text[at] : '\0';
   }
+  // To behind the first quote that an even number of backslashes stands before: most strings have none.
   void skip_string() {
-    for (++at; at < text.size() && text[at] != '"'; ++at)
-      if (text[at] == '\\') ++at;
-    ++at;
+    const size_t begin = ++at;
+    while (at < text.size()) {
+      const auto* quote = static_cast<const char*>(std::memchr(text.data() + at, '"', text.size() - at));
+      if (quote == nullptr) break;
+      at = static_cast<size_t>(quote - text.data()) + 1;
+      size_t backslashes = 0;
+      while (at - 2 - backslashes >= begin && text[at - 2 - backslashes] == '\\') ++backslashes;
+      if (backslashes % 2 == 0) return;
+    }
+    at = text.size();
   }
   void skip_nested() {
     for (size_t depth = 0; at < text.size();) {
@@ -87,12 +96,6 @@ struct Walker {
   }
 };
 
-bool is_name(std::string_view key, std::string_view name) {
-  if (key.find('\\') == std::string_view::npos) return key.substr(1, key.size() - 2) == name;
-  auto plain = core::parse_json(key);
-  return plain && plain->is_string() && plain->get_string() == name;
-}
-
 }  // namespace
 
 bool is_json_text(std::string_view text) {
@@ -103,21 +106,27 @@ bool is_json_text(std::string_view text) {
   return text.find_first_not_of(" \t\r\n", read) == std::string_view::npos;
 }
 
-std::string_view raw_member(std::string_view object, std::string_view name) {
+std::vector<RawMember> raw_members(std::string_view object) {
   Walker walker{object};
-  std::string_view found;
+  std::vector<RawMember> found;
   if (walker.peek() != '{') return found;
   ++walker.at;
   while (walker.peek() == '"') {
-    auto key = walker.value();
+    auto name = walker.value();
     walker.peek();  // at the colon
     ++walker.at;
-    auto value = walker.value();
-    if (is_name(key, name)) found = value;
+    found.push_back({name, walker.value()});
     if (walker.peek() != ',') break;
     ++walker.at;
   }
   return found;
+}
+
+std::string_view plain_text(std::string_view string, std::string& kept) {
+  if (string.find('\\') == std::string_view::npos) return string.substr(1, string.size() - 2);
+  auto plain = core::parse_json(string);
+  kept = plain && plain->is_string() ? std::string(plain->get_string()) : std::string();
+  return kept;
 }
 
 std::vector<std::string_view> raw_elements(std::string_view array) {
