@@ -124,9 +124,10 @@ core::Result<> CauseIndex::apply(const std::vector<log::Stored>& events) {
     const std::string id = packed(event.id);
     const std::string cause = event.causation_id().empty() ? std::string() : packed(event.causation_id());
     const bool ours = event.source.starts_with(events::reserved_source);
-    auto inserted = connection_->execute("INSERT OR REPLACE INTO event (at, id, cause, ours) VALUES (?, ?, ?, ?)",
-                                         offset, sqlite::Blob{id},
-                                         cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
+    // What is beyond `applied` is never there: both are written as one.
+    auto inserted =
+        connection_->execute("INSERT INTO event (at, id, cause, ours) VALUES (?, ?, ?, ?)", offset, sqlite::Blob{id},
+                             cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
     if (!inserted) return std::unexpected(inserted.error());
   }
   if (auto set = connection_->execute("UPDATE applied SET at = ?", events.back().offset); !set)

@@ -46,6 +46,7 @@ class Router {
   using Readers = std::unordered_set<Reader*>;
 
   void follow();
+  const std::vector<std::string>& types_heard();  // where nobody hears any type: others need not be read
   void hand_out(std::vector<log::Stored> batch);
   void offer(const Readers& readers, const Shared& stored);
   void give_up();
@@ -56,6 +57,8 @@ class Router {
   Offset tail_ = 0;
   std::unordered_map<std::string, Readers, Hash, std::equal_to<>> by_type_;
   Readers any_type_;
+  std::vector<std::string> types_heard_;
+  bool types_changed_ = true;
   size_t joined_ = 0;
   Readers woken_;     // in the batch at hand
   Readers too_slow_;  // in the batch at hand

@@ -36,6 +36,7 @@ Router::~Router() {
 
 void Router::join(Reader& reader) {
   ++joined_;
+  types_changed_ = true;
   if (!reader.matcher().types()) {
     any_type_.insert(&reader);
     return;
@@ -45,6 +46,7 @@ void Router::join(Reader& reader) {
 
 void Router::leave(Reader& reader) {
   --joined_;
+  types_changed_ = true;
   any_type_.erase(&reader);
   if (!reader.matcher().types()) return;
   for (const auto& type : *reader.matcher().types()) {
@@ -61,7 +63,8 @@ void Router::follow() {
   if (joined_ == 0) {
     tail_ = durable;
   } else {
-    auto batch = log_.read(tail_ + 1, batch_events_max);
+    auto batch = any_type_.empty() ? log_.read_types(tail_ + 1, batch_events_max, types_heard())
+                                   : log_.read(tail_ + 1, batch_events_max);
     if (!batch) {
       core::diagnose(core::Level::error, "bus", "reading the end of the log: " + batch.error().message);
       give_up();
@@ -75,6 +78,13 @@ void Router::follow() {
   }
   if (tail_ < durable) Wake::post(wake_);
   if (progressed_) progressed_();
+}
+
+const std::vector<std::string>& Router::types_heard() {
+  if (!std::exchange(types_changed_, false)) return types_heard_;
+  types_heard_.clear();
+  for (const auto& [type, readers] : by_type_) types_heard_.push_back(type);
+  return types_heard_;
 }
 
 void Router::hand_out(std::vector<log::Stored> batch) {
