@@ -46,6 +46,13 @@ std::string_view journal_of(const Options& options) {
   }
 }
 
+// Before anything else of SQLite: it counts what it allocates under one lock for the whole process, and nobody asks for
+// the sum (measured: a fifth of an insert). Where the program that we are a library of was quicker, it stays as it is.
+void count_no_memory() {
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(once);
+}
+
 void configure(sqlite3* handle, const Options& options) {
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_LOOKASIDE, nullptr, lookaside_slot_bytes, lookaside_slots);
@@ -87,6 +94,7 @@ core::Result<std::unique_ptr<Connection>> Connection::open(std::string path, Opt
   const bool creates = options.mode == Mode::read_write || options.mode == Mode::scratch;
   if (creates)
     if (auto made = make_private(path); !made) return std::unexpected(made.error());
+  count_no_memory();
   auto impl = std::make_unique<Impl>();
   impl->path = options.mode == Mode::memory ? ":memory:" : std::move(path);
   const int code = sqlite3_open_v2(impl->path.c_str(), &impl->handle, flags_of(options.mode), nullptr);
