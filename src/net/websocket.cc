@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <charconv>
 #include <utility>
 
@@ -30,7 +31,7 @@ bool is_key(std::string_view key) {
   return key.size() == 24 && bytes && bytes->size() == 16;
 }
 
-WebSocket::Impl::Impl(core::Executor executor, Stream connection, Buffer arrived, Timers& wheel, Role as,
+WebSocket::Impl::Impl(core::Executor loop, Stream connection, Buffer arrived, Timers& wheel, Role as,
                       WebSocketOptions wishes, std::string agreed)
     : stream(std::move(connection)),
       in(std::move(arrived)),
@@ -39,7 +40,8 @@ WebSocket::Impl::Impl(core::Executor executor, Stream connection, Buffer arrived
       options(std::move(wishes)),
       subprotocol(std::move(agreed)),
       reader(as, options.message_bytes_max),
-      changed(std::move(executor)) {
+      executor(loop),
+      changed(std::move(loop)) {
   stream.read_whenever();
   timers.arm(silence, options.ping_after);
 }
@@ -71,10 +73,19 @@ core::Task<core::Result<std::optional<Message>>> WebSocket::Impl::receive_one() 
     else if (*got == 0)
       end({core::Code::unavailable, "The other end of the WebSocket went without a goodbye.", {}});
     else
-      in.commit(*got), heard();
+      take_in(*got, room.size());
   }
   if (failure) co_return std::unexpected(*failure);
   co_return std::nullopt;
+}
+
+// One who waits has little room; where that was filled there is more, and it is fetched in one go.
+void WebSocket::Impl::take_in(size_t got, size_t room) {
+  in.commit(got);
+  heard();
+  if (got < room) return;
+  Step more = stream.try_read(in.prepare(input_burst));
+  if (more.kind == Step::Kind::moved) in.commit(more.bytes);
 }
 
 void WebSocket::Impl::heard() {
@@ -191,7 +202,15 @@ void WebSocket::Impl::queue(Opcode opcode, std::string_view payload) {
   std::optional<MaskKey> mask;
   if (role == Role::client) random.fill(std::as_writable_bytes(std::span(mask.emplace())));
   append_frame(out, opcode, payload, mask);
-  if (!pumping) pump();
+  if (pumping || std::exchange(pump_posted, true)) return;
+  // Whatever else is said in this turn of the loop goes with it in one write.
+  boost::asio::post(executor, [here = weak_from_this()] {
+    if (auto self = here.lock()) self->pump_now();
+  });
+}
+
+void WebSocket::Impl::pump_now() {
+  if (std::exchange(pump_posted, false) && !pumping) pump();
 }
 
 void WebSocket::Impl::pump() {
@@ -228,6 +247,7 @@ void WebSocket::Impl::end(core::Error why) {
 }
 
 void WebSocket::Impl::cut() {
+  if (!ended) pump_now();  // what was said before goes out as far as the socket takes it
   ended = true;
   for (Alarm* alarm : {&silence, &stall, &closing}) timers.disarm(*alarm);
   stream.cut();

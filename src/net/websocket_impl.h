@@ -16,9 +16,10 @@ namespace headrace::net {
 
 struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   static constexpr size_t input_part = 4 * 1024;
-  static constexpr size_t buffer_kept = 512;  // while it is idle
+  static constexpr size_t input_burst = 64 * 1024;  // where much comes
+  static constexpr size_t buffer_kept = 512;        // while it is idle
 
-  Impl(core::Executor executor, Stream connection, Buffer arrived, Timers& wheel, Role as, WebSocketOptions wishes,
+  Impl(core::Executor loop, Stream connection, Buffer arrived, Timers& wheel, Role as, WebSocketOptions wishes,
        std::string agreed);
 
   core::Task<core::Result<std::optional<Message>>> receive();
@@ -44,9 +45,11 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   core::Task<core::Result<std::optional<Message>>> answer_close(std::string payload);
   core::Task<> drop_the_rest();
   core::Task<> drain();
+  void take_in(size_t got, size_t room);
   void heard();
   void queue(Opcode opcode, std::string_view payload);
   void pump();
+  void pump_now();  // what is posted
   void end(core::Error why);
   void silent();      // nothing came for a while
   void stalled();     // the peer takes nothing
@@ -61,7 +64,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   std::string subprotocol;
   MessageReader reader;
   core::SystemRandom random;  // masks must be unpredictable (RFC 6455, section 5.3)
-  core::Signal changed;       // something was sent, or it ended
+  core::Executor executor;
+  core::Signal changed;  // something was sent, or it ended
   Alarm silence{*this, &Impl::silent};
   Alarm stall{*this, &Impl::stalled};
   Alarm closing{*this, &Impl::unanswered};
@@ -69,7 +73,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   uint64_t asked = 0;     // number of the last ping of ping()
   uint64_t answered = 0;  // of those, the highest that came back; 5.5.3 lets a peer answer only the latest
   bool receiving = false;
-  bool pumping = false;  // waits until the socket takes more
+  bool pumping = false;      // waits until the socket takes more
+  bool pump_posted = false;  // for the end of this turn of the loop
   bool close_sent = false;
   bool ended = false;
   std::optional<core::Error> failure;
