@@ -195,7 +195,7 @@ TEST(LogFormat, ThePageShowsTheBytesThatAreWritten) {
   ByteView all = core::as_bytes(*bytes);
   std::string example =
       dump(all.first(48), 0) + "*\n" + dump(all.subspan(segment_header_bytes - 16), segment_header_bytes - 16);
-  std::ifstream in(std::string(HEADRACE_SOURCE_DIR) + "/docs/log-format.md");
+  std::ifstream in("docs/log-format.md");
   std::stringstream page;
   page << in.rdbuf();
   EXPECT_THAT(page.str(), ::testing::HasSubstr("```\n" + example + "```\n")) << "docs/log-format.md should show:\n"

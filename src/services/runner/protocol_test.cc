@@ -103,7 +103,7 @@ TEST(RunnerProtocol, APieceOfLogOutsideItsBoundsIsRefused) {
 }
 
 std::string page(const std::string& path) {
-  std::ifstream in(std::string(HEADRACE_SOURCE_DIR) + "/" + path);
+  std::ifstream in(path);
   std::stringstream text;
   text << in.rdbuf();
   return text.str();
