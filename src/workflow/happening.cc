@@ -33,6 +33,11 @@ std::string kind_of(const json::object& payload, const Workflow& workflow) {
   for (const Sign& sign : signs) {
     if (payload.contains(sign.members[0]) && payload.contains(sign.members[1])) return std::string(sign.event);
   }
+  // Written by hand, with little in it.
+  if (payload.contains("pull_request")) return "pull_request";
+  bool sole = workflow.on.size() == 1 && !workflow.on[0].event.starts_with("pull_request");
+  if (sole) return workflow.on[0].event;
+  if (payload.contains("ref")) return "push";
   return workflow.on.size() == 1 ? workflow.on[0].event : "";
 }
 
