@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "events/event.h"
 #include "services/pipeline/launch.h"
+#include "services/pipeline/rows.h"
 
 namespace headrace::pipeline {
 
@@ -224,10 +225,7 @@ class Walk {
           workflow::to_text({job.at, "The matrix of the job '" + before.key + "' is larger than 128 KiB.", job.file}),
           {});
     }
-    std::vector<JobRow> rows = rows_of(said, before);
-    run_.rows.erase(run_.rows.begin() + static_cast<ptrdiff_t>(i));
-    run_.rows.insert(run_.rows.begin() + static_cast<ptrdiff_t>(i), rows.begin(), rows.end());
-    course_.words.push_back(std::move(said));
+    say(std::move(said));
     return true;
   }
   events::ExpandedLeg leg_said(const workflow::Leg& leg, const JobTemplate& job, const std::string& place) const {
@@ -242,26 +240,6 @@ class Walk {
     if (job.calls()) said.jobs = planned_jobs(program_, job.key, leg.key, place);
     return said;
   }
-  std::vector<JobRow> rows_of(const events::JobExpanded& said, const JobRow& before) const {
-    std::vector<JobRow> rows;
-    for (const events::ExpandedLeg& leg : said.legs) {
-      JobRow row = before;
-      row.key = leg.key;
-      row.name = leg.name;
-      row.job = job_uuid(run_.run, run_.attempt, leg.key);
-      row.expanded = true;
-      row.calls = said.calls;
-      row.matrix = leg.matrix;
-      row.continue_on_error = leg.continue_on_error;
-      row.fail_fast = said.fail_fast;
-      row.max_parallel = said.max_parallel;
-      row.group = workflow::fold_case(leg.group);
-      rows.push_back(std::move(row));
-      for (const events::PlannedJob& job : leg.jobs) rows.push_back(row_of(run_.run, run_.attempt, job));
-    }
-    return rows;
-  }
-
   // ---- legs
   bool may_queue(const JobRow& job) {
     if (!job.group.empty() && !around_.admitted.contains(job.job)) return false;
@@ -306,8 +284,7 @@ class Walk {
     said.spec = leg->spec;
     said.timeout_minutes = leg->timeout_minutes;
     said.restricted = leg->restricted;
-    course_.words.push_back(std::move(said));
-    job.status = Status::queued;
+    say(std::move(said));
     return true;
   }
 
@@ -358,11 +335,7 @@ class Walk {
     said.repository = run_.repository;
     said.reason = reason;
     said.of_run = false;
-    course_.words.push_back(std::move(said));
-    job.cancel_asked = true;
-    if (job.status == Status::in_progress || !job.runner.empty()) return;
-    job.status = Status::completed;
-    job.conclusion = Conclusion::cancelled;
+    say(std::move(said));
   }
 
   // ---- ends
@@ -375,9 +348,7 @@ class Walk {
     said.key = job.key;
     said.name = job.name;
     said.reason = std::move(reason);
-    course_.words.push_back(std::move(said));
-    job.status = Status::completed;
-    job.conclusion = Conclusion::skipped;
+    say(std::move(said));
     return true;
   }
   bool settle(JobRow& job, Conclusion conclusion, std::string reason,
@@ -391,15 +362,14 @@ class Walk {
     said.name = job.name;
     said.conclusion = conclusion;
     said.reason = std::move(reason);
-    for (const auto& [name, value] : outputs) {
-      said.outputs.push_back({name, value});
-      job.outputs.push_back({name, value});
-    }
-    job.status = Status::completed;
-    job.conclusion = conclusion;
-    job.reason = said.reason;
-    course_.words.push_back(std::move(said));
+    for (const auto& [name, value] : outputs) said.outputs.push_back({name, value});
+    say(std::move(said));
     return true;
+  }
+
+  void say(Word word) {
+    hear(run_, word, {});
+    course_.words.push_back(std::move(word));
   }
 
   RunRow run_;

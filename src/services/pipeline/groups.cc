@@ -1,6 +1,7 @@
-// Concurrency groups: one has the group, one waits, the newest takes the place of the one that waits; with `queue: max`
-// many wait. Decided from who is in the group now, so hearing twice acts once. A group is of a repository; runs and
-// jobs meet in it. GitHub, "Control the concurrency of workflows and jobs".
+// Concurrency groups: decided from who is in the group now, so hearing twice acts once. A group is of a repository;
+// runs and jobs meet in it.
+#include "services/pipeline/groups.h"
+
 #include <algorithm>
 
 #include "events/cloudevents.h"
@@ -48,10 +49,7 @@ Result<Touched> touched_by(const events::Event& event) {
   return touched_as<events::JobSettled>(event);
 }
 
-struct Verdict {
-  std::vector<Member> end;      // cancelled: a newer one took the place, or wants them gone
-  std::optional<Member> admit;  // has the group from now on
-};
+}  // namespace
 
 Verdict judge(const std::vector<Member>& members) {
   Verdict verdict;
@@ -76,7 +74,10 @@ Verdict judge(const std::vector<Member>& members) {
   return verdict;
 }
 
-}  // namespace
+std::string reason_to_end(const Member& member) {
+  std::string what = member.job.empty() ? "run" : "job";
+  return "A newer " + what + " of the same concurrency group took its place.";
+}
 
 Task<Result<>> Service::heard_of_group(bus::Delivery delivery) {
   if (!events::is_reserved(delivery.event().source)) co_return Result<>{};
@@ -104,8 +105,7 @@ Task<Result<>> Service::settle_group(bus::Delivery cause, std::string repository
   if (!members) co_return std::unexpected(members.error());
   Verdict verdict = judge(*members);
   for (const Member& member : verdict.end) {
-    std::string reason =
-        "A newer " + std::string(member.job.empty() ? "run" : "job") + " of the same concurrency group took its place.";
+    std::string reason = reason_to_end(member);
     auto ended = co_await end_member(cause, member, std::move(reason));
     if (!ended) co_return ended;
   }

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "services/pipeline/pipeline.h"
 #include "services/pipeline/projection.h"
+#include "services/pipeline/rows.h"
 
 namespace headrace::pipeline {
 
@@ -176,23 +177,12 @@ JobRow read_job(const sqlite::Row& row) {
 
 std::string sql(std::string_view head, std::string_view tail) { return std::string(head) + std::string(tail); }
 
-// A job that calls a workflow is at work as soon as one of those below it is.
-void show_callers(std::vector<JobRow>& jobs) {
-  for (JobRow& job : jobs) {
-    if (!job.calls || job.status != Status::waiting) continue;
-    bool begun = std::ranges::any_of(
-        jobs, [&job](const JobRow& one) { return one.caller == job.key && one.status != Status::waiting; });
-    if (begun) job.status = Status::in_progress;
-  }
-}
-
 Result<> add_jobs(sqlite::Connection& tables, RunRow& run) {
   std::string text = sql(select_job, "WHERE run = ? AND run_attempt = ? ORDER BY place, key");
   auto jobs = tables.all(sqlite::Sql::generated(text), read_job, run.run, run.attempt);
   if (!jobs) return std::unexpected(jobs.error());
-  run.rows = *jobs;
-  show_callers(*jobs);
-  run.jobs.assign(std::make_move_iterator(jobs->begin()), std::make_move_iterator(jobs->end()));
+  run.jobs = shown(*jobs);
+  run.rows = std::move(*jobs);
   return {};
 }
 
