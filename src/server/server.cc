@@ -10,9 +10,9 @@
 #include "core/version.h"
 #include "process/adopt.h"
 #include "process/signals.h"
-#include "server/local_labels.h"
 #include "server/parts.h"
 #include "services/runner/executor.h"
+#include "services/runner/labels.h"
 
 namespace headrace::server {
 
@@ -51,7 +51,7 @@ Task<> stop(Parts& parts, process::SignalWatch& signals) {
 
 // Tried, not guessed: a job would otherwise be the first to tell.
 Task<> tell_of_sandboxes(Parts& parts) {
-  auto labels = labels_text(parts.options.labels, "sandbox");
+  auto labels = runner::labels_text(parts.options.labels, "sandbox");
   if (labels.empty()) co_return;
   auto sandboxes = runner::make_executor("sandbox", parts.loop.executor(), parts.clock, parts.disk, {});
   auto can = co_await sandboxes->available();
@@ -128,7 +128,7 @@ Result<> serve(Options options) {
   if (!lock) return std::unexpected(lock.error());
   ProcessRecord record(disk, options.data + "/run/serve.json");
   if (auto saved = record.save(); !saved) return saved;
-  options.labels = with_default_labels(std::move(options.labels));
+  options.labels = runner::with_default_labels(std::move(options.labels));
   auto parts = Parts::open(std::move(options));
   if (!parts) return std::unexpected(parts.error());
   process::SignalWatch signals((*parts)->loop.executor(), {SIGTERM, SIGINT});

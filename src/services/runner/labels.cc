@@ -1,9 +1,9 @@
-#include "server/local_labels.h"
+#include "services/runner/labels.h"
 
 #include <algorithm>
 #include <array>
 
-namespace headrace::server {
+namespace headrace::runner {
 
 namespace {
 
@@ -35,4 +35,16 @@ std::string labels_text(const RunnerLabels& labels, std::string_view executor) {
   return text;
 }
 
-}  // namespace headrace::server
+std::string executor_of(const RunnerLabels& labels, const std::vector<std::string>& wanted) {
+  std::string executor;
+  for (const auto& label : wanted) {
+    std::string here;
+    for (const auto& [known, by] : labels)
+      if (known == label) here = by;
+    if (here.empty() || (!executor.empty() && executor != here)) return {};
+    executor = here;
+  }
+  return executor;
+}
+
+}  // namespace headrace::runner

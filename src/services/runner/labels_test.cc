@@ -1,26 +1,34 @@
-#include "server/local_labels.h"
+#include "services/runner/labels.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace headrace::server {
+namespace headrace::runner {
 
 using testing::Contains;
 using testing::Not;
 using testing::Pair;
 
-TEST(LocalLabels, LeadToTheSandboxAndNeverToTheHostByThemselves) {
+TEST(Labels, LeadToTheSandboxAndNeverToTheHostByThemselves) {
   auto labels = with_default_labels({});
   for (const char* name : {"ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04", "self-hosted", "linux"})
     EXPECT_THAT(labels, Contains(Pair(name, "sandbox")));
   EXPECT_EQ(labels_text(labels, "host"), "");
 }
 
-TEST(LocalLabels, WhatTheOperatorGivesCountsForThatLabelAlone) {
+TEST(Labels, WhatTheOperatorGivesCountsForThatLabelAlone) {
   auto labels = with_default_labels({{"ubuntu-latest", "host"}, {"gpu", "host"}});
   EXPECT_THAT(labels, Not(Contains(Pair("ubuntu-latest", "sandbox"))));
   EXPECT_THAT(labels, Contains(Pair("ubuntu-24.04", "sandbox")));
   EXPECT_EQ(labels_text(labels, "host"), "ubuntu-latest, gpu");
 }
 
-}  // namespace headrace::server
+TEST(Labels, AJobRunsWhereAllItsLabelsLeadToOneExecutor) {
+  RunnerLabels labels{{"linux", "sandbox"}, {"x64", "sandbox"}, {"gpu", "host"}};
+  EXPECT_EQ(executor_of(labels, {"linux", "x64"}), "sandbox");
+  EXPECT_EQ(executor_of(labels, {"gpu"}), "host");
+  EXPECT_EQ(executor_of(labels, {"linux", "gpu"}), "");
+  EXPECT_EQ(executor_of(labels, {"linux", "windows-latest"}), "");
+}
+
+}  // namespace headrace::runner

@@ -1,5 +1,7 @@
 #include "services/runner/session.h"
 
+#include "services/runner/labels.h"
+
 namespace headrace::runner {
 
 void Session::post(Message message) {
@@ -36,15 +38,7 @@ core::Task<> Session::send_all(std::shared_ptr<Session> self, net::WebSocket& so
 }
 
 std::string Session::executor_for(const std::vector<std::string>& labels) const {
-  std::string executor;
-  for (const auto& label : labels) {
-    std::string here;
-    for (const auto& [known, by] : hello.labels)
-      if (known == label) here = by;
-    if (here.empty() || (!executor.empty() && executor != here)) return {};
-    executor = here;
-  }
-  return executor;
+  return executor_of(hello.labels, labels);
 }
 
 }  // namespace headrace::runner
