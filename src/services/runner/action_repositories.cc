@@ -81,6 +81,7 @@ class Repositories::Turn {
 };
 
 std::string Repositories::mirror_of(const RepositoryPlace& place, bool whole) const {
+  if (place.here) return place.url;
   return folder_ + "/" + core::sha256_hex(place.url) + (whole ? ".git" : ".trees.git");
 }
 
@@ -138,8 +139,23 @@ void Repositories::evict(const std::string& kept) {
   for (size_t i = 0; i + mirrors_max <= all.size(); ++i) std::filesystem::remove_all(all[i].second, error);
 }
 
+// `shown`: "'main' of https://..."
+Task<Result<FetchedCommit>> Repositories::look_up(std::string mirror, std::string name, std::string shown) {
+  RepositoryPlace nowhere;
+  std::vector<std::string> asking{"-C", mirror, "rev-parse", "--verify", "--quiet", name + "^{commit}"};
+  auto told = co_await git(std::move(asking), nowhere);
+  if (!told) co_return std::unexpected(told.error());
+  FetchedCommit found{mirror, last_line(told->out)};
+  if (!is_commit(found.commit)) co_return core::fail(Code::not_found, shown + " is no commit.");
+  co_return found;
+}
+
 Task<Result<FetchedCommit>> Repositories::fetch(RepositoryPlace place, std::string ref, bool whole) {
   std::string mirror = mirror_of(place, whole);
+  std::string shown = "'" + ref + "' of " + place.url;
+  if (ref.empty()) ref = "HEAD";
+  if (place.here && !ref.starts_with('-'))
+    co_return co_await look_up(std::move(mirror), std::move(ref), std::move(shown));
   Turn turn(*this, mirror);
   co_await turn.take();
   if (auto made = co_await make(mirror); !made) co_return std::unexpected(made.error());
@@ -147,7 +163,6 @@ Task<Result<FetchedCommit>> Repositories::fetch(RepositoryPlace place, std::stri
   std::filesystem::last_write_time(mirror, std::filesystem::file_time_type::clock::now(), ignored);
   FetchedCommit found{mirror, ref};
   if (place.open && co_await has(place, ref, whole)) co_return found;
-  if (ref.empty()) ref = "HEAD";
   if (ref.starts_with('-') || ref.contains(':') || ref.contains('*'))
     co_return core::fail(Code::invalid, "'" + ref + "' is no name of a branch, tag or commit.");
   std::string kept = "refs/headrace/fetched";
@@ -164,13 +179,7 @@ Task<Result<FetchedCommit>> Repositories::fetch(RepositoryPlace place, std::stri
                   ran->err.contains("could not read Username") || ran->err.contains("error: 403");
     co_return core::fail(absent ? Code::not_found : Code::unavailable, place.url + ": " + said);
   }
-  std::vector<std::string> asking{"-C", mirror, "rev-parse", "--verify", "--quiet", kept + "^{commit}"};
-  auto told = co_await git(std::move(asking), place);
-  if (!told) co_return std::unexpected(told.error());
-  found.commit = last_line(told->out);
-  if (!is_commit(found.commit))
-    co_return core::fail(Code::not_found, "'" + ref + "' of " + place.url + " is no commit.");
-  co_return found;
+  co_return co_await look_up(std::move(mirror), std::move(kept), std::move(shown));
 }
 
 // ---- Into a job

@@ -30,6 +30,7 @@ struct RepositoryPlace {
   std::string url;
   std::string token;  // sent as a password; never printed, never an argument. "": none
   bool open = false;  // anybody may read it: a commit that is here already is not asked for again
+  bool here = false;  // `url` is a bare repository of this machine, used as it is: nothing is fetched, it is the mirror
 };
 
 struct FetchedCommit {
@@ -55,6 +56,7 @@ class Repositories {
   class Turn;
   core::Task<core::Result<process::Ran>> git(std::vector<std::string> words, const RepositoryPlace& place);
   core::Task<core::Result<>> make(std::string mirror);
+  core::Task<core::Result<FetchedCommit>> look_up(std::string mirror, std::string name, std::string shown);
   void evict(const std::string& kept);
 
   core::Executor loop_;

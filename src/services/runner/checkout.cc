@@ -176,10 +176,12 @@ class Checkout final : public Action {
     std::string sparse;
     for (const auto& line : wish.sparse) sparse += (sparse.empty() ? "" : "\n") + line;
     auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+    auto around = step.engine().surroundings().what();
     return {{"CHECKOUT_PATH", path},
             {"CHECKOUT_URL", server_.empty() ? "headrace:" + wish.repository : server_ + "/" + wish.repository},
             {"CHECKOUT_SERVER", server_},
-            {"CHECKOUT_SAFE", word(wish.safe_directory)},
+            // On the host the files are ours, and its global configuration is the operator's.
+            {"CHECKOUT_SAFE", word(wish.safe_directory && around != Surroundings::Kind::host)},
             {"CHECKOUT_CLEAN", word(wish.clean)},
             {"CHECKOUT_SPARSE", sparse},
             {"CHECKOUT_CONE", word(wish.cone)},
