@@ -16,6 +16,7 @@ namespace {
 struct Values {
   Serve serving;
   RunnerProcess running;
+  Exec executing;
   std::string data = "./headrace-data";
   std::string link = "-", operation, shell;
   TokenCreate token;
@@ -131,6 +132,32 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   add_labels(worker, running.labels);
   add_sandbox_network(worker, running.sandbox_network);
   add_actions_upstream(worker, running.actions_upstream);
+}
+
+void add_exec(Line& line) {
+  auto& wanted = line.values.executing;
+  auto* command = leaf(line, line.app, "exec", "Run the workflows of this folder; needs no server",
+                       "exec pull_request -j test", [&line] { return exec(line.values.executing, line.json); });
+  command->add_option("EVENT", wanted.event,
+                      "What has happened: push where absent, pull_request, workflow_dispatch, ...");
+  command->add_option("-W,--workflow", wanted.workflows, "A workflow file; those of the folder where absent")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1);
+  command->add_option("-j,--job", wanted.job, "Only this job, and what it needs");
+  command->add_option("--event-file", wanted.event_file, "JSON of the event, as a webhook has it");
+  command->add_option("--env-file", wanted.env_file, "NAME=value lines: variables of all steps");
+  command->add_option("--secret-file", wanted.secret_file,
+                      "NAME=value lines: secrets; GITHUB_TOKEN is the jobs' token");
+  command->add_option("--var-file", wanted.var_file, "NAME=value lines: the vars context");
+  command->add_option("--input", wanted.inputs, "NAME=VALUE of workflow_dispatch, as often as wanted")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1);
+  command->add_option("--actor", wanted.actor, "Who did it; git's user where absent");
+  command->add_option("--slots", wanted.slots, "Jobs at once; 0: one a core")->check(CLI::Range(0, 10000));
+  command->add_flag("--list", wanted.list, "Only show which jobs there are");
+  add_labels(command, wanted.labels);
+  add_sandbox_network(command, wanted.sandbox_network);
+  add_actions_upstream(command, wanted.actions_upstream);
 }
 
 void add_identity(Line& line) {
@@ -398,6 +425,7 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   line.app.set_version_flag("--version", std::string("headrace ") + std::string(core::version()));
   line.app.footer("Every command has --help with an example, and --json where it prints a result.");
   add_platform(line, serve);
+  add_exec(line);
   add_identity(line);
   add_repositories(line);
   add_runs(line);

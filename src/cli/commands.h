@@ -96,6 +96,23 @@ int workflow_check(const std::vector<std::string>& files, bool json);
 int workflow_plan(const std::string& file, const std::string& event_file, bool json);
 int expression_eval(const std::string& expression, const std::string& contexts_file, bool json);  // expression.cc
 
+// --- the workflows of the folder at hand, without a server (exec.cc)
+struct Exec {
+  std::string event;                   // empty: push, or what the event file shows
+  std::vector<std::string> workflows;  // -W; none: those of the folder
+  std::string job;                     // -j; empty: all
+  std::string event_file, env_file, secret_file, var_file;
+  Labels labels;
+  std::vector<std::string> inputs;  // NAME=VALUE
+  std::string actor;                // empty: git's user
+  std::string sandbox_network = "own";
+  std::string actions_upstream = "https://github.com";
+  int64_t slots = 0;  // 0: one a core
+  bool list = false;
+};
+// 0 all succeeded; 1 a job failed or was cancelled; 2 wrong usage; 3 nothing could be run
+int exec(const Exec& options, bool json);
+
 // --- test reports, without a server (report.cc)
 int report_check(const std::vector<std::string>& files, bool json);
 

@@ -20,17 +20,17 @@ std::string make_folder() {
   return pattern;
 }
 
-std::string chosen_program() {
+}  // namespace
+
+std::string program_to_test() {
   const char* named = std::getenv("HEADRACE_BINARY");
   return named && *named ? named : HEADRACE_PROGRAM;
 }
 
-}  // namespace
-
 Platform::Platform(PlatformOptions options)
     : folder_(make_folder()),
       data_(options.data.empty() ? folder_ + "/data" : options.data),
-      program_(chosen_program()),
+      program_(program_to_test()),
       arguments_(std::move(options.serve)) {
   std::filesystem::create_directories(streams());
   std::filesystem::create_directories(folder_ + "/home");

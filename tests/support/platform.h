@@ -17,6 +17,8 @@
 
 namespace headrace::support {
 
+std::string program_to_test();  // the one built beside the tests, or that HEADRACE_BINARY names
+
 struct PlatformOptions {
   std::vector<std::string> serve{"--label", "ubuntu-latest=host"};  // further arguments of serve
   std::string data;                                                 // empty: in its own folder
