@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "report/place.h"
 #include "report/text.h"
 #include "report/xml.h"
 
@@ -89,6 +90,14 @@ void Totals::add(const Case& one) {
   reruns += one.reruns;
   flaky += one.flaky() ? 1 : 0;
   seconds += one.seconds.value_or(0);
+}
+
+std::string shown_name(std::string_view suite, std::string_view class_name, std::string_view name) {
+  // Node's runner writes "test" for every class.
+  const std::string_view around = class_name.empty() || class_name == "test" ? suite : class_name;
+  if (name.empty()) return std::string(around);
+  if (around.empty() || around == name || name.starts_with(around)) return std::string(name);
+  return std::string(around) + " " + std::string(name);
 }
 
 std::string suite_path(const Report& report, const Case& one) {
@@ -215,7 +224,27 @@ struct Reader::Impl final : XmlListener {
 
   void end_case() {
     in_case = false;
+    if (is_bad(current().outcome)) find_words(current());
     report.counted.add(current());
+  }
+
+  // Where it failed, nearer than the line of the test itself; and what it said, where the tool puts that in the output.
+  void find_words(Case& it) {
+    if (auto place = place_alone(first_line(it.message)); place && it.message.find('\n') != std::string::npos) {
+      it.message = std::string(trimmed(std::string_view(it.message).substr(it.message.find('\n'))));
+      return take(it, *place);
+    }
+    auto place = place_in(it.details);
+    const bool silent = it.message.empty() && it.details.empty();
+    if (!place && silent) place = place_in(it.system_out);
+    if (place) take(it, *place);
+    if (place && it.message.empty()) put(it.message, place->message, message_bytes_max);
+    if (it.message.empty() && silent) put(it.message, last_line(it.system_out), message_bytes_max);
+  }
+
+  void take(Case& it, const Place& place) {
+    it.file = name(place.file);
+    it.line = place.line;
   }
 
   std::string* place_of_text() {

@@ -88,6 +88,9 @@ struct Report {
   bool operator==(const Report&) const = default;
 };
 
+// How a test is named for people: "CartTest adds", its class (or its suite, where that says more) and its name.
+std::string shown_name(std::string_view suite, std::string_view class_name, std::string_view name);
+
 // The names of the suites around a case, outermost first, with " > " between; empty ones left out.
 std::string suite_path(const Report& report, const Case& one);
 

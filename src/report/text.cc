@@ -37,6 +37,12 @@ std::string_view first_line(std::string_view text) {
   return trimmed(text.substr(0, text.find('\n')));
 }
 
+std::string_view last_line(std::string_view text) {
+  text = trimmed(text);
+  auto newline = text.rfind('\n');
+  return newline == std::string_view::npos ? text : trimmed(text.substr(newline + 1));
+}
+
 std::optional<double> parse_seconds(std::string_view text) {
   text = trimmed(text);
   if (text.ends_with('s')) text = trimmed(text.substr(0, text.size() - 1));

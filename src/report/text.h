@@ -15,6 +15,8 @@ std::optional<int64_t> parse_count(std::string_view text);
 std::string_view trimmed(std::string_view text);     // without white space at both ends
 std::string_view first_line(std::string_view text);  // the first that is not blank, trimmed
 
+std::string_view last_line(std::string_view text);  // likewise the last
+
 // Appends as much of the UTF-8 `piece` as fits in `bytes_max`, ending on a whole character. False: some did not fit.
 bool append_cut(std::string& text, std::string_view piece, size_t bytes_max);
 
