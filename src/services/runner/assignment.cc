@@ -8,6 +8,8 @@
 #include "core/bytes.h"
 #include "core/diagnostics.h"
 #include "core/json.h"
+#include "services/runner/log_lines.h"
+#include "services/runner/summary_store.h"
 
 namespace headrace::runner {
 
@@ -39,7 +41,10 @@ events::JobAnnotation said(Annotation note) {
 }  // namespace
 
 Assignment::Assignment(Surroundings around, Token token)
-    : around_(std::move(around)), token_(token), permitted_(around_.loop) {}
+    : around_(std::move(around)),
+      token_(token),
+      permitted_(around_.loop),
+      findings_(around_.disk, around_.folder + "/found") {}
 
 Task<> Assignment::run(Run order) {
   running_ = true;
@@ -159,16 +164,31 @@ void Assignment::step_began(const StepSpec& step) { step_is(step, {}); }
 
 void Assignment::step_ended(const StepSpec& step, events::Conclusion conclusion) { step_is(step, conclusion); }
 
-void Assignment::summary(int64_t, std::string_view markdown) {
-  auto file = around_.disk.open(around_.folder + "/summary.md", core::Disk::Open::ensure);
-  auto size = file ? (*file)->size() : core::Result<uint64_t>(std::unexpected(file.error()));
-  auto written = size ? (*file)->write_at(*size, core::as_bytes(markdown)) : Result<>(std::unexpected(size.error()));
-  if (!written) core::diagnose(core::Level::warning, "runner", "keeping a summary: " + written.error().message);
+// GitHub Docs, "Adding a job summary": 20 steps of a job are shown.
+void Assignment::summary(int64_t step, std::string_view markdown) {
+  if (++summaries_ > summaries_a_job_max)
+    return found(step, core::fail(Code::exhausted,
+                                  "A job shows the summaries of " + std::to_string(summaries_a_job_max) + " steps."));
+  found(step, findings_.keep(Summary{.token = token_, .number = 0, .step = step, .markdown = std::string(markdown)}));
 }
 
-void Assignment::reports(const StepSpec& step, std::vector<FoundReport> found) {
-  for (const auto& report : found)
-    if (report.reading) around_.reported(told_of(token_, step.number, report.file, *report.reading));
+void Assignment::reports(const StepSpec& step, std::vector<FoundReport> reports) {
+  for (auto& report : reports) {
+    if (!report.reading) continue;
+    report.told.token = token_;
+    report.told.step = step.number;
+    found(step.number, findings_.keep(std::move(report.told)));
+  }
+}
+
+// What cannot be kept is no reason to end a job, but the log says so.
+void Assignment::found(int64_t step, const Result<>& kept) {
+  if (kept) return around_.changed();
+  LogLines line(around_.clock);
+  line.begin_step(step);
+  line.line("##[warning]A report or summary of this step is lost: " + kept.error().message);
+  if (auto logged = log(line.take()); !logged)
+    core::diagnose(core::Level::warning, "runner", "keeping what a step found: " + kept.error().message);
 }
 
 void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion> conclusion) {
@@ -216,13 +236,17 @@ bool end_group(core::Executor executor, core::Disk& disk, const std::string& fol
 Result<> Assignment::recover() {
   end_group(around_.loop, around_.disk, around_.folder);
   if (auto opened = open_log(); !opened) return opened;
+  if (auto recovered = findings_.recover(); !recovered) return recovered;
+  lost_ = Lost{token_, "it was started again, and the job ended with the old process"};
   auto text = core::read_file(around_.disk, around_.folder + "/end.json");
   if (!text && text.error().code == Code::not_found) return {};
   if (!text) return std::unexpected(text.error());
   auto message = decode(*text);
   if (!message) return std::unexpected(message.error());
   auto* finished = std::get_if<Finished>(&*message);
-  if (finished && finished->token == token_ && finished->log_bytes == log_bytes_) end_ = std::move(*finished);
+  if (!finished || finished->token != token_ || finished->log_bytes != log_bytes_) return {};
+  end_ = std::move(*finished);
+  lost_.reset();
   return {};
 }
 

@@ -3,7 +3,7 @@
 //   FOLDER/<token>/job/workspace/...  where steps begin
 //   FOLDER/<token>/job/temp/...       scripts; a job sees nothing but what is in job/
 //   FOLDER/<token>/log                what it printed
-//   FOLDER/<token>/summary.md         what its steps wrote to GITHUB_STEP_SUMMARY
+//   FOLDER/<token>/found/...          test reports and summaries that the server has not yet (findings.h)
 //   FOLDER/<token>/group              leader of the process group that runs
 //   FOLDER/<token>/end.json           how it ended, until the server has settled it
 #pragma once
@@ -19,6 +19,7 @@
 #include "process/adopt.h"
 #include "services/runner/action_source.h"
 #include "services/runner/executor.h"
+#include "services/runner/findings.h"
 #include "services/runner/job_execution.h"
 #include "services/runner/protocol.h"
 
@@ -36,7 +37,6 @@ class Assignment final : public JobObserver {
     std::function<Executor*(const std::string&)> executor;  // of this name; null: there is none
     std::function<void()> changed;                          // there is more to send
     std::function<void(const StepChanged&)> stepped;        // told at once if connected, else not at all
-    std::function<void(Reported)> reported;                 // likewise
     Repositories& repositories;
     ActionOptions actions = {};
   };
@@ -47,8 +47,8 @@ class Assignment final : public JobObserver {
   void begin();  // a restricted job may: the server has said that it did
   void drop();   // its lease is not in force any more: it ends, and nobody hears of it
 
-  // What a killed worker left: processes are ended, and if an end was written, and the whole log before it, it is there
-  // to be reported.
+  // What a killed worker left: processes are ended, and what it wrote is there to be told: log, findings, and its end,
+  // if that was written, and the whole log before it. Else it is lost(), which is told last.
   core::Result<> recover();
 
   Token token() const { return token_; }
@@ -57,6 +57,8 @@ class Assignment final : public JobObserver {
   bool waits_to_begin() const { return waits_to_begin_; }
   const std::vector<StepChanged>& steps() const { return steps_; }  // each as it is now
   const std::optional<Finished>& end() const { return end_; }
+  const std::optional<Lost>& lost() const { return lost_; }
+  Findings& findings() { return findings_; }
   bool dropped() const { return dropped_; }
   uint64_t log_bytes() const { return log_bytes_; }
   core::Result<std::string> read_log(uint64_t offset, size_t max) const;
@@ -82,6 +84,7 @@ class Assignment final : public JobObserver {
   core::Result<> open_log();
   core::Result<> append_log(std::string_view lines);
   void keep_end(JobEnd end);
+  void found(int64_t step, const core::Result<>& kept);
 
   Surroundings around_;
   Token token_;
@@ -97,6 +100,9 @@ class Assignment final : public JobObserver {
   bool running_ = false;
   std::vector<StepChanged> steps_;
   std::optional<Finished> end_;
+  std::optional<Lost> lost_;
+  Findings findings_;
+  size_t summaries_ = 0;
   bool dropped_ = false;
 };
 

@@ -135,6 +135,7 @@ class ContainerSurroundings final : public Surroundings {
   pid_t leader() const override { return 0; }  // the init ends with our socket, and the container with the init
 
   Result<> write(const std::string& path, std::string_view text) override { return files_.write(path, text); }
+  Result<> make_folder(const std::string& path) override { return files_.make_folder(path); }
   Result<std::string> read(const std::string& path, size_t bytes_max) const override {
     return files_.read(path, bytes_max);
   }

@@ -227,6 +227,8 @@ Task<> Service::converse(net::WebSocket& socket, std::shared_ptr<Session> sessio
       wrong = read.error().message;
     } else if (auto* reported = std::get_if<Reported>(&*read)) {
       co_await take_report(std::move(*reported), session);  // the next message waits: a report is large
+    } else if (auto* summary = std::get_if<Summary>(&*read)) {
+      co_await take_summary(std::move(*summary), session);
     } else if (!handle(*read, session)) {
       wrong = "This message is the server's to send.";
     }
@@ -241,9 +243,15 @@ bool Service::handle(const Message& message, const std::shared_ptr<Session>& ses
   if (const auto* step = std::get_if<StepChanged>(&message)) return take_step(*step, *session), true;
   if (const auto* wish = std::get_if<Begin>(&message))
     return tasks.spawn("begin of a job", begin_and_tell(wish->token, session)), true;
+  if (const auto* lost = std::get_if<Lost>(&message)) return take_loss(*lost, *session), true;
   if (const auto* finished = std::get_if<Finished>(&message))
     return tasks.spawn("end of a job", finish_and_tell(*finished, session)), true;
   return false;
+}
+
+void Service::take_loss(const Lost& lost, Session& session) {
+  if (!owned(lost.token, session)) return answer_unknown(lost.token, session);
+  tasks.spawn("loss of a job", lose_quietly(lost.token, lost.reason));
 }
 
 void Service::renew(const Renew& renewed, Session& session) {

@@ -186,20 +186,25 @@ Result<log::Batch> Service::loss_batch(sqlite::Connection& tables, Token token, 
 }
 
 Task<Result<bool>> Service::finish(Finished finished) {
+  auto said = std::make_shared<Word>();
+  said->token = finished.token;
   auto job = at_work.find(finished.token);
   if (job != at_work.end()) {
     LogName name = job->second.row.log();
-    auto syncing = logs.syncing(name);
-    auto synced = co_await core::blocking(parts.files, std::move(syncing));
-    if (!synced) co_return core::pass_on(synced.error(), "syncing the log of a job");
+    auto syncing = [sync = logs.syncing(name), store = summaries, name]() -> Result<uint64_t> {
+      if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+      return store.bytes(name);
+    };
+    auto bytes = co_await core::blocking(parts.files, std::move(syncing));
+    if (!bytes) co_return core::pass_on(bytes.error(), "syncing the log of a job");
+    if (*bytes > 0) said->summary_bytes = static_cast<int64_t>(*bytes);
   }
-  auto said = std::make_shared<Word>();
-  said->token = finished.token;
   said->end = std::move(finished);
   auto settled = co_await put_in_words(said);
   if (!settled && settled.error().code == Code::invalid && !said->end->steps.empty()) {
     auto less = std::make_shared<Word>();  // an event is at most 256 KiB
     less->token = said->token;
+    less->summary_bytes = said->summary_bytes;
     less->end = std::move(said->end);
     less->end->steps.clear();
     less->end->annotations.clear();
@@ -233,6 +238,7 @@ Result<> Service::add_end(sqlite::Connection& tables, Word& word_of, log::Batch&
   said.outputs = finished.outputs;
   said.annotations = finished.annotations;
   said.environment_url = finished.environment_url;
+  said.summary_bytes = word_of.summary_bytes;
   said.log.bytes = static_cast<int64_t>(finished.log_bytes);
   said.log.lines = static_cast<int64_t>(finished.log_lines);
   batch.events.push_back(word(said, row, runner));

@@ -156,6 +156,7 @@ class Surroundings {
   // Files of the job, by host path within its folder. write replaces the file, which then is the job's own; folders on
   // the way are made. read: not_found, exhausted (more than bytes_max), invalid (a link out of the folder, no file).
   virtual core::Result<> write(const std::string& path, std::string_view text) = 0;
+  virtual core::Result<> make_folder(const std::string& path) = 0;  // likewise; twice is once
   virtual core::Result<std::string> read(const std::string& path, size_t bytes_max) const = 0;
 
   virtual const ContainerFacts* containers() const { return nullptr; }  // null: there are none

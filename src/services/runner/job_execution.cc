@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/diagnostics.h"
 #include "core/version.h"
 #include "services/runner/step_engine_impl.h"
 
@@ -151,11 +150,7 @@ Task<Result<>> StepEngine::Impl::set_up() {
   if (const Value* inputs = order.spec.contexts.find("inputs")) scope.inputs = *inputs;
   steps = std::make_unique<StepGroup>(*engine, order.spec.steps, std::move(scope));
   if (auto opened = co_await steps->open(); !opened) co_return opened;
-  std::string workspace = place.workspace, folder = place.temporary + "/reports";
-  auto look = [workspace, folder] { return std::make_unique<ReportFinder>(workspace, folder); };
-  auto finder = co_await core::blocking(pool(), std::move(look));
-  if (finder) reports = std::move(*finder);
-  if (!finder) core::diagnose(core::Level::warning, "runner", finder.error().message);
+  co_await expect_reports();
   co_return Result<>{};
 }
 

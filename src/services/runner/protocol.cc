@@ -1,5 +1,6 @@
 #include "services/runner/protocol.h"
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/json.h"
 
@@ -73,9 +74,27 @@ struct Writer {
   json::object operator()(const Reported& reported) const {
     json::array packed;
     for (const auto& part : reported.parts) packed.emplace_back(part);
-    return {{"type", "report"},          {"token", reported.token}, {"step", reported.step},
-            {"file", reported.file},     {"told", reported.told},   {"totals", of(reported.totals)},
+    return {{"type", "report"},
+            {"token", reported.token},
+            {"number", reported.number},
+            {"step", reported.step},
+            {"file", reported.file},
+            {"told", reported.told},
+            {"totals", of(reported.totals)},
             {"parts", std::move(packed)}};
+  }
+  json::object operator()(const Summary& summary) const {
+    return {{"type", "summary"},
+            {"token", summary.token},
+            {"number", summary.number},
+            {"step", summary.step},
+            {"markdown", core::to_base64(core::as_bytes(summary.markdown))}};
+  }
+  json::object operator()(const Lost& lost) const {
+    return {{"type", "lost"}, {"token", lost.token}, {"reason", lost.reason}};
+  }
+  json::object operator()(const Told& told) const {
+    return {{"type", "told"}, {"token", told.token}, {"number", told.number}, {"again", told.again}};
   }
   json::object operator()(const Finished& finished) const {
     json::array steps;
@@ -306,7 +325,8 @@ Message read_reported(Reader& in) {
                     .file = in.text("file"),
                     .totals = read_totals(in),
                     .told = in.number("told"),
-                    .parts = {}};
+                    .parts = {},
+                    .number = core::integer_at(in.value(), "number").value_or(0)};
   for (const auto& part : in.list("parts")) {
     if (part.is_string())
       reported.parts.emplace_back(part.get_string());
@@ -314,6 +334,14 @@ Message read_reported(Reader& in) {
       in.note("parts");
   }
   return reported;
+}
+
+Message read_summary(Reader& in) {
+  Summary summary{.token = in.count("token"), .number = in.number("number"), .step = in.number("step"), .markdown = {}};
+  auto bytes = core::from_base64(in.text("markdown"));
+  if (!bytes) in.note("markdown");
+  summary.markdown = std::move(bytes).value_or("");
+  return summary;
 }
 
 std::optional<Message> read(std::string_view type, Reader& in) {
@@ -326,6 +354,9 @@ std::optional<Message> read(std::string_view type, Reader& in) {
     return step;
   }
   if (type == "report") return read_reported(in);
+  if (type == "summary") return read_summary(in);
+  if (type == "lost") return Lost{in.count("token"), in.text("reason")};
+  if (type == "told") return Told{in.count("token"), in.number("number"), in.boolean("again")};
   if (type == "finished") return read_finished(in);
   if (type == "welcome") return Welcome{in.number("renew_seconds")};
   if (type == "run")

@@ -51,14 +51,27 @@ struct Begin {  // may the first step of a restricted job begin? It waits for Be
   Token token = 0;
   bool operator==(const Begin&) const = default;
 };
-struct Reported {  // a test report was found after a step; said again after a broken connection: twice is once
+struct Reported {  // a test report was found after a step; said again until Told: twice is once
   Token token = 0;
   int64_t step = 0;
   std::string file;
   events::TestTotals totals;
   int64_t told = 0;                // cases in the parts
   std::vector<std::string> parts;  // report::pack, as base64
+  int64_t number = 0;              // of what is found in the job, from 1; 0: nobody waits for Told
   bool operator==(const Reported&) const = default;
+};
+struct Summary {  // what a step wrote to GITHUB_STEP_SUMMARY; said again until Told: twice is once
+  Token token = 0;
+  int64_t number = 0;  // counted with the reports
+  int64_t step = 0;
+  std::string markdown;  // masked; in the message as base64
+  bool operator==(const Summary&) const = default;
+};
+struct Lost {  // the process that had the job is gone, and this is its successor: all that it left has been said
+  Token token = 0;
+  std::string reason;
+  bool operator==(const Lost&) const = default;
 };
 struct Finished {
   Token token = 0;
@@ -108,6 +121,12 @@ struct LogHave {
   bool resend = false;  // send on from there, whatever was sent before, and say Finished again
   bool operator==(const LogHave&) const = default;
 };
+struct Told {  // of a report or a summary
+  Token token = 0;
+  int64_t number = 0;
+  bool again = false;  // it could not be kept: say it once more. Else it is durable, or will never be wanted
+  bool operator==(const Told&) const = default;
+};
 struct Settled {  // the end is on the event log: forget the job
   Token token = 0;
   bool operator==(const Settled&) const = default;
@@ -121,7 +140,7 @@ struct Refused {  // of the whole connection
 };
 
 using Message = std::variant<Hello, Renew, StepChanged, Begin, Finished, Welcome, Run, Begun, Cancel, Stale, LogHave,
-                             Settled, Drain, Refused, Reported>;
+                             Settled, Drain, Refused, Reported, Summary, Lost, Told>;
 
 std::string encode(const Message& message);
 core::Result<Message> decode(std::string_view text);  // invalid: what is wrong

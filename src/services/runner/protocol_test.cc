@@ -22,7 +22,10 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Renew{{1, 2, 3}});
   expect_round_trip(StepChanged{7, 2, "Run make", {}});
   expect_round_trip(StepChanged{7, 2, "Run make", events::Conclusion::timed_out});
-  expect_round_trip(Reported{7, 2, "junit.xml", {1, 9, 5, 1, 1, 1, 1, 1, 2500}, 8, {"AQ==", "Ag=="}});
+  expect_round_trip(Reported{7, 2, "junit.xml", {1, 9, 5, 1, 1, 1, 1, 1, 2500}, 8, {"AQ==", "Ag=="}, 3});
+  expect_round_trip(Summary{7, 4, 2, "# Tests\n\n1 < 2\n"});
+  expect_round_trip(Lost{7, "it was started again"});
+  expect_round_trip(Told{7, 4, true});
   events::StepResult step{.number = 1,
                           .name = "Run \"x\"",
                           .conclusion = events::Conclusion::failure,
@@ -72,12 +75,26 @@ TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {
        {R"({"type":"report","token":1,"step":1,"file":"a","told":0,"parts":[1],"totals":{"suites":0,"cases":0,"passed":0,)"
         R"("failed":0,"errored":0,"skipped":0,"not_run":0,"flaky":0,"duration_us":0}})",
         "parts"},
+       {R"({"type":"summary","token":1,"number":1,"step":1,"markdown":"="})", "markdown"},
        {R"({"type":"hello","protocol":2,"runner":"a","instance":"b","slots":1,"labels":[],"jobs":[]})", "protocol"}}) {
     auto read = decode(text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, core::Code::invalid);
     EXPECT_NE(read.error().message.find(member), std::string::npos) << read.error().message;
   }
+}
+
+TEST(RunnerProtocol, AReportOfAnOlderRunnerHasNoNumber) {
+  auto read =
+      decode(R"({"type":"report","token":1,"step":1,"file":"a","told":0,"parts":[],"totals":{"suites":0,"cases":0,)"
+             R"("passed":0,"failed":0,"errored":0,"skipped":0,"not_run":0,"flaky":0,"duration_us":0}})");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(std::get<Reported>(*read).number, 0);
+}
+
+TEST(RunnerProtocol, ASummaryOfAllItMayHoldFitsIntoAMessage) {
+  const Summary largest{1, 1, 1, std::string(size_t{1} << 20, '\x01')};
+  EXPECT_LE(encode(largest).size(), message_bytes_max);
 }
 
 TEST(RunnerProtocol, WhatIsNoMessageIsRefused) {
@@ -130,7 +147,9 @@ std::vector<Message> examples() {
       StepChanged{4711, 2, "Run make", {}},
       StepChanged{4711, 2, "Run make", Conclusion::success},
       Begin{4711},
-      Reported{4711, 2, "build/junit.xml", {1, 2, 1, 1, 0, 0, 0, 0, 1500}, 2, {"AQIeeJxjZGRkYGRgYAQAAAoAAw=="}},
+      Reported{4711, 2, "build/junit.xml", {1, 2, 1, 1, 0, 0, 0, 0, 1500}, 2, {"AQIeeJxjZGRkYGRgYAQAAAoAAw=="}, 1},
+      Summary{4711, 2, 2, "# Tests\n"},
+      Lost{4711, "it was started again, and the job ended with the old process"},
       Finished{
           4711,
           Conclusion::failure,
@@ -157,6 +176,7 @@ std::vector<Message> examples() {
       Cancel{4711, "cancelled by alice"},
       Stale{4711, "The lease is not in force any more."},
       LogHave{4711, 65536, false},
+      Told{4711, 1, false},
       Settled{4711},
       Drain{},
       Refused{"Another runner is connected under the name 'builder-1'; give this one a name and token of its own."}};

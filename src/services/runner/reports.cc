@@ -96,6 +96,16 @@ Reading read_report(const std::string& root, std::string_view path) {
 
 bool skipped_folder(std::string_view name) { return name == ".git" || name == "node_modules"; }
 
+void hide(report::Report& report, const Masks& masks) {
+  for (auto& suite : report.suites)
+    for (std::string* text : {&suite.name, &suite.file, &suite.system_out, &suite.system_err})
+      *text = masks.masked(*text);
+  for (auto& one : report.cases)
+    for (std::string* text : {&one.class_name, &one.name, &one.file, &one.type, &one.message, &one.details,
+                              &one.system_out, &one.system_err})
+      *text = masks.masked(*text);
+}
+
 constexpr double microseconds_max = 1e15;
 
 int64_t microseconds_of(double seconds) {
@@ -183,8 +193,9 @@ struct ReportWalk {
   }
 };
 
-ReportFinder::ReportFinder(std::string workspace, std::string reports_folder)
-    : workspace_(std::move(workspace)), reports_folder_(std::move(reports_folder)) {
+ReportFinder::ReportFinder(std::string workspace, std::string reports_folder, std::string inside)
+    : workspace_(std::move(workspace)), reports_folder_(std::move(reports_folder)), inside_(std::move(inside)) {
+  if (!inside_.empty() && !inside_.ends_with('/')) inside_ += '/';
   if (auto before = look()) known_ = std::move(*before);
 }
 
@@ -205,35 +216,50 @@ Result<ReportFinder::Marks> ReportFinder::look() {
   return std::move(walk.marks);
 }
 
-Result<std::vector<FoundReport>> ReportFinder::after_step() {
+// A file that was seen before stays known though this walk did not come as far.
+Result<> ReportFinder::after_step() {
   auto now = look();
   if (!now) return std::unexpected(now.error());
-  return read_changed(*now);
-}
-
-// A file that was seen before stays known though this walk did not come as far.
-std::vector<FoundReport> ReportFinder::read_changed(const Marks& now) {
-  std::vector<FoundReport> found;
+  changed_.clear();
   size_t bytes = 0;
-  for (const auto& [file, mark] : now) {
+  for (const auto& [file, mark] : *now) {
     auto before = known_.find(file);
     if (before != known_.end() && before->second == mark) continue;
     known_[file] = mark;
-    if (found.size() >= reports_a_step_max || bytes + mark.size > report_bytes_a_step_max) {
-      if (incomplete_.empty())
-        incomplete_ =
-            "A step wrote more reports than are read after one (200 files, 128 MiB); write fewer, larger files.";
-      continue;
+    if (changed_.size() < reports_a_step_max && bytes + mark.size <= report_bytes_a_step_max) {
+      bytes += mark.size;
+      changed_.emplace_back(file, mark.size);
+    } else if (incomplete_.empty()) {
+      incomplete_ =
+          "A step wrote more reports than are read after one (200 files, 128 MiB); write fewer, larger files.";
     }
-    bytes += mark.size;
-    const bool apart = file.starts_with(reports_prefix);
-    std::string_view path = file;
-    if (apart) path.remove_prefix(reports_prefix.size());
-    Reading reading = mark.size > report::file_bytes_max
-                          ? Reading(refused("The file is larger than 64 MiB; write several files."))
-                          : read_report(apart ? reports_folder_ : workspace_, path);
-    found.push_back({core::to_valid_utf8(file), std::move(reading)});
   }
+  return {};
+}
+
+FoundReport ReportFinder::read(const std::string& file, uint64_t size) const {
+  const bool apart = file.starts_with(reports_prefix);
+  std::string_view path = file;
+  if (apart) path.remove_prefix(reports_prefix.size());
+  Reading reading = size > report::file_bytes_max
+                        ? Reading(refused("The file is larger than 64 MiB; write several files."))
+                        : read_report(apart ? reports_folder_ : workspace_, path);
+  return {core::to_valid_utf8(file), std::move(reading)};
+}
+
+std::optional<FoundReport> ReportFinder::next(const Masks& masks) {
+  if (changed_.empty()) return std::nullopt;
+  auto [file, size] = std::move(changed_.front());
+  changed_.pop_front();
+  FoundReport found = read(file, size);
+  if (found.reading && !inside_.empty())
+    for (auto& one : found.reading->cases)
+      if (one.file.starts_with(inside_)) one.file.erase(0, inside_.size());
+  if (!masks.empty()) {
+    found.file = masks.masked(found.file);
+    if (found.reading) hide(*found.reading, masks);
+  }
+  if (found.reading) found.told = told_of(0, 0, found.file, *found.reading);
   return found;
 }
 

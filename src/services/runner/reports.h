@@ -11,14 +11,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/result.h"
 #include "report/report.h"
+#include "services/runner/masks.h"
 #include "services/runner/protocol.h"
 
 namespace headrace::runner {
@@ -32,6 +35,7 @@ inline constexpr size_t report_bytes_a_step_max = size_t{128} << 20;  // likewis
 struct FoundReport {
   std::string file;  // relative to the workspace, or "$HEADRACE_REPORTS/..."; UTF-8
   std::expected<report::Report, report::Problem> reading;
+  Reported told = {};  // of one that could be read: what the server hears; token and step are the caller's to set
 };
 
 // What the server is told of a report that could be read.
@@ -43,11 +47,19 @@ bool has_the_name_of_a_report(std::string_view name);
 class ReportFinder {
  public:
   // `reports_folder` may be empty (none), absent (until a step makes it), or within the workspace. Blocks: it walks.
-  ReportFinder(std::string workspace, std::string reports_folder);
+  // `inside`: how the job sees the workspace; where its reports name files in it, they are told relative to it.
+  ReportFinder(std::string workspace, std::string reports_folder, std::string inside = std::string());
 
-  // The reports since the last call, by name. Blocks; any thread, one at a time: core::blocking(pool, ...). An error:
-  // the workspace itself cannot be read; nothing is lost then, the next call finds them.
-  core::Result<std::vector<FoundReport>> after_step();
+  // These block; any thread, one at a time: core::blocking(pool, ...).
+  // Looks which reports came since the last call. An error: the workspace itself cannot be read; nothing is lost then,
+  // the next call finds them.
+  core::Result<> after_step();
+  // The next of them, by name, its texts as `masks` let them pass; nothing: that was all. One at a time, so that no
+  // more than one is ever in memory.
+  std::optional<FoundReport> next(const Masks& masks);
+  bool has_next() const { return !changed_.empty(); }
+  // Those that came since are none of the job's: they were brought from elsewhere.
+  void pass_over() { changed_.clear(); }
   // Why the last walk did not see everything; empty: it did.
   const std::string& incomplete() const { return incomplete_; }
 
@@ -61,10 +73,11 @@ class ReportFinder {
 
   friend struct ReportWalk;
   core::Result<Marks> look();
-  std::vector<FoundReport> read_changed(const Marks& now);
+  FoundReport read(const std::string& file, uint64_t size) const;
 
-  std::string workspace_, reports_folder_;
+  std::string workspace_, reports_folder_, inside_;
   Marks known_;
+  std::deque<std::pair<std::string, uint64_t>> changed_;  // file and size, to be read
   std::string incomplete_;
 };
 

@@ -9,6 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/bytes.h"
+#include "report/pack.h"
+
 namespace headrace::runner {
 namespace {
 
@@ -35,12 +38,17 @@ class Reports : public testing::Test {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     std::ofstream(path) << text;
   }
+  std::vector<FoundReport> found(ReportFinder& finder, const Masks& masks = Masks()) {
+    std::vector<FoundReport> all;
+    auto looked = finder.after_step();
+    if (!looked) ADD_FAILURE() << looked.error().message;
+    while (auto one = finder.next(masks)) all.push_back(std::move(*one));
+    return all;
+  }
   // The names it found, of a finder whose walk saw everything.
   std::vector<std::string> names(ReportFinder& finder) {
-    auto found = finder.after_step();
     std::vector<std::string> files;
-    if (!found) ADD_FAILURE() << found.error().message;
-    for (const auto& one : found.value_or(std::vector<FoundReport>{})) files.push_back(one.file);
+    for (const auto& one : found(finder)) files.push_back(one.file);
     EXPECT_EQ(finder.incomplete(), "");
     return files;
   }
@@ -75,9 +83,9 @@ TEST_F(Reports, ThatChangeAreReadAgain) {
   write(workspace() + "/junit.xml", green);
   ReportFinder finder(workspace(), "");
   write(workspace() + "/junit.xml", red);
-  auto found = finder.after_step();
-  ASSERT_TRUE(found && found->size() == 1 && found->at(0).reading);
-  EXPECT_EQ(found->at(0).reading->counted.failed, 1);
+  auto all = found(finder);
+  ASSERT_TRUE(all.size() == 1 && all[0].reading);
+  EXPECT_EQ(all[0].reading->counted.failed, 1);
   const utimbuf later{2'000'000'000, 2'000'000'000};  // the same size, the same inode
   ASSERT_EQ(utime((workspace() + "/junit.xml").c_str(), &later), 0);
   EXPECT_THAT(names(finder), ElementsAre("junit.xml"));
@@ -115,18 +123,16 @@ TEST_F(Reports, ArePlainFilesOnly) {
 TEST_F(Reports, ThatAreNoneAreTold) {
   ReportFinder finder(workspace(), "");
   write(workspace() + "/junit.xml", "<suites/>");
-  auto found = finder.after_step();
-  ASSERT_TRUE(found && found->size() == 1 && !found->at(0).reading);
-  EXPECT_THAT(found->at(0).reading.error().message, HasSubstr("The root element is <suites>"));
-  EXPECT_EQ(found->at(0).reading.error().line, 1);
+  auto all = found(finder);
+  ASSERT_TRUE(all.size() == 1 && !all[0].reading);
+  EXPECT_THAT(all[0].reading.error().message, HasSubstr("The root element is <suites>"));
+  EXPECT_EQ(all[0].reading.error().line, 1);
 }
 
 TEST_F(Reports, OfOneStepAreBounded) {
   ReportFinder finder(workspace(), "");
   for (size_t i = 0; i <= reports_a_step_max; ++i) write(workspace() + "/TEST-" + std::to_string(i) + ".xml", green);
-  auto found = finder.after_step();
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->size(), reports_a_step_max);
+  EXPECT_EQ(found(finder).size(), reports_a_step_max);
   EXPECT_THAT(finder.incomplete(), HasSubstr("more reports than are read"));
 }
 
@@ -136,8 +142,7 @@ TEST_F(Reports, TooDeepInFoldersAreSaidToBeLeftOut) {
   for (size_t i = 0; i < walk_depth_max + 2; ++i) path += "/d";
   write(path + "/junit.xml", green);
   write(workspace() + "/junit.xml", green);
-  auto found = finder.after_step();
-  ASSERT_TRUE(found && found->size() == 1);
+  EXPECT_EQ(found(finder).size(), 1U);
   EXPECT_THAT(finder.incomplete(), HasSubstr("more than 32 deep"));
 }
 
@@ -145,9 +150,48 @@ TEST_F(Reports, OfALargeFileAreRefusedUnread) {
   ReportFinder finder(workspace(), "");
   write(workspace() + "/junit.xml", green);
   std::filesystem::resize_file(workspace() + "/junit.xml", report::file_bytes_max + 1);
-  auto found = finder.after_step();
-  ASSERT_TRUE(found && found->size() == 1 && !found->at(0).reading);
-  EXPECT_THAT(found->at(0).reading.error().message, HasSubstr("larger than 64 MiB"));
+  auto all = found(finder);
+  ASSERT_TRUE(all.size() == 1 && !all[0].reading);
+  EXPECT_THAT(all[0].reading.error().message, HasSubstr("larger than 64 MiB"));
+}
+
+TEST_F(Reports, ThatWereBroughtFromElsewhereAreNoneOfTheJob) {
+  ReportFinder finder(workspace(), "");
+  write(workspace() + "/fixtures/junit.xml", green);
+  ASSERT_TRUE(finder.after_step());
+  EXPECT_TRUE(finder.has_next());
+  finder.pass_over();
+  EXPECT_THAT(names(finder), IsEmpty());
+  write(workspace() + "/junit.xml", green);
+  EXPECT_THAT(names(finder), ElementsAre("junit.xml"));
+}
+
+TEST_F(Reports, NameFilesOfTheWorkspaceAsTheRepositoryDoes) {
+  ReportFinder finder(workspace(), "", "/work/hello");
+  write(workspace() + "/junit.xml",
+        "<testsuite><testcase name='a' file='/work/hello/src/a.cc' line='3'><failure/></testcase>"
+        "<testcase name='b' file='/work/hello2/b.cc' line='3'><failure/></testcase></testsuite>");
+  auto all = found(finder);
+  ASSERT_TRUE(all.size() == 1 && all[0].reading);
+  EXPECT_EQ(all[0].reading->cases.at(0).file, "src/a.cc");
+  EXPECT_EQ(all[0].reading->cases.at(1).file, "/work/hello2/b.cc");
+}
+
+TEST_F(Reports, HoldNoSecret) {
+  ReportFinder finder(workspace(), "");
+  Masks masks;
+  ASSERT_TRUE(masks.add("hunter2-hunter2"));
+  write(workspace() + "/junit.xml",
+        "<testsuite name='hunter2-hunter2'><testcase name='a hunter2-hunter2' classname='hunter2-hunter2'>"
+        "<failure message='not hunter2-hunter2'>at hunter2-hunter2</failure></testcase></testsuite>");
+  auto all = found(finder, masks);
+  ASSERT_TRUE(all.size() == 1 && all[0].reading);
+  const auto& one = all[0].reading->cases.at(0);
+  EXPECT_EQ(one.name, "a ***");
+  EXPECT_EQ(one.message, "not ***");
+  auto told = report::unpack(*core::from_base64(all[0].told.parts.at(0)));
+  ASSERT_TRUE(told && told->size() == 1);
+  EXPECT_EQ(told->at(0).suite + told->at(0).class_name + told->at(0).details, "******at ***");
 }
 
 TEST_F(Reports, OfAWorkspaceThatIsGoneAreAnError) {

@@ -22,6 +22,7 @@ Service::Service(Parts on, Policy by)
       policy(by),
       strand(parts.loop.executor(), parts.store, parts.log, std::string(JobsProjection::projection_name)),
       logs(parts.loop.executor(), parts.disk, parts.logs),
+      summaries(parts.disk, parts.logs),
       leases(parts.clock, policy.lease),
       tasks(parts.loop.executor()),
       words_changed(parts.loop.executor()),
@@ -170,5 +171,7 @@ bool Runner::has_lease(Token lease) const { return impl_->service.at_work.contai
 size_t Runner::leases() const { return impl_->service.leases.size(); }
 
 LogStore& Runner::logs() { return impl_->service.logs; }
+
+const SummaryStore& Runner::summaries() const { return impl_->service.summaries; }
 
 }  // namespace headrace::runner

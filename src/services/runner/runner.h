@@ -34,6 +34,7 @@
 #include "services/runner/log_store.h"
 #include "services/runner/projection.h"
 #include "services/runner/protocol.h"
+#include "services/runner/summary_store.h"
 #include "store/store.h"
 
 namespace headrace::runner {
@@ -113,6 +114,7 @@ class Runner {
   size_t leases() const;
   bool has_lease(Token lease) const;  // of a job at work
   LogStore& logs();
+  const SummaryStore& summaries() const;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include "services/runner/leases.h"
 #include "services/runner/runner.h"
 #include "services/runner/session.h"
+#include "services/runner/summary_store.h"
 #include "store/commands.h"
 
 namespace headrace::runner {
@@ -26,7 +27,8 @@ struct AtWork {
 struct Word {
   Token token = 0;
   std::optional<Finished> end;  // nothing: it began
-  bool known = false;           // the lease is in force, or this was said before
+  std::optional<int64_t> summary_bytes;
+  bool known = false;  // the lease is in force, or this was said before
   bool done = false;
   core::Result<> outcome;
 };
@@ -66,6 +68,7 @@ class Service {
   Policy policy;
   store::CommandStrand strand;
   LogStore logs;
+  SummaryStore summaries;
   Leases leases;
   std::map<std::string, std::shared_ptr<Session>> sessions;  // by the runner's name; shared with its connection's tasks
   std::map<std::string, std::vector<LiveStep>> live;         // by job
@@ -106,8 +109,13 @@ class Service {
   void pause_log(Token token, const core::Error& why);
   core::Task<> resume_log(Token token);
   void take_step(const StepChanged& step, const Session& session);
+  void take_loss(const Lost& lost, Session& session);
   core::Task<> take_report(Reported reported, std::shared_ptr<Session> session);  // telling_reports.cc
+  core::Task<core::Result<>> say_report(std::shared_ptr<const Reported> reported);
   core::Result<log::Batch> report_batch(sqlite::Connection& tables, const Reported& reported) const;
+  core::Task<> take_summary(Summary summary, std::shared_ptr<Session> session);
+  void answer_finding(Token token, int64_t number, const core::Result<>& kept, std::shared_ptr<Session> session);
+  core::Task<> ask_for_finding(Token token, int64_t number, std::shared_ptr<Session> session);
   core::Task<> begin_quietly(Token token);
   core::Task<> begin_and_tell(Token token, std::shared_ptr<Session> session);
   core::Task<> finish_and_tell(Finished finished, std::shared_ptr<Session> session);

@@ -291,20 +291,9 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
   lines.end();
   tell();
   co_await find_reports(shown);
+  tell();
   end.steps.push_back(result);
   out.observer.step_ended(shown, result.conclusion);
-}
-
-Task<> StepEngine::Impl::find_reports(StepSpec step) {
-  if (!reports) co_return;
-  auto* finder = reports.get();
-  auto look = [finder] { return finder->after_step(); };
-  auto found = co_await core::blocking(pool(), std::move(look));
-  if (!found) {
-    core::diagnose(core::Level::warning, "runner", "looking for test reports: " + found.error().message);
-  } else if (!found->empty()) {
-    out.observer.reports(step, std::move(*found));
-  }
 }
 
 }  // namespace headrace::runner

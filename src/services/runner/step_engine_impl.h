@@ -5,6 +5,7 @@
 //   step_expressions.cc  contexts and functions of an expression where a step stands
 //   step_stage.cc        one stage of a step under its time-outs
 //   step_program.cc      a program of a step: environment, output, the files it writes
+//   step_reports.cc      test reports that steps write
 //   step_effects.h       what commands and matchers do to a step
 #pragma once
 
@@ -78,7 +79,12 @@ struct StepEngine::Impl {
   core::Task<std::string> name_of(StepRecord& record, Stage stage);
   std::string condition_of(const StepRecord& record, Stage stage) const;
   void tell_steps(StepRecord& record, events::Conclusion outcome, events::Conclusion conclusion);
+
+  // ---- step_reports.cc
+  core::Task<> expect_reports();
   core::Task<> find_reports(StepSpec step);
+  void tell_report(const StepSpec& step, FoundReport found);
+  void report_warning(const std::string& message);
 
   // ---- step_expressions.cc
   core::Task<core::Result<workflow::Value>> evaluate(std::string text, const StepScope& scope, const Variables& env);
@@ -143,6 +149,7 @@ struct StepEngine::Impl {
   std::unique_ptr<StepGroup> steps;
   std::deque<StepRecord*> pres;
   std::unique_ptr<ReportFinder> reports;
+  std::string incomplete_reports;          // why not all of them were found, as it was said last
   std::unique_ptr<core::Pool> files_pool;  // made when it is needed
   core::Scope watchdogs;
   core::Signal progressed;  // a process has ended, or its output has

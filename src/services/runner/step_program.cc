@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/bytes.h"
 #include "services/runner/step_effects.h"
 #include "services/runner/step_files.h"
 #include "services/runner/step_script.h"
@@ -25,6 +26,16 @@ constexpr std::string_view usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbi
 std::string path_of(const Variables& environment) {
   const auto* path = find(environment, "PATH");
   return path ? *path : std::string(usual_path);
+}
+
+// Masking may have made it longer. What is cut ends on a whole character.
+std::string within_bounds(std::string markdown) {
+  markdown = core::to_valid_utf8(std::move(markdown));
+  if (markdown.size() <= step_summary_bytes_max) return markdown;
+  size_t end = step_summary_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(markdown[end]) & 0xC0U) == 0x80U) --end;
+  markdown.resize(end);
+  return markdown;
 }
 
 }  // namespace
@@ -282,7 +293,7 @@ void StepEngine::Impl::read_files(StepRecord& record, const Files& files) {
 
 void StepEngine::Impl::read_summary(const Files& files) {
   auto text = around->read(files.summary, step_summary_bytes_max);
-  if (text && !text->empty()) out.observer.summary(shown_number, context.masks().masked(*text));
+  if (text && !text->empty()) out.observer.summary(shown_number, within_bounds(context.masks().masked(*text)));
   if (text || text.error().code == Code::not_found) return;
   std::string message = "$GITHUB_STEP_SUMMARY upload aborted, " + text.error().message;
   if (text.error().code == Code::exhausted)

@@ -1,4 +1,4 @@
-// Test reports of the jobs at work, said as events.
+// What runners find in the jobs at work: test reports, said as events, and summaries of steps, kept beside the logs.
 #include <algorithm>
 
 #include "core/bytes.h"
@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t file_bytes_max = 1024;
 constexpr size_t file_digits = 12;  // of its digest, in the report's name
+constexpr std::chrono::seconds again_after{1};
 
 std::string name_of_report(const JobRow& row, const Reported& reported) {
   return row.job + "-" + std::to_string(row.attempt) + "-" + std::to_string(reported.step) + "-" +
@@ -84,21 +85,57 @@ Result<events::JobQueued> queued_by(log::EventLog& log, const JobRow& row) {
 
 }  // namespace
 
-// What cannot be said is lost but for its file: a report is no reason to hold up a job.
-Task<> Service::take_report(Reported reported, std::shared_ptr<Session> session) {
-  Token token = reported.token;
-  if (!owned(token, *session)) co_return answer_unknown(token, *session);
-  auto shared = std::make_shared<const Reported>(std::move(reported));
-  auto checking = [shared] { return check_report(*shared); };
-  auto said = co_await core::blocking(parts.files, std::move(checking));
-  if (said) {
-    auto check = [this, shared](sqlite::Connection& tables) { return report_batch(tables, *shared); };
-    auto outcome = co_await strand.run(std::move(check));
-    if (!outcome) said = std::unexpected(outcome.error());
-  }
-  if (!said)
+// Said or kept: told so, and the runner forgets it. What can never be is told so too: a report is no reason to hold up
+// a job. Where the log or the disk cannot take it now, the runner says it again.
+void Service::answer_finding(Token token, int64_t number, const Result<>& kept, std::shared_ptr<Session> session) {
+  if (!kept)
     core::diagnose(core::Level::warning, "runner",
-                   "a test report is not told: " + said.error().message + " " + said.error().detail);
+                   "a report or summary of a job is not kept: " + kept.error().message + " " + kept.error().detail);
+  if (number == 0) return;  // of a runner that does not wait for it
+  const bool later = !kept && (kept.error().code == Code::unavailable || kept.error().code == Code::exhausted);
+  if (!later) return session->post(Told{token, number, false});
+  tasks.spawn("a report or summary that could not be kept", ask_for_finding(token, number, std::move(session)));
+}
+
+Task<> Service::ask_for_finding(Token token, int64_t number, std::shared_ptr<Session> session) {
+  co_await parts.clock.sleep_for(again_after);
+  session->post(Told{token, number, true});
+}
+
+Task<> Service::take_report(Reported reported, std::shared_ptr<Session> session) {
+  const Token token = reported.token;
+  const int64_t number = reported.number;
+  if (!owned(token, *session)) co_return answer_unknown(token, *session);
+  leases.renew(token);
+  auto said = co_await say_report(std::make_shared<const Reported>(std::move(reported)));
+  answer_finding(token, number, said, std::move(session));
+}
+
+Task<Result<>> Service::say_report(std::shared_ptr<const Reported> reported) {
+  auto checking = [reported] { return check_report(*reported); };
+  auto good = co_await core::blocking(parts.files, std::move(checking));
+  if (!good) co_return good;
+  auto check = [this, reported](sqlite::Connection& tables) { return report_batch(tables, *reported); };
+  auto outcome = co_await strand.run(std::move(check));
+  if (!outcome) co_return std::unexpected(outcome.error());
+  co_return Result<>{};
+}
+
+// The end of the job is said only after this was told, so its summary is durable before.
+Task<> Service::take_summary(Summary summary, std::shared_ptr<Session> session) {
+  const Token token = summary.token;
+  const int64_t number = summary.number;
+  auto* job = owned(token, *session);
+  if (!job) co_return answer_unknown(token, *session);
+  leases.renew(token);
+  if (number < 1 || summary.step < 1) {
+    const Result<> refused = core::fail(Code::invalid, "The summary names no step.");
+    co_return answer_finding(token, number, refused, std::move(session));
+  }
+  auto keeping = [store = summaries, name = job->row.log(), step = summary.step, number,
+                  text = std::move(summary.markdown)] { return store.keep(name, step, number, text); };
+  auto kept = co_await core::blocking(parts.files, std::move(keeping));
+  answer_finding(token, number, kept, std::move(session));
 }
 
 Result<log::Batch> Service::report_batch(sqlite::Connection& tables, const Reported& reported) const {

@@ -53,6 +53,7 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   void take(const Run& order);
   Task<> work(std::shared_ptr<Assignment> job, Run order);
   void take_have(const LogHave& have);
+  void take_told(const Told& told);
   void settle(Token token);
   Task<> remove(std::string folder);
   void connection_lost();
@@ -126,10 +127,6 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
           .stepped =
               [this](const StepChanged& step) {
                 if (online) tell(step);
-              },
-          .reported =
-              [this](Reported report) {
-                if (online) tell(std::move(report));
               },
           .repositories = repositories,
           .actions = {.upstream = options.actions_upstream}};
@@ -217,7 +214,7 @@ Result<> Worker::Impl::recover() {
     auto job = std::make_shared<Assignment>(around(token), token);
     if (auto recovered = job->recover(); !recovered)
       core::diagnose(core::Level::warning, "runner", "a job of before: " + recovered.error().message);
-    if (job->end()) {
+    if (job->end() || job->lost()) {
       jobs.emplace(token, std::move(job));
     } else {
       start(tasks, "remove the folder of a job", remove(job->folder()));
@@ -264,6 +261,7 @@ void Worker::Impl::connection_lost() {
     job->asked = false;
     job->end_sent = false;
     job->sent = job->have;
+    job->findings().connection_lost();
   }
 }
 
@@ -294,6 +292,8 @@ void Worker::Impl::handle(const Message& message) {
     if (auto job = jobs.find(begun->token); job != jobs.end()) job->second->begin();
   } else if (const auto* have = std::get_if<LogHave>(&message)) {
     take_have(*have);
+  } else if (const auto* told = std::get_if<Told>(&message)) {
+    take_told(*told);
   } else if (const auto* settled = std::get_if<Settled>(&message)) {
     settle(settled->token);
   } else if (const auto* stale = std::get_if<Stale>(&message)) {
@@ -320,6 +320,14 @@ void Worker::Impl::take_have(const LogHave& have) {
       for (const auto& step : job.steps()) tell(step);  // some began or ended while nobody listened
     job.known = true;
   }
+  wake();
+}
+
+void Worker::Impl::take_told(const Told& told) {
+  auto found = jobs.find(told.token);
+  if (found == jobs.end()) return;
+  Findings& findings = found->second->findings();
+  told.again ? findings.again(told.number) : findings.forget(told.number);
   wake();
 }
 
@@ -381,7 +389,8 @@ Task<> Worker::Impl::send_all(Socket socket) {
   }
 }
 
-// What is next of one job: that it waits to begin, a piece of its log, or its end if all of that is sent.
+// What is next of one job: that it waits to begin, what it found, a piece of its log, or its end once the server has
+// all that it found and all of the log is sent.
 Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment> job, bool& sent) {
   if (!job->known || job->dropped()) co_return Result<>{};
   if (job->waits_to_begin() && !job->asked) {
@@ -389,6 +398,16 @@ Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment>
     sent = true;
     Message wish = Begin{job->token()};
     co_return co_await send_text(socket, std::move(wish));
+  }
+  if (job->findings().has_next()) {
+    auto found = job->findings().next();
+    sent = true;
+    if (!found) {
+      core::diagnose(core::Level::error, "runner", "a report or summary is lost: " + found.error().message);
+      co_return Result<>{};
+    }
+    net::Message message{net::Message::Kind::text, std::move(*found)};
+    co_return co_await socket->send(std::move(message));
   }
   if (job->sent < job->log_bytes() && job->sent - job->have < options.log_in_flight_max) {
     auto piece = job->read_log(job->sent, log_piece_max);
@@ -399,10 +418,11 @@ Task<Result<>> Worker::Impl::send_log(Socket socket, std::shared_ptr<Assignment>
     sent = true;
     co_return co_await socket->send(std::move(message));
   }
-  if (job->end() && !job->end_sent && job->sent >= job->log_bytes()) {
+  const bool over = job->end() || job->lost();
+  if (over && !job->end_sent && job->sent >= job->log_bytes() && job->findings().empty()) {
     job->end_sent = true;
     sent = true;
-    Message end = *job->end();
+    Message end = job->end() ? Message(*job->end()) : Message(*job->lost());
     co_return co_await send_text(socket, std::move(end));
   }
   co_return Result<>{};

@@ -21,6 +21,7 @@ namespace {
 
 using events::Conclusion;
 using std::chrono::seconds;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::Field;
 using testing::Hand;
@@ -282,6 +283,91 @@ TEST(RunnerWorker, ALogThatCannotBeOpenedIsTriedAgain) {
   }));
   EXPECT_EQ(printed(world.log_of("build")), numbers(5));
   EXPECT_THAT(world.said<events::JobFinished>(), SizeIs(1));
+}
+
+std::string waiting(const World& world) {
+  return "until [ -e " + world.folder.file("go") + " ]; do sleep 0.01; done; ";
+}
+
+// A script that writes a report of one failed case, named as its number, and a summary.
+std::string reporting(int number) {
+  const std::string name = std::to_string(number);
+  return "echo \"<testsuite><testcase name='t" + name + "'><failure message='no " + name +
+         "'/></testcase></testsuite>\" > \"$HEADRACE_REPORTS/" + name + ".xml\"; echo 'summary " + name +
+         "' >> \"$GITHUB_STEP_SUMMARY\"; ";
+}
+
+std::vector<std::string> reported(World& world) {
+  std::vector<std::string> files;
+  for (const auto& suite : world.said<events::TestSuiteFinished>()) files.push_back(suite.file);
+  return files;
+}
+
+std::string summary_of(World& world, const std::string& job, int64_t attempt = 1) {
+  std::string all;
+  const auto& store = world.runner->summaries();
+  auto pieces = store.pieces({job, attempt});
+  for (const auto& piece : pieces.value_or(std::vector<SummaryPiece>{})) all += *store.read({job, attempt}, piece);
+  return all;
+}
+
+TEST(RunnerWorker, WhatIsFoundWhileTheServerIsAwayIsToldOnceWhenItIsBackAndBeforeTheEnd) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", waiting(world) + reporting(1));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  auto folder = world.folder.file("local") + "/" + std::to_string(world.row("build").token);
+  world.close();
+  go(world);
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(folder + "/end.json"); }));
+  EXPECT_TRUE(std::filesystem::exists(folder + "/found/1"));
+  world.open();
+  ASSERT_TRUE(world.until([&] { return hand.worker().jobs() == 0; }));
+  EXPECT_THAT(reported(world), ::testing::ElementsAre("$HEADRACE_REPORTS/1.xml"));
+  EXPECT_EQ(summary_of(world, "build"), "summary 1\n");
+  EXPECT_EQ(world.said<events::JobFinished>()[0].summary_bytes, 10);
+  auto events = world.log.read(1, 100'000);
+  EXPECT_TRUE(events::is<events::JobFinished>(events->back().event)) << "the end comes last";
+}
+
+TEST(RunnerWorker, WhatAKilledOneFoundAndPrintedIsToldByTheNext) {
+  World world;
+  auto hand = std::make_unique<Hand>(world, "local");
+  core::json::array steps;
+  steps.push_back(
+      core::json::object{{"number", 1}, {"name", "Test"}, {"run", waiting(world) + reporting(1) + "echo printed"}});
+  steps.push_back(core::json::object{{"number", 2}, {"name", "Wait"}, {"run", "sleep 600"}});
+  auto began = [&] { return world.row("build").state == JobState::started; };
+  world.queue("build", "", false, {"linux"}, std::move(steps));
+  ASSERT_TRUE(world.until(began));
+  auto folder = world.folder.file("local") + "/" + std::to_string(world.row("build").token);
+  world.close();  // nothing reaches the server any more ...
+  go(world);
+  ASSERT_TRUE(world.until([&] { return std::filesystem::exists(folder + "/found/2"); }));
+  hand.reset();  // ... and then the runner is killed
+  world.open();
+  Hand successor(world, "local");
+  ASSERT_TRUE(world.until([&] { return world.said<events::JobLost>().size() == 1; }));
+  EXPECT_THAT(reported(world), Contains("$HEADRACE_REPORTS/1.xml"));
+  EXPECT_EQ(summary_of(world, "build"), "summary 1\n");
+  EXPECT_THAT(printed(world.log_of("build")), ::testing::ElementsAre("printed"));
+  ASSERT_TRUE(world.until([&] { return world.row("build").attempt == 2; })) << "and the job is tried again";
+}
+
+TEST(RunnerWorker, AReportThatCannotBeReadIsAWarningOnItsLine) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "printf '<testsuite>\\n<testcase' > junit.xml");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  auto finished = world.said<events::JobFinished>()[0];
+  EXPECT_EQ(finished.conclusion, Conclusion::success);
+  ASSERT_THAT(finished.annotations, SizeIs(1));
+  EXPECT_EQ(finished.annotations[0].level, "warning");
+  EXPECT_EQ(finished.annotations[0].file, "junit.xml");
+  EXPECT_EQ(finished.annotations[0].line, 2);
+  EXPECT_EQ(finished.annotations[0].step, 1);
+  EXPECT_THAT(world.log_of("build"), HasSubstr(" 1 ##[warning]The test report junit.xml:2:"));
+  EXPECT_THAT(reported(world), IsEmpty());
 }
 
 TEST(RunnerWorker, DrainedItEndsWhenItsJobHasEnded) {

@@ -83,10 +83,9 @@ class World {
 
   // ---- the world around
   void queue(const std::string& job, const std::string& script = "true", bool restricted = false,
-             std::vector<std::string> labels = {"linux"}) {
+             std::vector<std::string> labels = {"linux"}, core::json::array steps = {}) {
     core::json::object step{{"number", 1}, {"name", "Run it"}, {"run", script}};
-    core::json::array steps;
-    steps.push_back(std::move(step));
+    if (steps.empty()) steps.push_back(std::move(step));
     core::json::object spec{{"version", 1}, {"job", job}, {"steps", std::move(steps)}};
     events::JobQueued queued{.job = job,
                              .run = "run",
