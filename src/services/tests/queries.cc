@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <tuple>
 
 #include "services/tests/marks.h"
 
@@ -161,11 +162,16 @@ Result<CaseOfRun> case_of(sqlite::Connection& tables, const Placed& placed) {
 
 }  // namespace
 
-Result<RunTests> tests_of_run(sqlite::Connection& tables, const std::string& run, const Page& page) {
+Result<RunTests> tests_of_run(sqlite::Connection& tables, const std::string& run, const Page& page,
+                              const Tests::Only& only) {
   auto from = number_in(page.cursor, 0);
   if (!from) return std::unexpected(from.error());
   auto stored = reports_where(tables, "run = ? ORDER BY seq", run);
   if (!stored) return std::unexpected(stored.error());
+  auto unwanted = [&only](const Stored& one) {
+    return only && std::ranges::find(*only, Try{one.report.job, one.report.attempt}) == only->end();
+  };
+  std::erase_if(*stored, unwanted);
   RunTests answer;
   std::vector<Placed> all;
   for (const Stored& one : *stored) {
@@ -183,6 +189,26 @@ Result<RunTests> tests_of_run(sqlite::Connection& tables, const std::string& run
     answer.cases.push_back(std::move(*one));
   }
   return answer;
+}
+
+Result<RedPage> red_tests(sqlite::Connection& tables, const std::string& run, int64_t after) {
+  auto stored =
+      reports_where(tables, "run = ? AND seq > ? AND seen = parts AND failed + errored > 0 ORDER BY seq LIMIT ?", run,
+                    after, red_reports_max);
+  if (!stored) return std::unexpected(stored.error());
+  RedPage page{.tests = {}, .after = after};
+  for (const Stored& one : *stored) {
+    page.after = one.seq;
+    size_t told = 0;
+    for (const Mark& mark : marks_of(one.marks)) {
+      if (!report::is_bad(mark.outcome)) continue;
+      if (++told > cases_said_max) break;
+      auto red = case_of(tables, {&one, mark});
+      if (!red) return std::unexpected(red.error());
+      page.tests.push_back({std::move(red->test), std::move(red->outcome), one.report});
+    }
+  }
+  return page;
 }
 
 Result<History> history_of(sqlite::Connection& tables, const std::string& repository, const std::string& test,
@@ -251,10 +277,14 @@ Result<std::vector<Slow>> slowest_tests(sqlite::Connection& tables, const std::s
   for (const Stored& one : *reports)
     for (const Mark& mark : marks_of(one.marks))
       if (mark.microseconds) all.push_back({&one, mark});
-  auto slower = [](const Placed& a, const Placed& b) { return *a.mark.microseconds > *b.mark.microseconds; };
-  std::ranges::stable_sort(all, slower);
+  auto slower = [](const Placed& a, const Placed& b) {  // in the order of the log where they took the same
+    return std::tuple(*b.mark.microseconds, b.stored->seq, a.mark.test) <
+           std::tuple(*a.mark.microseconds, a.stored->seq, b.mark.test);
+  };
+  const size_t count = std::min(limit, all.size());
+  std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(count), slower);
   std::vector<Slow> slow;
-  for (size_t i = 0; i < std::min(limit, all.size()); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     auto test = test_of(tables, repository, all[i].mark.test);
     if (!test) return std::unexpected(test.error());
     slow.push_back(

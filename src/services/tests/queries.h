@@ -6,7 +6,9 @@
 
 namespace headrace::tests {
 
-core::Result<RunTests> tests_of_run(sqlite::Connection& tables, const std::string& run, const Page& page);
+core::Result<RunTests> tests_of_run(sqlite::Connection& tables, const std::string& run, const Page& page,
+                                    const Tests::Only& only);
+core::Result<RedPage> red_tests(sqlite::Connection& tables, const std::string& run, int64_t after);
 core::Result<History> history_of(sqlite::Connection& tables, const std::string& repository, const std::string& test,
                                  const std::string& ref, const Page& page);
 core::Result<FlakyPage> flaky_tests(sqlite::Connection& tables, const std::string& repository, const Page& page);

@@ -12,6 +12,8 @@ namespace headrace::tests {
 using core::Result;
 using core::Task;
 
+std::string red_topic(std::string_view run) { return "red/" + std::string(run); }
+
 namespace {
 
 const std::string projection{HistoryProjection::projection_name};
@@ -28,9 +30,8 @@ events::Conclusion conclusion_of(report::Outcome outcome) {
 }
 
 std::string name_for_people(const Test& test) {
-  if (!test.class_name.empty() && !test.name.empty()) return test.class_name + " " + test.name;
-  const std::string& one = test.name.empty() ? test.class_name : test.name;
-  return one.empty() ? test.id : one;
+  auto shown = report::shown_name(test.suite, test.class_name, test.name);
+  return shown.empty() ? test.id : shown;
 }
 
 events::TestCaseFinished words_of(const Notable& notable, size_t at) {
@@ -76,12 +77,20 @@ struct Tests::Impl {
     };
     auto notable = co_await parts.store.read(projection, std::nullopt, std::move(look));
     if (!notable) co_return std::unexpected(notable.error());
+    tell_watchers(*notable);
     bus::Said said(parts.bus, "tests", delivery);
     for (size_t i = 0; i < notable->cases.size(); ++i) said.add("case/" + std::to_string(i), words_of(*notable, i));
     if (said.empty()) co_return Result<>{};
     auto appended = co_await said.append();
     if (!appended) co_return std::unexpected(appended.error());
     co_return Result<>{};
+  }
+
+  void tell_watchers(const Notable& notable) const {
+    auto topic = red_topic(notable.report.run);
+    const bool red = notable.report.failed + notable.report.errored > 0;
+    if (red && parts.bus.channels().heard(topic))
+      parts.bus.channels().offer(topic, std::make_shared<const std::string>());
   }
 
   Parts parts;
@@ -105,11 +114,16 @@ Result<> Tests::start() {
                                    [impl](bus::Delivery delivery) { return impl->heard_results(std::move(delivery)); });
 }
 
-Task<Result<RunTests>> Tests::of_run(std::string run, Page page, At at) {
-  auto look = [run = std::move(run), page = std::move(page)](sqlite::Connection& tables) {
-    return tests_of_run(tables, run, page);
+Task<Result<RunTests>> Tests::of_run(std::string run, Page page, At at, Only only) {
+  auto look = [run = std::move(run), page = std::move(page), only = std::move(only)](sqlite::Connection& tables) {
+    return tests_of_run(tables, run, page, only);
   };
   co_return co_await impl_->parts.store.read(projection, at, std::move(look));
+}
+
+Task<Result<RedPage>> Tests::red(std::string run, int64_t after) {
+  auto look = [run = std::move(run), after](sqlite::Connection& tables) { return red_tests(tables, run, after); };
+  co_return co_await impl_->parts.store.read(projection, std::nullopt, std::move(look));
 }
 
 Task<Result<History>> Tests::history(std::string repository, std::string test, std::string ref, Page page, At at) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bus/bus.h"
@@ -26,9 +27,13 @@
 
 namespace headrace::tests {
 
+// Topic of bus::Channels on which it is told that a report with bad cases of this run is there.
+std::string red_topic(std::string_view run);
+
 inline constexpr size_t list_max = 1000;             // of one page
 inline constexpr size_t cases_said_max = 200;        // a report
 inline constexpr int64_t reports_scanned_max = 500;  // for one page of a history
+inline constexpr int64_t red_reports_max = 20;       // in one answer of red()
 inline constexpr int64_t series_max = 100;           // looked at for the slowest tests, newest first
 
 struct Parts {  // all of it outlives the service
@@ -71,6 +76,24 @@ struct RunTests {
   std::vector<CaseOfRun> cases;  // a page of them, bad ones first
   std::string next;              // cursor; empty: the end
 };
+// A bad case, as soon as its report has been read.
+struct Red {
+  Test test;
+  Outcome outcome;
+  Report report;
+};
+struct RedPage {
+  std::vector<Red> tests;  // in the order of the reports; at most cases_said_max of each
+  int64_t after = 0;       // for the next question
+};
+
+// One try of a job of a run.
+struct Try {
+  std::string job;  // UUID
+  int64_t attempt = 1;
+  bool operator==(const Try&) const = default;
+};
+
 struct Past {
   Report report;
   int64_t run_number = 0;  // 0: not known
@@ -115,7 +138,12 @@ class Tests {
   // Queries, now or as it was after the event at offset `at`. Rights are the caller's to check. invalid: a cursor that
   // is none. not_found: there is no such test.
   using At = std::optional<log::Offset>;
-  core::Task<core::Result<RunTests>> of_run(std::string run, Page page, At at = At());
+  // `only` these tries of its jobs, or all of them, where that is nothing.
+  using Only = std::optional<std::vector<Try>>;
+  core::Task<core::Result<RunTests>> of_run(std::string run, Page page, At at = At(), Only only = Only());
+  // The bad cases of a run's reports that came after `after` (0: all of them), for who watches it: whoever hears the
+  // topic red_topic() of bus::Channels asks again.
+  core::Task<core::Result<RedPage>> red(std::string run, int64_t after);
   core::Task<core::Result<History>> history(std::string repository, std::string test, std::string ref, Page page,
                                             At at = At());  // ref: only of this one, unless empty
   core::Task<core::Result<FlakyPage>> flaky(std::string repository, Page page, At at = At());
