@@ -198,6 +198,11 @@ Task<Result<RunPage>> Pipeline::list(RunQuery query, std::optional<store::Offset
   return impl_->service.parts.store.read(projection, at, std::move(look));
 }
 
+Task<Result<RunsFound>> Pipeline::search(RunSearch search) {
+  auto look = [search = std::move(search)](sqlite::Connection& tables) { return search_runs(tables, search); };
+  return impl_->service.parts.store.read(projection, std::nullopt, std::move(look));
+}
+
 Task<Result<Run>> Pipeline::view(int64_t run, std::optional<store::Offset> at) {
   auto look = [run](sqlite::Connection& tables) -> Result<Run> {
     return present(find_run(tables, run), std::to_string(run));

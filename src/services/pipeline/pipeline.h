@@ -33,6 +33,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "services/pipeline/runs.h"
+#include "services/pipeline/search.h"
 #include "store/store.h"
 
 namespace headrace::pipeline {
@@ -107,6 +108,7 @@ class Pipeline {
 
   // Queries, now or at an offset.
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});
+  core::Task<core::Result<RunsFound>> search(RunSearch search);
   core::Task<core::Result<Run>> view(int64_t run, std::optional<store::Offset> at = {});  // not_found
   core::Task<core::Result<Run>> view_by_uuid(std::string run, std::optional<store::Offset> at = {});
   core::Task<core::Result<Job>> job(int64_t job, std::optional<store::Offset> at = {});

@@ -321,6 +321,7 @@ std::string RunsProjection::schema() const {
          "CREATE INDEX run_by_id ON run (id);"
          "CREATE INDEX run_by_queued ON run (queued);"
          "CREATE INDEX run_by_repository ON run (repository, queued);"
+         "CREATE INDEX run_by_commit ON run (repository, commit_id, queued);"
          "CREATE INDEX run_by_concurrency ON run (repository, concurrency) WHERE concurrency <> '';"
          "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL DEFAULT 0, run TEXT NOT NULL, run_attempt "
          "INTEGER "

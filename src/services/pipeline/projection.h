@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/pipeline/runs.h"
+#include "services/pipeline/search.h"
 #include "sqlite/connection.h"
 #include "store/projection.h"
 
@@ -17,7 +18,7 @@ class RunsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "pipeline";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 2; }
+  int version() const override { return 3; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;
@@ -68,6 +69,7 @@ core::Result<std::optional<Job>> find_job(sqlite::Connection& tables, int64_t id
 core::Result<std::optional<std::string>> group_of(sqlite::Connection& tables, std::string_view run,
                                                   std::string_view job);
 core::Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query);
+core::Result<RunsFound> search_runs(sqlite::Connection& tables, const RunSearch& search);  // search.cc
 core::Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file);
 core::Result<std::vector<Member>> members_of(sqlite::Connection& tables, std::string_view repository,
                                              std::string_view group);
