@@ -24,6 +24,7 @@ struct Values {
   std::string place = "now";  // to go on from
   bool administrator = false, sync = false, verify = false;
   RunSelection run;
+  TestSelection tests;
   EventTail tail;
   SubscriptionCreate subscription;
   int64_t offset = 0;
@@ -226,8 +227,11 @@ void add_runs(Line& line) {
   start->add_option("FILE", selected.file, "Of the workflow")->required();
   start->add_option("--ref", selected.ref, "Branch or tag")->capture_default_str();
   start->add_option("--input", selected.inputs, "NAME=VALUE, as often as wanted");
-  add("view", "Show a run with its jobs and steps", "run view 7 --repo team/hello", run_view, true)
-      ->add_option("--at", selected.at, "As it was at this offset or time");
+  auto* view =
+      add("view", "Show a run with its jobs, steps and failed tests", "run view 7 --repo team/hello", run_view, true);
+  view->add_option("--at", selected.at, "As it was at this offset or time");
+  view->add_flag("--summary", selected.summary, "What its steps wrote to GITHUB_STEP_SUMMARY, as Markdown");
+  view->add_option("--job", selected.job, "With --summary: only of this job (key or id)");
   add("watch", "Follow a run live, to its end", "run watch --repo team/hello", run_watch, true);
   add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)
       ->add_option("--job", selected.job, "Its key or id");
@@ -236,6 +240,35 @@ void add_runs(Line& line) {
   auto* rerun = add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true);
   rerun->add_flag("--failed", selected.failed, "Only what failed");
   rerun->add_option("--job", selected.job, "Only this job (key or UUID), and what needs it");
+}
+
+void add_tests(Line& line) {
+  auto* test = noun(line.app, "test", "Tests, by the reports that jobs wrote");
+  auto& selected = line.values.tests;
+  auto add = [&](const std::string& name, const std::string& about, const std::string& example,
+                 int (*call)(const TestSelection&, bool)) {
+    auto* command =
+        leaf(line, *test, name, about, example, [&line, call] { return call(line.values.tests, line.json); });
+    command->add_option("--repo", selected.of.repository, "OWNER/NAME; the remote origin of this folder where absent");
+    command->add_option("--at", selected.of.at, "As it was at this offset or time");
+    command->add_option("--limit", selected.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+    return command;
+  };
+  auto cursor = [&](CLI::App* command) { command->add_option("--cursor", selected.cursor, "next of the page before"); };
+  auto ref = [&](CLI::App* command) {
+    command->add_option("--ref", selected.ref, "Only of this ref, as refs/heads/main");
+  };
+  auto* list = add("list", "Tests of a run, the bad ones first with their messages", "test list 7", test_list);
+  list->add_option("RUN", selected.of.run, "Its number or id; the newest where absent");
+  list->add_flag_callback("--all", [&selected] { selected.all = "true"; }, "Of every attempt, not of the newest alone");
+  cursor(list);
+  auto* show =
+      add("show", "What a test came to, newest first", "test show 1f0c2a9be45d7788 --ref refs/heads/main", test_show);
+  show->add_option("ID", selected.test, "Of the test, as test list shows it")->required();
+  ref(show);
+  cursor(show);
+  cursor(add("flaky", "Tests that passed and failed on one tree", "test flaky --repo team/hello", test_flaky));
+  ref(add("slowest", "Tests that take longest, by their newest results", "test slowest --limit 10", test_slowest));
 }
 
 void add_events(Line& line) {
@@ -429,6 +462,7 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   add_identity(line);
   add_repositories(line);
   add_runs(line);
+  add_tests(line);
   add_events(line);
   add_subscriptions(line);
   add_expressions(line);

@@ -54,6 +54,7 @@ struct RunSelection {
   bool failed = false;
   bool force = false;
   std::vector<std::string> inputs;  // NAME=VALUE
+  bool summary = false;             // not the run, but what its steps wrote of it
   std::string file;                 // of a workflow to start
   std::string ref = "main";
 };
@@ -64,6 +65,20 @@ int run_watch(const RunSelection& options, bool json);
 int run_log(const RunSelection& options, bool json);
 int run_cancel(const RunSelection& options, bool json);
 int run_rerun(const RunSelection& options, bool json);
+
+// --- tests, by their reports (test.cc)
+struct TestSelection {
+  RunSelection of;   // repository, run, moment
+  std::string test;  // its id
+  std::string ref;   // empty: of any
+  std::string cursor;
+  std::string all;  // "true": of every attempt of the run
+  int64_t limit = 100;
+};
+int test_list(const TestSelection& options, bool json);
+int test_show(const TestSelection& options, bool json);
+int test_flaky(const TestSelection& options, bool json);
+int test_slowest(const TestSelection& options, bool json);
 
 // --- events (event.cc, subscription.cc)
 struct EventTail {

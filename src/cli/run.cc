@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/test.h"
 #include "net/url.h"
 #include "process/run.h"
 
@@ -41,7 +42,18 @@ void show_annotations(const json::value& job) {
   }
 }
 
-void show_run(const json::value& run) {
+// Of the tests of a run, those of a job that failed.
+void show_red_tests(const json::value& job, const json::array& tests) {
+  const std::string uuid = words(job, "job") + "-" + number(job, "attempt") + "-";  // so a report's name begins
+  for (const auto& test : tests) {
+    auto outcome = core::string_at(test, "outcome");
+    if (outcome != "failed" && outcome != "errored") continue;
+    if (words(test, "report").starts_with(uuid))
+      print_line("    " + words(test, "outcome") + " test: " + words_of_failure(test));
+  }
+}
+
+void show_run(const json::value& run, const json::array& tests) {
   print_line(words(run, "repository") + " · " + words(run, "workflow") + " #" + number(run, "number") + " · " +
              status_words(run));
   print_line("  " + words(run, "title") + " · " + words(run, "branch") + " · " + words(run, "commit").substr(0, 10) +
@@ -53,6 +65,7 @@ void show_run(const json::value& run) {
     if (auto waiting = core::string_at(job, "waiting_for")) print_line("    " + *waiting);
     for (const auto& step : job.at("steps").as_array())
       print_line("    " + number(step, "number") + ". " + words(step, "name") + ": " + status_words(step));
+    show_red_tests(job, tests);
     show_annotations(job);
   }
 }
@@ -157,15 +170,37 @@ int run_start(const RunSelection& options, bool as_json) {
       [](const json::value& run) { print_line("started run " + number(run, "id")); });
 }
 
+// What the steps wrote, as it is.
+static int show_summary(Api& api, const std::string& run, const RunSelection& options, bool as_json) {
+  std::string path = "/api/v1/runs/" + run + "/summary";
+  if (!options.job.empty()) path += "?job=" + net::percent_encode(options.job);
+  std::string kept;
+  bool any = false;
+  auto show = [&](std::string_view piece) {
+    any = true;
+    as_json ? void(kept.append(piece)) : print(piece);
+    return true;
+  };
+  if (auto shown = api.stream(path, show); !shown) return report(shown.error(), as_json);
+  if (as_json) print_json(json::object{{"summary", kept}});
+  if (!as_json && !any) print_line("No step of this run wrote to GITHUB_STEP_SUMMARY.");
+  return 0;
+}
+
 int run_view(const RunSelection& options, bool as_json) {
-  return asked(
-      as_json,
-      [&](Api& api) -> Result<json::value> {
-        auto run = find_run(api, options);
-        if (!run) return std::unexpected(run.error());
-        return api.get("/api/v1/runs/" + *run + suffix(options.at));
-      },
-      show_run);
+  auto access = find_access();
+  if (!access) return report(access.error(), as_json);
+  Api api(*access);
+  auto name = find_run(api, options);
+  if (!name) return report(name.error(), as_json);
+  if (options.summary) return show_summary(api, *name, options, as_json);
+  auto run = api.get("/api/v1/runs/" + *name + suffix(options.at));
+  if (!run) return report(run.error(), as_json);
+  if (as_json) return print_json(*run), 0;
+  auto tests = api.get("/api/v1/runs/" + *name + "/tests" + suffix(options.at));
+  if (!tests) return report(tests.error(), as_json);
+  show_run(*run, tests->at("tests").as_array());
+  return 0;
 }
 
 int run_cancel(const RunSelection& options, bool as_json) {

@@ -1,9 +1,11 @@
 // A run followed live: its log as it comes, its end as the exit code.
 #include <map>
+#include <set>
 
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/run.h"
+#include "cli/test.h"
 
 namespace headrace::cli {
 
@@ -29,6 +31,7 @@ class Screen {
     if (!value) return true;
     if (event.name == "log") log(*value);
     if (event.name == "run") state(*value);
+    if (event.name == "test") test(*value);
     if (event.name != "end") return true;
     last_ = *value;
     return false;
@@ -75,16 +78,32 @@ class Screen {
     for (const auto& job : run.at("jobs").as_array()) {
       auto now = words(job, "conclusion") == "-" ? words(job, "status") : words(job, "conclusion");
       if (auto waiting = core::string_at(job, "waiting_for")) now += ": " + *waiting;
+      names_[words(job, "key")] = words(job, "name");
       auto& before = states_[words(job, "key")];
       if (now != before && now != "waiting") print_line(words(job, "name") + ": " + now);
       before = now;
     }
   }
 
+  // One that failed; after a lost connection all of them come again.
+  void test(const json::value& failed) {
+    if (!tests_.insert(words(failed, "report") + "/" + words(failed, "id")).second) return;
+    if (json_) {
+      json::object told;
+      told["test"] = failed;
+      return print_json(told);
+    }
+    const std::string key = words(failed, "key");
+    auto name = names_.find(key);
+    print_line((name == names_.end() ? key : name->second) + ": " + words(failed, "outcome") + " test " +
+               words_of_failure(failed));
+  }
+
   bool json_;
   json::value last_;
   std::map<std::string, Shown> shown_;
-  std::map<std::string, std::string> states_;
+  std::map<std::string, std::string> states_, names_;  // by the job's key
+  std::set<std::string> tests_;                        // that were shown
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A run as it happens, over one stream: its state whenever it changes, and the lines of its jobs' logs as they come.
+// A run as it happens, over one stream: its state whenever it changes, the lines of its jobs' logs as they come, and
+// each test that failed as soon as its report has been read.
 #include <map>
 #include <set>
 
@@ -9,8 +10,10 @@
 #include "server/outbox.h"
 #include "server/runs_api.h"
 #include "server/streaming.h"
+#include "server/tests_api.h"
 #include "services/runner/log_lines.h"
 #include "services/runner/runner.h"
+#include "services/tests/tests.h"
 
 namespace headrace::server {
 
@@ -46,12 +49,15 @@ class Watcher {
     auto wake = [this](store::Offset) { changed_.notify_all(); };
     auto watch = platform_.store.watch("pipeline", wake);
     auto steps = platform_.bus.channels().listen(runner::steps_topic(view->run));
+    auto red = platform_.bus.channels().listen(tests::red_topic(view->run));
     core::Scope listening(platform_.loop.executor());
     listening.spawn("steps of a run", hear_steps(*steps));
+    listening.spawn("failed tests of a run", hear_tests(*red, view->run));
     co_await then_close(tell_states(), listening);
     over_ = true;
     changed_.notify_all();
     co_await logs_.until_idle();
+    co_await tell_last_tests(view->run);
     outbox_.put("end", last_.empty() ? "{}" : last_);
     outbox_.close();
   }
@@ -79,6 +85,33 @@ class Watcher {
       auto heard = co_await steps.next(100, look_again_after);
       if (!heard.payloads.empty()) changed_.notify_all();
     }
+  }
+
+  Task<> hear_tests(bus::Listener& red, std::string run) {
+    while (true) {
+      if (!co_await tell_tests(run)) co_return;
+      [[maybe_unused]] auto there_are_some = co_await red.next(100, look_again_after);
+    }
+  }
+
+  // Those of reports that nobody has asked for yet.
+  Task<bool> tell_tests(std::string run) {
+    for (bool more = true; more;) {
+      co_await outbox_.until_room();
+      auto page = co_await platform_.tests.red(run, tests_after_);
+      if (!page) co_return false;
+      more = page->after > tests_after_;
+      tests_after_ = page->after;
+      for (const auto& test : page->tests) outbox_.put("test", core::to_text(red_json(test)));
+    }
+    co_return true;
+  }
+
+  // The run's end may be known before the last report has been read into the history of tests.
+  Task<> tell_last_tests(std::string run) {
+    const auto end = platform_.store.applied("pipeline");
+    auto there = co_await platform_.store.caught_up("tests", end, look_again_after);
+    if (there) co_await tell_tests(run);
   }
 
   bool is_over(const pipeline::Job& job) const {
@@ -130,6 +163,7 @@ class Watcher {
   std::string last_;  // state that was told
   std::set<std::pair<std::string, int64_t>> followed_;
   std::map<std::string, std::pair<int64_t, bool>> attempts_;  // of each job the newest, and whether that has ended
+  int64_t tests_after_ = 0;                                   // of tests that failed, how far they are told
   bool over_ = false;                                         // no state follows
   core::Scope tasks_;
   core::Scope logs_;
@@ -151,7 +185,11 @@ void add_run_watch(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/runs/{run}/watch",
               Right::signed_in,
-              {"A run live (server-sent events): run, log, and end as the last", "runs", {}, {}, "text/event-stream"},
+              {"A run live (server-sent events): run, log, test (one that failed), and end as the last",
+               "runs",
+               {},
+               {},
+               "text/event-stream"},
               [&platform](Call& call) { return watch(platform, call); }});
 }
 

@@ -2,12 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 
-#include "process/run.h"
-#include "server/testing/world.h"
-#include "services/runner/worker.h"
+#include "server/testing/runs.h"
 
 namespace headrace::server {
 namespace {
@@ -40,56 +37,8 @@ core::Task<> watch(net::Client& client, net::ClientRequest request, Heard& heard
   heard.ended = reader.has_value();
 }
 
-core::Task<> work(runner::Worker& worker) { auto ended = co_await worker.run(); }
-
-class RunWatch : public ::testing::Test {
+class RunWatch : public testing::Runs {
  protected:
-  RunWatch() : tasks(parts().loop.executor()), client(parts().loop.executor(), parts().clock) {}
-  ~RunWatch() override { parts().loop.run(tasks.close()); }
-
-  Parts& parts() { return world.parts(); }
-  std::string file(const std::string& name) const { return world.folder() + "/" + name; }
-
-  // Pushes a workflow of one job with this step; the run's id.
-  std::string push(const std::string& step) {
-    world.post("/api/v1/repositories", R"({"full_name":"team/hello"})");
-    auto url = parts().public_url;
-    url.insert(std::string("http://").size(), "admin:" + world.administrator + "@");
-    std::filesystem::create_directories(file("clone/.github/workflows"));
-    std::ofstream(file("clone/.github/workflows/ci.yml"))
-        << "on: push\njobs:\n  build:\n    runs-on: linux\n    steps:\n      - run: |\n          " << step << "\n";
-    process::Spec git;
-    git.argv = {
-        "/bin/sh", "-ec",
-        "git init -q -b main . && git add . && git commit -q -m one && git push -q " + url + "/team/hello.git main"};
-    git.environment = process::inherited_environment({"PATH"});
-    for (const char* word : {"HOME=/nonexistent", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=a@example.org",
-                             "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=a@example.org"})
-      git.environment.emplace_back(word);
-    git.directory = file("clone");
-    auto ran = parts().loop.run(process::run(parts().loop.executor(), git, {}, {}));
-    EXPECT_TRUE(ran && ran->exit.succeeded()) << (ran ? ran->err : ran.error().message);
-    std::string id;
-    EXPECT_TRUE(until([&] {
-      auto runs = json_of(world.get("/api/v1/runs")).at("runs").as_array();
-      if (!runs.empty()) id = std::to_string(core::integer_at(runs[0], "id").value());
-      return !id.empty();
-    }));
-    return id;
-  }
-  void start_worker() {
-    auto made = parts().loop.run(parts().identity->runner_token_file("one", file("runner.token")));
-    EXPECT_TRUE(made);
-    runner::WorkerOptions options;
-    options.server = parts().public_url;
-    options.token = core::read_file(parts().disk, file("runner.token")).value();
-    while (options.token.ends_with('\n')) options.token.pop_back();
-    options.name = "one";
-    options.labels = {{"linux", "host"}};
-    options.folder = file("jobs");
-    worker = std::make_unique<runner::Worker>(parts().loop, parts().clock, parts().disk, parts().ids, options);
-    tasks.spawn("worker", work(*worker));
-  }
   net::ClientRequest request(const std::string& run) {
     return {parts().public_url + "/api/v1/runs/" + run + "/watch",
             "GET",
@@ -98,14 +47,6 @@ class RunWatch : public ::testing::Test {
   }
   void begin_watching(const std::string& run, Heard& heard) {
     tasks.spawn("watch", watch(client, request(run), heard));
-  }
-
-  template <class Holds>
-  bool until(Holds holds) {
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds() && std::chrono::steady_clock::now() < deadline)
-      parts().loop.run(parts().clock.sleep_for(std::chrono::milliseconds(1)));
-    return holds();
   }
 
   // The log as it was told, which must have no gap and nothing twice.
@@ -122,11 +63,6 @@ class RunWatch : public ::testing::Test {
     }
     return text;
   }
-
-  testing::World world;
-  core::Scope tasks;
-  net::Client client;
-  std::unique_ptr<runner::Worker> worker;
 };
 
 TEST_F(RunWatch, TellsEachStateAndEveryLineOnceAndTheEndLast) {
@@ -168,6 +104,41 @@ TEST_F(RunWatch, TellsARunThatIsOverAtOnce) {
   EXPECT_EQ(core::string_at(again.of("end").back(), "conclusion"), "failure");
   EXPECT_EQ(log_of(again), log_of(first));
   EXPECT_THAT(log_of(again), HasSubstr(" 1 hello\n"));
+}
+
+TEST_F(RunWatch, NamesAFailedTestWithItsMessageWhileTheJobStillRuns) {
+  auto run = push(
+      "echo \"<testsuite><testcase classname='Cart' name='adds'><failure message='3 is not 4'/></testcase>"
+      "</testsuite>\" > junit.xml\n      - run: until [ -e " +
+      file("go") + " ]; do sleep 0.01; done");
+  start_worker();
+  Heard early, late;
+  begin_watching(run, early);
+  ASSERT_TRUE(until([&] { return !early.of("test").empty(); }));
+  EXPECT_FALSE(early.ended);
+  auto failed = early.of("test").at(0);
+  EXPECT_EQ(core::string_at(failed, "name"), "adds");
+  EXPECT_EQ(core::string_at(failed, "message"), "3 is not 4");
+  EXPECT_EQ(core::string_at(failed, "key"), "build");
+  EXPECT_EQ(core::string_at(failed, "report_file"), "junit.xml");
+  begin_watching(run, late);
+  ASSERT_TRUE(until([&] { return !late.of("test").empty(); })) << "who comes later is told as well";
+  std::ofstream(file("go")) << 1;
+  ASSERT_TRUE(until([&] { return early.ended && late.ended; }));
+  EXPECT_EQ(early.of("test").size(), 1U);
+  EXPECT_EQ(late.of("test").size(), 1U);
+}
+
+TEST_F(RunWatch, TellsFailedTestsOfARunThatIsOver) {
+  auto run = push("echo \"<testsuite><testcase name='adds'><error message='no'/></testcase></testsuite>\" > junit.xml");
+  start_worker();
+  Heard first, again;
+  begin_watching(run, first);
+  ASSERT_TRUE(until([&] { return first.ended; }));
+  begin_watching(run, again);
+  ASSERT_TRUE(until([&] { return again.ended; }));
+  EXPECT_EQ(first.of("test").size(), 1U);
+  EXPECT_EQ(again.of("test"), first.of("test"));
 }
 
 TEST_F(RunWatch, IsForWhoMaySeeTheRunOnly) {

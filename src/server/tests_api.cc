@@ -4,7 +4,6 @@
 #include "server/door.h"
 #include "server/request.h"
 #include "server/runs_api.h"
-#include "services/tests/tests.h"
 
 namespace headrace::server {
 
@@ -65,6 +64,13 @@ void add(json::object& into, const tests::Outcome& outcome) {
   into["line"] = outcome.line > 0 ? json::value(outcome.line) : json::value();
 }
 
+// The tries of its jobs that count: of the newest attempt.
+std::vector<tests::Try> tries_of(const pipeline::Run& run) {
+  std::vector<tests::Try> tries;
+  for (const auto& job : run.jobs) tries.push_back({job.job, job.attempt});
+  return tries;
+}
+
 Task<Result<>> of_run(Platform& platform, Call& call) {
   auto run = co_await run_in(platform, call);
   if (!run) co_return std::unexpected(run.error());
@@ -72,7 +78,11 @@ Task<Result<>> of_run(Platform& platform, Call& call) {
   if (!at) co_return std::unexpected(at.error());
   auto page = page_of(call);
   if (!page) co_return std::unexpected(page.error());
-  auto found = co_await platform.tests.of_run(run->run, *page, *at);
+  auto all = flag_in(call, "all");
+  if (!all) co_return std::unexpected(all.error());
+  tests::Tests::Only only;
+  if (!*all) only = tries_of(*run);
+  auto found = co_await platform.tests.of_run(run->run, *page, *at, std::move(only));
   if (!found) co_return std::unexpected(found.error());
   json::array reports, cases;
   for (const auto& report : found->reports) reports.push_back(of(report));
@@ -155,6 +165,17 @@ Task<Result<>> slowest(Platform& platform, Call& call) {
 
 }  // namespace
 
+json::object red_json(const tests::Red& red) {
+  json::object shown = of(red.test);
+  shown["job"] = red.report.job;
+  shown["key"] = red.report.job_key;
+  shown["attempt"] = red.report.attempt;
+  shown["report"] = red.report.report;
+  shown["report_file"] = red.report.file;
+  add(shown, red.outcome);
+  return shown;
+}
+
 void add_test_routes(Router& router, Platform& platform) {
   const QueryParameter at{"at", "an offset or a time: as it was then"};
   const QueryParameter limit{"limit", "1 to 1000"};
@@ -163,7 +184,10 @@ void add_test_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/runs/{run}/tests",
               Right::signed_in,
-              {"Tests of a run, the failed ones first", "tests", {limit, cursor, at}, {}},
+              {"Tests of a run, the failed ones first",
+               "tests",
+               {{"all", "true: of every attempt, not of the newest alone"}, limit, cursor, at},
+               {}},
               [&platform](Call& call) { return of_run(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/repositories/{owner}/{repo}/tests/flaky",
