@@ -34,6 +34,17 @@ net::Response answer_of(const core::Error& error) {
   return answer_of(status_of(error.code), core::name_of(error.code), error.message);
 }
 
+net::Response github_answer_of(const core::Error& error, const std::string& public_url) {
+  auto response = answer_of(error);
+  const auto status = static_cast<int>(response.status);
+  core::json::object body{{"message", error.message},
+                          {"documentation_url", public_url + "/api/v1/openapi.json"},
+                          {"status", std::to_string(status)},
+                          {"error", {{"code", core::name_of(error.code)}, {"message", error.message}}}};
+  response.body = json_answer(body).body;
+  return response;
+}
+
 net::Response json_answer(const core::json::value& value, net::Status status) {
   // Foreign bytes (paths, messages, names of others) can only be within strings, so the text is mended as a whole.
   return net::make_response(status, core::to_valid_utf8(core::to_text(value)) + "\n", "application/json");

@@ -16,6 +16,8 @@ net::Status status_of(core::Code code);
 // {"error":{"code","message"}}; Retry-After with 503, WWW-Authenticate with 401.
 net::Response answer_of(const core::Error& error);
 net::Response answer_of(net::Status status, std::string_view code, std::string message);
+// The same for clients of GitHub's API: {"message","documentation_url","status"} besides.
+net::Response github_answer_of(const core::Error& error, const std::string& public_url);
 
 net::Response json_answer(const core::json::value& value, net::Status status = net::Status::ok);
 net::Response no_content();

@@ -47,7 +47,10 @@ Task<> Dispatch::operator()(net::Exchange& exchange) {
   auto handled = co_await handle(exchange);
   // Once an answer has begun nothing can be said any more: the client sees it broken off.
   if (handled || exchange.started()) co_return;
-  if (auto answered = co_await exchange.respond(answer_of(handled.error())); !answered) co_return;
+  auto answer = exchange.request().path.starts_with("/api/v3/")
+                    ? github_answer_of(handled.error(), platform_.public_url)
+                    : answer_of(handled.error());
+  if (auto answered = co_await exchange.respond(std::move(answer)); !answered) co_return;
 }
 
 Task<Result<>> Dispatch::handle(net::Exchange& exchange) {

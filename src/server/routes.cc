@@ -2,12 +2,14 @@
 
 #include "server/events_api.h"
 #include "server/git_http.h"
+#include "server/github_api.h"
 #include "server/identity_api.h"
 #include "server/logs_api.h"
 #include "server/repositories_api.h"
 #include "server/runs_api.h"
 #include "server/status_api.h"
 #include "server/subscriptions_api.h"
+#include "server/summary_api.h"
 #include "server/tests_api.h"
 
 namespace headrace::server {
@@ -20,7 +22,9 @@ void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_run_routes(router, platform);
   add_log_routes(router, platform);
   add_test_routes(router, platform);
+  add_summary_route(router, platform);
   add_repository_routes(router, platform);
+  add_github_routes(router, platform);
   add_git_routes(router, platform);
 }
 
