@@ -53,10 +53,11 @@ std::string count_of(const json::value& report, std::string_view key, std::strin
 }
 
 void show_report(const json::value& report) {
-  print_line(words(report, "job_key") + " · " + words(report, "file") + ": " + number(report, "cases") + " tests" +
-             count_of(report, "passed", "passed") + count_of(report, "failed", "failed") +
-             count_of(report, "errored", "errored") + count_of(report, "skipped", "skipped") +
-             count_of(report, "not_run", "not run") + count_of(report, "flaky", "flaky"));
+  print_line(words(report, "job_key") + " · " + words(report, "file") + ": " + number(report, "cases") +
+             (number(report, "cases") == "1" ? " test" : " tests") + count_of(report, "passed", "passed") +
+             count_of(report, "failed", "failed") + count_of(report, "errored", "errored") +
+             count_of(report, "skipped", "skipped") + count_of(report, "not_run", "not run") +
+             count_of(report, "flaky", "flaky"));
 }
 
 void show_tests_of_run(const json::value& answer) {

@@ -253,12 +253,12 @@ TEST_F(GithubApi, IsForWhoMayAndWhatIsNotThereIsSaidAsGithubDoes) {
 }
 
 TEST_F(GithubApi, AJobsOwnTokenReadsWhatBecomesOfItsRepository) {
-  auto run = push("echo \"$TOKEN\" > " + file("token") + "; until [ -e " + file("go") +
+  auto run = push("echo \"$TOKEN\" > " + file("job-token") + "; until [ -e " + file("go") +
                   " ]; do sleep 0.01; done\n        env: {TOKEN: '${{ github.token }}'}");
   start_worker();
   std::string token;
   ASSERT_TRUE(until([&] {
-    token = core::read_file(parts().disk, file("token")).value_or("");
+    token = core::read_file(parts().disk, file("job-token")).value_or("");
     return token.ends_with('\n');
   }));
   token.pop_back();

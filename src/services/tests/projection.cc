@@ -84,8 +84,9 @@ struct Apply {
 
   Result<> add_part(ReportRow& report, const std::vector<report::CaseResult>& cases) const {
     std::vector<Mark> marks;
+    std::optional<int64_t> last;  // number given, looked up once
     for (const auto& one : cases) {
-      auto test = number_of(report.repository, one);
+      auto test = number_of(report.repository, one, last);
       if (!test) return std::unexpected(test.error());
       marks.push_back({*test, one.outcome, one.flaky, one.microseconds});
       if (auto kept = keep_failure(report, *test, one); !kept) return kept;
@@ -99,15 +100,20 @@ struct Apply {
   }
 
   // Tests are numbered in the order in which the log tells of them.
-  Result<int64_t> number_of(const std::string& repository, const report::CaseResult& one) const {
+  Result<int64_t> number_of(const std::string& repository, const report::CaseResult& one,
+                            std::optional<int64_t>& last) const {
     const std::string id = report::test_id(one.suite, one.class_name, one.name);
     auto integer = [](const sqlite::Row& row) { return row.integer(0); };
     auto known = tables.first("SELECT number FROM test WHERE repository = ? AND test = ?", integer, repository, id);
     if (!known) return std::unexpected(known.error());
     if (*known) return **known;
-    auto last = tables.first("SELECT coalesce(max(number), 0) FROM test WHERE repository = ?", integer, repository);
-    if (!last) return std::unexpected(last.error());
-    const int64_t number = last->value_or(0) + 1;
+    if (!last) {
+      auto greatest =
+          tables.first("SELECT coalesce(max(number), 0) FROM test WHERE repository = ?", integer, repository);
+      if (!greatest) return std::unexpected(greatest.error());
+      last = greatest->value_or(0);
+    }
+    const int64_t number = ++*last;
     auto made =
         tables.execute("INSERT INTO test (repository, number, test, suite, class, name) VALUES (?, ?, ?, ?, ?, ?)",
                        repository, number, id, one.suite, one.class_name, one.name);
