@@ -95,6 +95,7 @@ jobs:
     steps:
       - uses: actions/checkout@v4
       - run: grep -qx 42 answer.txt
+      - run: test '${{ github.event.head_commit.message }}' = checkout && grep -q '"forced":false' "$GITHUB_EVENT_PATH"
       - run: |
           git tag from-the-job && git push origin from-the-job
           url="$GITHUB_SERVER_URL/team"

@@ -137,6 +137,19 @@ Result<log::Batch> Service::lease_batch(sqlite::Connection& tables,
   return batch;
 }
 
+// github.event of the job: what started its run, from the event that says so.
+Result<std::string> Service::payload_of(const JobRow& job) const {
+  if (job.run_queued == 0) return "{}";
+  auto stored = parts.log.read(job.run_queued, 1);
+  if (!stored) return std::unexpected(stored.error());
+  if (stored->empty() || stored->front().offset != job.run_queued)
+    return core::fail(Code::corrupt, "The event that queued the run is not in the log any more.",
+                      "offset " + std::to_string(job.run_queued));
+  auto run = events::decode<events::RunQueued>(stored->front().event);
+  if (!run) return std::unexpected(run.error());
+  return run->payload.empty() ? "{}" : run->payload;
+}
+
 Result<> Service::hand_over(const JobRow& job, Session& session) {
   // A log that cannot be opened now is tried again with its first piece.
   if (auto opened = logs.open(job.log()); !opened)
@@ -150,6 +163,8 @@ Result<> Service::hand_over(const JobRow& job, Session& session) {
   if (!queued) return std::unexpected(queued.error());
   auto grant = parts.grants.grant(job.token, job.repository, queued->spec);
   if (!grant) return std::unexpected(grant.error());
+  auto payload = payload_of(job);
+  if (!payload) return std::unexpected(payload.error());
   session.post(Run{.token = job.token,
                    .job = job.job,
                    .run = job.run,
@@ -159,6 +174,7 @@ Result<> Service::hand_over(const JobRow& job, Session& session) {
                    .attempt = job.attempt,
                    .restricted = job.restricted,
                    .spec = queued->spec,
+                   .event = std::move(*payload),
                    .grant = std::move(*grant)});
   cancel_if_asked(job.token, session);  // it may have been while the lease was written
   return {};

@@ -23,7 +23,7 @@ constexpr std::array<std::pair<JobState, std::string_view>, 5> states{{{JobState
 const std::string select_job =
     "SELECT job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, "
     "cancel_reason, last_event, "
-    "correlation FROM job ";
+    "correlation, coalesce((SELECT run.queued FROM run WHERE run.run = job.run), 0) FROM job ";
 
 std::string labels_text(const std::vector<std::string>& labels) {
   core::json::array list;
@@ -60,7 +60,8 @@ JobRow read_row(const sqlite::Row& row) {
              .restricted = row.boolean(11),
              .cancel_reason = row.text(12),
              .last_event = row.text(13),
-             .correlation = row.text(14)};
+             .correlation = row.text(14),
+             .run_queued = row.offset(15)};
   return job;
 }
 
@@ -74,6 +75,15 @@ struct Apply {
   sqlite::Connection& tables;
   const log::Stored& stored;
 
+  Result<> operator()(const events::RunQueued& run) const {
+    return as_result(
+        tables.execute("INSERT INTO run (run, queued) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET queued = "
+                       "excluded.queued",
+                       run.run, static_cast<int64_t>(stored.offset)));
+  }
+  Result<> operator()(const events::RunFinished& run) const {
+    return as_result(tables.execute("DELETE FROM run WHERE run = ?", run.run));
+  }
   Result<> operator()(const events::JobQueued& job) const {
     return as_result(tables.execute(
         "INSERT INTO job (job, run, repository, name, attempt, labels, state, queued, token, runner, executor, "
@@ -159,18 +169,20 @@ std::string JobsProjection::schema() const {
          "NOT NULL, "
          "runner TEXT NOT NULL, executor TEXT NOT NULL, restricted INTEGER NOT NULL, cancel_reason TEXT NOT NULL, "
          "last_event TEXT NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE TABLE run (run TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX job_by_state ON job (state, queued, labels);"
          "CREATE INDEX job_by_token ON job (token);";
 }
 
 std::vector<std::string> JobsProjection::types() const {
-  return type_names<events::JobQueued, events::JobLeased, events::JobStarted, events::JobLost, events::JobRequeued,
-                    events::JobFinished, events::JobCancelled>();
+  return type_names<events::RunQueued, events::RunFinished, events::JobQueued, events::JobLeased, events::JobStarted,
+                    events::JobLost, events::JobRequeued, events::JobFinished, events::JobCancelled>();
 }
 
 Result<> JobsProjection::apply(sqlite::Connection& tables, const log::Stored& stored) {
-  return apply_one_of<events::JobQueued, events::JobLeased, events::JobStarted, events::JobLost, events::JobRequeued,
-                      events::JobFinished, events::JobCancelled>(Apply{tables, stored}, stored.event);
+  return apply_one_of<events::RunQueued, events::RunFinished, events::JobQueued, events::JobLeased, events::JobStarted,
+                      events::JobLost, events::JobRequeued, events::JobFinished, events::JobCancelled>(
+      Apply{tables, stored}, stored.event);
 }
 
 Result<std::optional<JobRow>> find_job(sqlite::Connection& tables, std::string_view job) {

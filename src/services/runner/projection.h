@@ -1,4 +1,4 @@
-// The jobs that runners care about, from queued to done.
+// The jobs that runners care about, from queued to done, and where the log tells what started their runs.
 #pragma once
 
 #include <optional>
@@ -29,6 +29,7 @@ struct JobRow {
   std::string cancel_reason;  // not empty: it is to end, or has
   std::string last_event;     // id: the cause of what is said next
   std::string correlation;
+  log::Offset run_queued = 0;  // of its pipelinerun.queued, which holds what started it; 0: the run is over
   LogName log() const { return {job, attempt}; }
 };
 
@@ -36,7 +37,7 @@ class JobsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "runner";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 2; }
+  int version() const override { return 3; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;

@@ -91,6 +91,7 @@ class Service {
   core::Task<core::Result<std::vector<std::pair<JobRow, std::shared_ptr<Session>>>>> lease_waiting();
   core::Result<log::Batch> lease_batch(sqlite::Connection& tables,
                                        std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given);
+  core::Result<std::string> payload_of(const JobRow& job) const;
   core::Result<> hand_over(const JobRow& job, Session& session);
   core::Task<> lose_quietly(Token token, std::string reason);
 
