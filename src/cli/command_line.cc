@@ -296,7 +296,7 @@ void add_events(Line& line) {
        [&line] { return event_why(line.values.id, line.json); })
       ->add_option("ID", values.id, "Of the event")
       ->required();
-  leaf(line, *event, "why-not", "Why a push started a workflow, or did not", "event why-not 0193f5e8-...",
+  leaf(line, *event, "why-not", "Why an event started a workflow, or did not", "event why-not 0193f5e8-...",
        [&line] { return event_why_not(line.values.id, line.json); })
       ->add_option("ID", values.id, "Of the push")
       ->required();

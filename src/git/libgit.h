@@ -49,7 +49,7 @@ std::string printable_utf8(std::string_view text);  // what is no UTF-8 becomes 
 
 core::Result<RepositoryHandle> open_handle(const std::string& path);
 
-// Repository over one libgit2 handle; its parts are in objects.cc, history.cc, diff.cc and refs.cc.
+// Repository over one libgit2 handle; its parts are in objects.cc, history.cc, range.cc, diff.cc and refs.cc.
 class LibgitRepository final : public Repository {
  public:
   explicit LibgitRepository(RepositoryHandle handle) : handle_(std::move(handle)) {}
@@ -62,6 +62,9 @@ class LibgitRepository final : public Repository {
   core::Result<LogPage> log(const LogQuery& query) override;
   core::Result<Diff> diff(std::string_view old_revision, std::string_view new_revision) override;
   core::Result<Diff> diff_of(std::string_view revision) override;
+  core::Result<CommitRange> commits_between(std::string_view after, const std::vector<std::string>& without,
+                                            size_t max) override;
+  core::Result<ChangedPaths> changed_paths(std::string_view before, std::string_view after, size_t max) override;
   core::Result<std::vector<Ref>> refs(std::string_view prefix) override;
   core::Result<std::vector<Ref>> all_refs() override;
   core::Result<std::string> default_branch() override;

@@ -90,6 +90,22 @@ struct Diff {
   bool truncated = false;               // there are more files, or patches were left out beyond diff_bytes_max
 };
 
+// Ids of commits, each before its parents.
+struct CommitRange {
+  std::vector<std::string> commits;
+  bool more = false;  // than were asked for
+};
+
+struct ChangedPath {
+  FileDiff::Status status = FileDiff::Status::modified;  // added, deleted or modified; what was renamed is two
+  std::string path;
+  bool operator==(const ChangedPath&) const = default;
+};
+struct ChangedPaths {
+  std::vector<ChangedPath> paths;  // by name
+  bool more = false;               // than were asked for
+};
+
 inline constexpr size_t log_count_max = 100;
 inline constexpr size_t log_walk_max = 50'000;  // commits looked at for one page of a path's history
 inline constexpr size_t tree_entries_max = 10'000;
@@ -117,6 +133,12 @@ class Repository {
 
   virtual core::Result<Diff> diff(std::string_view old_revision, std::string_view new_revision) = 0;
   virtual core::Result<Diff> diff_of(std::string_view revision) = 0;  // with its first parent, or with nothing
+
+  // What `after` has that none of `without` (commit ids; those that are not there hide nothing) has.
+  virtual core::Result<CommitRange> commits_between(std::string_view after, const std::vector<std::string>& without,
+                                                    size_t max) = 0;
+  // Names alone, no patches; `before` empty: against nothing.
+  virtual core::Result<ChangedPaths> changed_paths(std::string_view before, std::string_view after, size_t max) = 0;
 
   virtual core::Result<std::vector<Ref>> refs(std::string_view prefix) = 0;  // by name, hidden ones left out
   // Hidden ones too, and refs to no commit: name and target only, by name. For who owns the refs.

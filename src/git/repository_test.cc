@@ -54,6 +54,24 @@ TEST_F(Reading, NamesComeDownToCommits) {
     EXPECT_EQ(repository_->resolve(bad).error().code, Code::not_found) << bad;
 }
 
+TEST_F(Reading, WhatAPushBroughtIsItsCommitsAndTheFilesThatDiffer) {
+  auto range = repository_->commits_between(third_, {first_, zero}, 10);
+  ASSERT_TRUE(range) << range.error().message;
+  EXPECT_THAT(range->commits, ElementsAre(third_, second_));
+  EXPECT_FALSE(range->more);
+  auto cut = repository_->commits_between(third_, {}, 2);
+  EXPECT_THAT(cut->commits, ElementsAre(third_, second_));
+  EXPECT_TRUE(cut->more);
+  using enum FileDiff::Status;
+  auto changed = repository_->changed_paths(first_, third_, 10);
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_THAT(changed->paths, ElementsAre(ChangedPath{added, "README.md"}, ChangedPath{modified, "src/a.txt"}));
+  EXPECT_THAT(repository_->changed_paths(third_, first_, 1)->paths, ElementsAre(ChangedPath{deleted, "README.md"}));
+  EXPECT_TRUE(repository_->changed_paths(third_, first_, 1)->more);
+  EXPECT_THAT(repository_->changed_paths("", first_, 10)->paths, ElementsAre(ChangedPath{added, "src/a.txt"}));
+  EXPECT_EQ(repository_->changed_paths(zero, first_, 10).error().code, Code::not_found);
+}
+
 TEST_F(Reading, ABranchCalledLikeACommitDoesNotStandInForIt) {
   bridge_.good_git({"update-ref", "refs/heads/" + first_, third_}, "hello.git");
   EXPECT_EQ(*repository_->resolve(first_), first_);

@@ -158,7 +158,8 @@ Task<Result<>> why_not(Platform& platform, Call& call) {
   if (!reasons) co_return std::unexpected(reasons.error());
   json::array list;
   for (const auto& reason : *reasons)
-    list.push_back(json::object{{"ref", reason.ref},
+    list.push_back(json::object{{"event", reason.event},
+                                {"ref", reason.ref},
                                 {"file", reason.file},
                                 {"started", reason.started},
                                 {"reason", reason.text},
@@ -248,7 +249,7 @@ void add_run_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/events/{id}/why-not",
               Right::read_events,
-              {"Why a push started a workflow, or did not", "events", {}, {}},
+              {"Why an event started a workflow, or did not", "events", {}, {}},
               [&platform](Call& call) { return why_not(platform, call); }});
 }
 

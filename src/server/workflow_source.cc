@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "server/pushed_changes.h"
 #include "workflow/workflow.h"
 
 namespace headrace::server {
@@ -38,6 +39,8 @@ Result<pipeline::Snapshot> snapshot_of(git::Repository& repository, const std::s
   auto found = repository.commit(commit);
   if (!found) return std::unexpected(found.error());
   pipeline::Snapshot snapshot;
+  snapshot.commit = found->id;
+  snapshot.message = message_of(*found);
   snapshot.title = core::to_valid_utf8(found->message.substr(0, found->message.find('\n')));  // it goes into events
   for (auto folder : folders)
     if (auto added = add_files(repository, found->id, folder, snapshot); !added) return std::unexpected(added.error());
@@ -47,26 +50,42 @@ Result<pipeline::Snapshot> snapshot_of(git::Repository& repository, const std::s
 
 }  // namespace
 
-Task<Result<int64_t>> RepositoryWorkflows::id_of(const std::string& repository) {
+Task<Result<repository::Repo>> RepositoryWorkflows::find(std::string repository) {
   std::optional<log::Offset> now;
   auto found = co_await repositories_.find(repository, now);
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return core::fail(Code::not_found, "There is no repository " + repository + ".");
-  co_return (*found)->id;
+  co_return std::move(**found);
 }
 
 Task<Result<pipeline::Snapshot>> RepositoryWorkflows::files(std::string repository, std::string commit) {
-  auto id = co_await id_of(repository);
-  if (!id) co_return std::unexpected(id.error());
+  auto found = co_await find(repository);
+  if (!found) co_return std::unexpected(found.error());
   auto reading = [commit](git::Repository& opened) { return snapshot_of(opened, commit); };
-  co_return co_await repositories_.read(*id, std::move(reading));
+  co_return co_await repositories_.read(found->id, std::move(reading));
 }
 
 Task<Result<std::string>> RepositoryWorkflows::commit_of(std::string repository, std::string ref) {
-  auto id = co_await id_of(repository);
-  if (!id) co_return std::unexpected(id.error());
+  auto found = co_await find(repository);
+  if (!found) co_return std::unexpected(found.error());
   auto reading = [ref](git::Repository& opened) { return opened.resolve(ref); };
-  co_return co_await repositories_.read(*id, std::move(reading));
+  co_return co_await repositories_.read(found->id, std::move(reading));
+}
+
+Task<Result<pipeline::Changes>> RepositoryWorkflows::changes(std::string repository, pipeline::Comparison what) {
+  auto found = co_await find(repository);
+  if (!found) co_return std::unexpected(found.error());
+  std::vector<Branch> branches;
+  if (what.kind == pipeline::Comparison::Kind::push) {
+    auto refs = co_await repositories_.refs(found->id, what.at);
+    if (!refs) co_return std::unexpected(refs.error());
+    for (repository::RefRow& row : *refs)
+      if (row.ref.starts_with("refs/heads/")) branches.push_back({std::move(row.ref), std::move(row.commit)});
+  }
+  auto reading = [what, branches, name = found->default_branch](git::Repository& opened) {
+    return changes_of(opened, what, branches, name);
+  };
+  co_return co_await repositories_.read(found->id, std::move(reading));
 }
 
 }  // namespace headrace::server

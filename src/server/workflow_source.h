@@ -13,9 +13,10 @@ class RepositoryWorkflows final : public pipeline::WorkflowSource {
 
   core::Task<core::Result<pipeline::Snapshot>> files(std::string repository, std::string commit) override;
   core::Task<core::Result<std::string>> commit_of(std::string repository, std::string ref) override;
+  core::Task<core::Result<pipeline::Changes>> changes(std::string repository, pipeline::Comparison what) override;
 
  private:
-  core::Task<core::Result<int64_t>> id_of(const std::string& repository);
+  core::Task<core::Result<repository::Repo>> find(std::string repository);
   repository::Repositories& repositories_;
 };
 

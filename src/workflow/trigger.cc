@@ -38,16 +38,24 @@ std::string name_refusal(const Trigger& trigger, std::string_view kind, std::str
 // GitHub: `paths` wants one changed file that matches; `paths-ignore` refuses where all changed files match.
 std::string paths_refusal(const Trigger& trigger, const Occasion& occasion) {
   if (!occasion.changed_paths) return {};
+  std::string note = occasion.paths_note.empty() ? "" : " " + occasion.paths_note;
   const auto& changed = *occasion.changed_paths;
   if (trigger.paths && std::ranges::none_of(changed, [&](const auto& path) { return matches(*trigger.paths, path); })) {
-    return "No changed file is matched by " + property(trigger, "paths") + " " + listed(*trigger.paths) + ".";
+    return "No changed file is matched by " + property(trigger, "paths") + " " + listed(*trigger.paths) + "." + note;
   }
   bool all_ignored = trigger.paths_ignore && std::ranges::all_of(changed, [&](const auto& path) {
                        return matches(*trigger.paths_ignore, path);
                      });
   if (!all_ignored) return {};
-  return "Every changed file is matched by " + property(trigger, "paths-ignore") + " " + listed(*trigger.paths_ignore) +
-         ".";
+  std::string all = changed.empty() ? "No file changed, and" : "Every changed file is matched by";
+  return all + " " + property(trigger, "paths-ignore") + " " + listed(*trigger.paths_ignore) +
+         (changed.empty() ? " wants one." : ".") + note;
+}
+
+// Why a filter on paths let pass what it could not see.
+std::string unknown_paths(const Trigger& trigger, const Occasion& occasion) {
+  bool asked = trigger.paths || trigger.paths_ignore;
+  return asked && !occasion.changed_paths && !occasion.paths_note.empty() ? " " + occasion.paths_note : "";
 }
 
 std::string type_refusal(const Trigger& trigger, const Occasion& occasion) {
@@ -84,7 +92,7 @@ Decision decide_push(const Trigger& trigger, const Occasion& occasion) {
                                : name_refusal(trigger, kind, name, trigger.tags, trigger.tags_ignore);
   if (refusal.empty() && branch) refusal = paths_refusal(trigger, occasion);  // a tag has no changed files
   if (!refusal.empty()) return {false, refusal};
-  return {true, "on.push includes the " + kind + " " + std::string(name) + "."};
+  return {true, "on.push includes the " + kind + " " + std::string(name) + "." + unknown_paths(trigger, occasion)};
 }
 
 Decision decide_schedule(const Trigger& trigger, const Occasion& occasion) {
@@ -136,7 +144,7 @@ Decision decide(const Trigger& trigger, const Occasion& occasion) {
   if (refusal.empty()) refusal = paths_refusal(trigger, occasion);
   if (!refusal.empty()) return {false, refusal};
   std::string type = occasion.action.empty() ? "" : " of type " + occasion.action;
-  return {true, "on names " + occasion.event + ", this one" + type + " included."};
+  return {true, "on names " + occasion.event + ", this one" + type + " included." + unknown_paths(trigger, occasion)};
 }
 
 }  // namespace
@@ -148,7 +156,7 @@ Decision triggers(const Workflow& workflow, const Occasion& occasion) {
     names.push_back(trigger.event);
   }
   std::string list = listed(names);
-  return {false, "on names " + list.substr(1, list.size() - 2) + ", not " + occasion.event + "."};
+  return {false, "on names " + list.substr(1, list.size() - 2) + ", not " + occasion.event + ".", false};
 }
 
 }  // namespace headrace::workflow

@@ -46,6 +46,7 @@ struct Occasion {
   std::string action = {};    // activity type: "opened"; of repository_dispatch its event_type
   std::string base_ref = {};  // the branch merged into, short or full; of workflow_run: its head branch
   std::optional<std::vector<std::string>> changed_paths = {};  // absent: not known, then a filter on paths lets it pass
+  std::string paths_note = {};                                 // a sentence: why not all of them are known
   std::string workflow = {};                                   // of workflow_run: name of the workflow that ran
   std::string workflow_file = {};                              // and its path
   std::string cron = {};                                       // of schedule: the entry that is due
@@ -56,6 +57,7 @@ struct Occasion {
 struct Decision {
   bool starts = false;
   std::string reason = {};  // a sentence, in both cases: which line of `on` decided
+  bool waits = true;        // `on` names the event at all
   explicit operator bool() const { return starts; }
 };
 Decision triggers(const Workflow& workflow, const Occasion& occasion);
@@ -63,6 +65,11 @@ Decision triggers(const Workflow& workflow, const Occasion& occasion);
 // GitHub's filter patterns ("Filter pattern cheat sheet"): * (not /), **, ?, + of the character before, [], ! and \.
 // True if the last pattern that matches is not negated. Time is bounded by pattern times text.
 bool matches(const Patterns& patterns, std::string_view text);
+
+// GitHub, "Skipping workflow runs": the word in a commit's message that keeps workflows from running on push and
+// pull_request: "[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]", or a last paragraph
+// "skip-checks: true" behind two empty lines. Empty: it has none.
+std::string skip_word(std::string_view message);
 
 // What is wrong with a cron expression of `schedule`, as a sentence with the remedy; empty: nothing. POSIX cron, five
 // fields, names of months and days, no @yearly and the like.

@@ -99,6 +99,14 @@ TEST(WorkflowTriggers, DecideByTheFilesThatAPushChanged) {
       << "a tag has no changed files";
 }
 
+TEST(WorkflowTriggers, WordsInAMessageSkipRuns) {
+  for (const char* message : {"Fix [skip ci]", "[ci skip] a", "a\n\n[no ci]", "[SKIP ACTIONS]", "x [actions skip]",
+                              "Title\n\n\nskip-checks: true", "Title\n\nBody\n\n\nskip-checks:true\n"})
+    EXPECT_NE(skip_word(message), "") << message;
+  for (const char* message : {"skip ci", "[skip]", "Title\n\nskip-checks: true", "skip-checks: true", "[skip  ci]", ""})
+    EXPECT_EQ(skip_word(message), "") << message;
+}
+
 TEST(WorkflowTriggers, DecideAPullRequestByTypeAndTargetBranch) {
   auto pull_request = [](std::string action, std::string base) {
     return Occasion{.event = "pull_request", .action = std::move(action), .base_ref = std::move(base)};

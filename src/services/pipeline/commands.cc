@@ -272,7 +272,8 @@ Task<Result<log::Batch>> Service::dispatch_batch(core::Actor actor, events::RunQ
   queued->actor = actor.name;
   queued->title = reading.workflow->shown_name();
   queued->inputs = core::to_text(workflow::Value(*inputs).to_json());
-  queued->payload = dispatch_payload(*queued);
+  queued->payload = dispatch_payload(
+      *queued, {queued->repository, queued->repository_id, (*known)->default_branch, policy.server_url});
   auto numbered = co_await number(*queued);
   if (!numbered) co_return std::unexpected(numbered.error());
   queued->run = derived_uuid("dispatch", queued->repository, std::to_string(queued->id));

@@ -1,59 +1,127 @@
 #include "services/pipeline/payload.h"
 
-#include "core/json.h"
-
 namespace headrace::pipeline {
 namespace {
 
 namespace json = core::json;
 
-json::object account_json(const std::string& account) { return {{"login", account}, {"type", "User"}}; }
+constexpr std::string_view heads = "refs/heads/", tags = "refs/tags/";
 
-json::object repository_json(const std::string& full_name, int64_t id) {
-  auto slash = full_name.find('/');
-  return {{"id", id},
-          {"name", full_name.substr(slash == std::string::npos ? 0 : slash + 1)},
-          {"full_name", full_name},
-          {"owner", json::object{{"login", full_name.substr(0, slash)}, {"name", full_name.substr(0, slash)}}}};
+std::string page_of(const Home& home) {
+  return home.server_url.empty() ? std::string() : home.server_url + "/" + home.full_name;
 }
+
+std::string short_name(std::string_view ref) {
+  for (std::string_view start : {heads, tags}) {
+    if (ref.starts_with(start)) return std::string(ref.substr(start.size()));
+  }
+  return std::string(ref);
+}
+
+json::object person_json(const CommitPerson& person) {
+  return {{"name", person.name}, {"email", person.email}, {"username", person.name}};
+}
+
+json::array texts_json(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+
+json::object commit_json(const PushedCommit& commit, const std::string& page) {
+  return {{"id", commit.id},
+          {"tree_id", commit.tree},
+          {"distinct", commit.distinct},
+          {"message", commit.message},
+          {"timestamp", commit.time},
+          {"url", page + "/commit/" + commit.id},
+          {"author", person_json(commit.author)},
+          {"committer", person_json(commit.committer)},
+          {"added", texts_json(commit.added)},
+          {"removed", texts_json(commit.removed)},
+          {"modified", texts_json(commit.modified)}};
+}
+
+// GitHub shows a new ref, and one that is gone, by its name or commit alone.
+std::string compare_url(const events::SettledUpdate& update, const std::string& page) {
+  constexpr size_t shown = 12;
+  std::string before = update.old_commit.substr(0, shown), after = update.new_commit.substr(0, shown);
+  if (update.old_commit == events::no_commit) return page + "/compare/" + short_name(update.ref);
+  if (update.new_commit == events::no_commit) return page + "/compare/" + before + "..." + std::string(shown, '0');
+  return page + "/compare/" + before + "..." + after;
+}
+
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
 
 }  // namespace
 
-std::string push_payload(const events::PushReceived& push, const events::SettledUpdate& update,
-                         const std::string& account, const std::string& title, const std::string& server_url) {
-  bool deleted = update.new_commit == events::no_commit;
-  std::string page = server_url.empty() ? std::string() : server_url + "/" + push.repository;
-  auto repository = repository_json(push.repository, push.repository_id);
-  repository["default_branch"] = push.default_branch;
-  repository["html_url"] = page;
+json::object account_json(const std::string& account, const std::string& server_url) {
+  json::object it{{"login", account}, {"type", "User"}, {"site_admin", false}};
+  if (!server_url.empty()) it["html_url"] = server_url + "/" + account;
+  return it;
+}
+
+json::object repository_json(const Home& home) {
+  auto slash = home.full_name.find('/');
+  std::string owner = home.full_name.substr(0, slash);
+  auto owned_by = account_json(owner, home.server_url);
+  owned_by["name"] = owner;
+  std::string page = page_of(home);
+  json::object it{{"id", home.id},
+                  {"name", home.full_name.substr(slash == std::string::npos ? 0 : slash + 1)},
+                  {"full_name", home.full_name},
+                  {"private", true},
+                  {"owner", std::move(owned_by)},
+                  {"html_url", page},
+                  {"description", nullptr},
+                  {"fork", false},
+                  {"archived", false},
+                  {"disabled", false},
+                  {"url", page},
+                  {"clone_url", page.empty() ? page : page + ".git"}};
+  if (home.default_branch.empty()) return it;
+  it["default_branch"] = home.default_branch;
+  it["master_branch"] = home.default_branch;
+  return it;
+}
+
+std::string push_payload(const Home& home, const events::SettledUpdate& update, const std::string& account,
+                         const Changes& changes) {
+  std::string page = page_of(home);
   json::array commits;
+  for (const PushedCommit& commit : changes.commits) commits.push_back(commit_json(commit, page));
   json::value head;
-  if (!deleted) {
-    head = json::object{{"id", update.new_commit}, {"message", title}, {"url", page + "/commit/" + update.new_commit}};
-    commits.push_back(head);
-  }
+  if (changes.head) head = commit_json(*changes.head, page);
   return core::to_text(json::object{{"ref", update.ref},
                                     {"before", update.old_commit},
                                     {"after", update.new_commit},
                                     {"created", update.old_commit == events::no_commit},
-                                    {"deleted", deleted},
+                                    {"deleted", update.new_commit == events::no_commit},
                                     {"forced", update.forced},
-                                    {"base_ref", nullptr},
-                                    {"compare", page + "/compare/" + update.old_commit + "..." + update.new_commit},
+                                    {"base_ref", text_or_null(changes.base_ref)},
+                                    {"compare", compare_url(update, page)},
                                     {"commits", std::move(commits)},
                                     {"head_commit", std::move(head)},
-                                    {"repository", std::move(repository)},
+                                    {"repository", repository_json(home)},
                                     {"pusher", json::object{{"name", account}}},
-                                    {"sender", account_json(account)}});
+                                    {"sender", account_json(account, home.server_url)}});
 }
 
-std::string dispatch_payload(const events::RunQueued& run) {
+std::string ref_payload(const Home& home, RefFate fate, const std::string& ref, const std::string& account) {
+  json::object it{{"ref", short_name(ref)},
+                  {"ref_type", ref.starts_with(tags) ? "tag" : "branch"},
+                  {"pusher_type", "user"},
+                  {"repository", repository_json(home)},
+                  {"sender", account_json(account, home.server_url)}};
+  if (fate == RefFate::deleted) return core::to_text(it);
+  it["master_branch"] = home.default_branch;
+  it["description"] = nullptr;
+  return core::to_text(it);
+}
+
+std::string dispatch_payload(const events::RunQueued& run, const Home& home) {
   auto inputs = core::parse_json(run.inputs.empty() ? "{}" : run.inputs);
   return core::to_text(json::object{{"ref", run.ref},
                                     {"workflow", run.workflow_file},
                                     {"inputs", inputs ? std::move(*inputs) : json::value()},
-                                    {"repository", repository_json(run.repository, run.repository_id)},
-                                    {"sender", account_json(run.actor)}});
+                                    {"repository", repository_json(home)},
+                                    {"sender", account_json(run.actor, home.server_url)}});
 }
 
 }  // namespace headrace::pipeline

@@ -1,19 +1,35 @@
-// What happened, in the shape of GitHub's webhooks: github.event of a run ("Webhook events and payloads"). JSON text of
-// at most payload_bytes_max.
+// What happened, in the shape of GitHub's webhooks: github.event of a run ("Webhook events and payloads"). Every member
+// has GitHub's name and type; members that Headrace knows nothing of are left out. JSON text of at most
+// payload_bytes_max once it is escaped in an event.
 #pragma once
 
 #include <string>
 
+#include "core/json.h"
 #include "events/pipeline.h"
 #include "events/repository.h"
+#include "services/pipeline/source.h"
 
 namespace headrace::pipeline {
 
 inline constexpr size_t payload_bytes_max = 128 * 1024;
 
-// One ref of a push. `title` is the first line of the head commit's message.
-std::string push_payload(const events::PushReceived& push, const events::SettledUpdate& update,
-                         const std::string& account, const std::string& title, const std::string& server_url);
-std::string dispatch_payload(const events::RunQueued& run);
+// The repository as every payload shows it.
+struct Home {
+  std::string full_name;
+  int64_t id = 0;
+  std::string default_branch;  // empty: not known
+  std::string server_url;      // without a slash at its end; may be empty
+};
+core::json::object repository_json(const Home& home);
+core::json::object account_json(const std::string& account, const std::string& server_url);
+
+// One ref of a push.
+std::string push_payload(const Home& home, const events::SettledUpdate& update, const std::string& account,
+                         const Changes& changes);
+// A ref came or went.
+enum class RefFate { created, deleted };
+std::string ref_payload(const Home& home, RefFate fate, const std::string& ref, const std::string& account);
+std::string dispatch_payload(const events::RunQueued& run, const Home& home);
 
 }  // namespace headrace::pipeline

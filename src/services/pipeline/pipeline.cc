@@ -54,7 +54,7 @@ Result<> Service::subscribe() {
                               std::string(events::JobQueued::type), std::string(events::JobCancelled::type),
                               std::string(events::JobSkipped::type), std::string(events::JobSettled::type)});
   auto planned = hear("pipeline.plan", {std::string(events::PushReceived::type)},
-                      [this](bus::Delivery delivery) { return heard_push(std::move(delivery)); });
+                      [this](bus::Delivery delivery) { return heard_cause(std::move(delivery)); });
   if (!planned) return planned;
   auto advanced = hear("pipeline.advance",
                        {std::string(events::JobStarted::type), std::string(events::JobFinished::type),
@@ -189,8 +189,8 @@ Task<Result<int64_t>> Pipeline::dispatch(core::Actor actor, std::string reposito
                                  std::move(inputs));
 }
 
-Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string push_event_id) {
-  return impl_->service.why_not(std::move(push_event_id));
+Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string event_id) {
+  return impl_->service.why_not(std::move(event_id));
 }
 
 Task<Result<RunPage>> Pipeline::list(RunQuery query, std::optional<store::Offset> at) {

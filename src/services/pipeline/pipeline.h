@@ -1,6 +1,8 @@
 // Pipeline turns what happens into runs of workflows, and runs into jobs.
 //
-//   hears  push.received                  which workflow files of the pushed commit start, and their first jobs
+//   hears  push.received                  which workflow files of the pushed commit start, and their first jobs: on
+//   push,
+//                                         create and delete
 //          taskrun.started                a run has begun
 //          taskrun.finished, job.cancelled, run.cancelled, run.admitted
 //                                         the run goes on: jobs that can run now, jobs that will not, its end
@@ -16,9 +18,9 @@
 // repository, under the key "numbers/<repository>"; 64-bit ids come from the key "ids" (numbers.h). A run is one atomic
 // append with its first jobs; one of a concurrency group is queued alone, and begins when the group admits it.
 //
-// A push that deletes a ref runs nothing. A workflow file that cannot be read, or that needs what this version lacks,
-// gives a run that ends at once as startup_failure, its errors naming file, line and column.
-// Loop only. Rights are checked at the server's door, not here.
+// What an event may start is told in occurrence.h. A workflow file that cannot be read, or that needs what this version
+// lacks, gives a run that ends at once as startup_failure, its errors naming file, line and column. Loop only. Rights
+// are checked at the server's door, not here.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +36,7 @@
 #include "core/task.h"
 #include "services/pipeline/runs.h"
 #include "services/pipeline/search.h"
+#include "services/pipeline/source.h"
 #include "store/store.h"
 
 namespace headrace::pipeline {
@@ -41,25 +44,6 @@ namespace headrace::pipeline {
 inline constexpr size_t run_bytes_max = size_t{4} << 20;  // of the events that queue one run; beyond: startup_failure
 inline constexpr size_t list_max = 1'000;                 // runs in one answer
 inline constexpr size_t plans_kept_max = 256;             // plans of runs at work, in memory; others are made again
-
-struct SourceFile {
-  std::string path;  // ".github/workflows/ci.yml"
-  std::string text;
-};
-
-struct Snapshot {
-  std::string title;              // first line of the commit's message
-  std::vector<SourceFile> files;  // those for which workflow::is_workflow_path() holds, sorted by path
-};
-
-// Where workflow files come from; the server gives it by way of the git room. Errors: not_found (no such repository,
-// commit or ref) is final, anything else is tried again.
-class WorkflowSource {
- public:
-  virtual ~WorkflowSource() = default;
-  virtual core::Task<core::Result<Snapshot>> files(std::string repository, std::string commit) = 0;
-  virtual core::Task<core::Result<std::string>> commit_of(std::string repository, std::string ref) = 0;  // full ref
-};
 
 // What the service is built on; all of it outlives the service.
 struct Parts {
@@ -77,10 +61,11 @@ struct Policy {
 enum class Jobs { all, failed, one };  // of a re-run: failed ones, or one, with those that need them
 enum class Force { no, yes };          // yes: what is `if: always()` does not run either
 
-// Why a workflow file started, or did not, because of one ref of a push.
+// Why a workflow file started, or did not, because of something that happened.
 struct Reason {
+  std::string event;  // in the words of `on`: "push"
   std::string ref;
-  std::string file;  // empty: of the ref as a whole
+  std::string file;  // empty: of what happened as a whole
   bool started = false;
   std::string text;
   std::string run;  // where it started
@@ -113,9 +98,9 @@ class Pipeline {
   core::Task<core::Result<Run>> view_by_uuid(std::string run, std::optional<store::Offset> at = {});
   core::Task<core::Result<Job>> job(int64_t job, std::optional<store::Offset> at = {});
 
-  // Decided again from the push and the files of its commit, for `event why-not`: one reason a ref and file. not_found:
-  // no such event; invalid: it is no push.
-  core::Task<core::Result<std::vector<Reason>>> why_not(std::string push_event_id);
+  // Decided again from the event and the files of its commit, for `event why-not`: one reason a ref and file.
+  // not_found: no such event; invalid: no workflow hears of its kind.
+  core::Task<core::Result<std::vector<Reason>>> why_not(std::string event_id);
 
  private:
   struct Impl;

@@ -1,8 +1,7 @@
-// A push becomes runs: one batch a ref and workflow file.
+// What happened becomes runs: one batch a workflow file that waits for it.
 #include <algorithm>
 
 #include "events/cloudevents.h"
-#include "services/pipeline/payload.h"
 #include "services/pipeline/service.h"
 
 namespace headrace::pipeline {
@@ -13,84 +12,134 @@ using core::Task;
 
 namespace {
 
-std::string account_of(const events::Event& event) {
-  auto actor = core::parse_actor(event.actor());
-  return actor ? actor->name : std::string();
-}
-
-// GitHub Docs, "Triggering a workflow from a workflow": otherwise a job that pushes would run itself for ever.
-bool is_of_a_job(const events::Event& event) {
-  auto actor = core::parse_actor(event.actor());
-  return actor && actor->kind == core::Actor::Kind::job;
-}
-
-// What of an update keeps every workflow from running; empty: nothing.
-std::string nothing_runs(const events::Event& push, const events::SettledUpdate& update) {
-  if (is_of_a_job(push)) return "A job pushed it with its own token, and that starts no runs.";
-  if (!update.applied) return "The ref did not move: git refused it, or another push was quicker.";
-  if (update.new_commit == events::no_commit) return "The push deleted the ref, so there is no commit to run.";
-  return {};
-}
-
-// A file that cannot be read starts on every push: nobody can know what it waits for.
+// A file that cannot be read starts on every push: nobody can know what it waits for. Of other events it would be told
+// again and again, so they leave it alone.
 workflow::Decision decide(const SourceFile& file, const workflow::Occasion& occasion) {
   workflow::Reading reading = workflow::read(file.text, file.path);
-  if (!reading.workflow) return {true, "The file has errors, so the run ends at once and tells them."};
-  return workflow::triggers(*reading.workflow, occasion);
+  if (reading.workflow) return workflow::triggers(*reading.workflow, occasion);
+  if (occasion.event == "push") return {true, "The file has errors, so the run ends at once and tells them."};
+  return {false, "The file has errors; the run of its push tells them."};
 }
 
-workflow::Occasion push_of(const std::string& ref) {
-  workflow::Occasion occasion;
-  occasion.event = "push";
-  occasion.ref = ref;
-  return occasion;
+std::vector<FileChoice> decide(const Snapshot& snapshot, const workflow::Occasion& occasion) {
+  std::vector<FileChoice> choices;
+  for (const SourceFile& file : snapshot.files) {
+    if (workflow::is_workflow_path(file.path)) choices.push_back({file, decide(file, occasion)});
+  }
+  return choices;
 }
 
-std::string uuid_of(const std::string& event_id, const std::string& ref, const std::string& file) {
-  return derived_uuid("run", event_id, ref + " " + file);
+bool any_starts(const std::vector<FileChoice>& choices) {
+  return std::ranges::any_of(choices, [](const FileChoice& choice) { return choice.decision.starts; });
+}
+
+std::string step_of(const Occurrence& occurrence, const SourceFile& file) { return occurrence.key + " " + file.path; }
+
+std::string uuid_of(const Occurrence& occurrence, const SourceFile& file) {
+  return derived_uuid("run", occurrence.run.event_id, step_of(occurrence, file));
+}
+
+Reason reason_of(const Occurrence& occurrence, std::string text) {
+  return {.event = occurrence.run.event,
+          .ref = occurrence.run.ref,
+          .file = {},
+          .started = false,
+          .text = std::move(text),
+          .run = {}};
+}
+
+// Of one thing that happened, once its files were looked at.
+std::vector<Reason> reasons_of(const Occurrence& occurrence, const std::vector<FileChoice>& choices) {
+  std::vector<Reason> reasons;
+  if (!occurrence.refusal.empty()) return {reason_of(occurrence, occurrence.refusal)};
+  for (const FileChoice& choice : choices) {
+    Reason reason = reason_of(occurrence, choice.decision.reason);
+    reason.file = choice.file.path;
+    reason.started = choice.decision.starts;
+    if (reason.started) reason.run = uuid_of(occurrence, choice.file);
+    if (choice.decision.waits || !occurrence.aside) reasons.push_back(std::move(reason));
+  }
+  if (choices.empty() && !occurrence.aside) {
+    reasons.push_back(reason_of(occurrence,
+                                "The commit has no workflow file: neither .github/workflows nor .headrace/workflows "
+                                "holds a *.yml or *.yaml."));
+  }
+  return reasons;
 }
 
 }  // namespace
 
-Task<Result<>> Service::heard_push(bus::Delivery delivery) {
-  if (!events::is_reserved(delivery.event().source)) co_return Result<>{};
-  auto push = events::decode<events::PushReceived>(delivery.event());
-  if (!push) co_return std::unexpected(push.error());
-  for (const events::SettledUpdate& update : push->updates) {
-    if (!nothing_runs(delivery.event(), update).empty()) continue;
-    auto started = co_await start_runs(delivery, *push, update);
-    if (!started) co_return started;
+Task<Result<std::vector<Occurrence>>> Service::occurrences_of(log::Stored stored) {
+  std::vector<Occurrence> none;
+  if (!events::is_reserved(stored.event.source)) co_return none;
+  if (events::is<events::PushReceived>(stored.event)) {
+    auto push = events::decode<events::PushReceived>(stored.event);
+    if (!push) co_return std::unexpected(push.error());
+    co_return occurrences_of_push(stored, *push, policy.server_url);
+  }
+  co_return none;
+}
+
+Task<Result<>> Service::heard_cause(bus::Delivery delivery) {
+  auto occurrences = co_await occurrences_of(*delivery.stored());
+  if (!occurrences) co_return std::unexpected(occurrences.error());
+  for (const Occurrence& one : *occurrences) {
+    auto occurrence = std::make_shared<Occurrence>(one);
+    auto choices = co_await choose(occurrence);
+    if (!choices) co_return core::pass_on(choices.error(), "reading the workflow files for an event");
+    for (const FileChoice& choice : *choices) {
+      if (!choice.decision.starts || !occurrence->refusal.empty()) continue;
+      events::RunQueued run = occurrence->run;
+      run.run = uuid_of(*occurrence, choice.file);
+      run.workflow_file = choice.file.path;
+      auto started = co_await start_run(delivery, std::move(run), choice.file, step_of(*occurrence, choice.file));
+      if (!started) co_return started;
+    }
   }
   co_return Result<>{};
 }
 
-Task<Result<>> Service::start_runs(bus::Delivery cause, events::PushReceived push, events::SettledUpdate update) {
-  auto snapshot = co_await parts.source.files(push.repository, update.new_commit);
-  if (!snapshot && snapshot.error().code == Code::not_found) co_return Result<>{};  // deleted since: nothing to run
-  if (!snapshot) co_return core::pass_on(snapshot.error(), "reading the workflow files of a push");
-  events::RunQueued run;
-  run.repository = push.repository;
-  run.repository_id = push.repository_id;
-  run.event = "push";
-  run.event_id = cause.event().id;
-  run.ref = update.ref;
-  run.branch = branch_of(update.ref);
-  run.commit = update.new_commit;
-  run.actor = account_of(cause.event());
-  run.title = snapshot->title;
-  run.payload = push_payload(push, update, run.actor, run.title, policy.server_url);
-  workflow::Occasion occasion = push_of(update.ref);
-  for (const SourceFile& file : snapshot->files) {
-    if (!workflow::is_workflow_path(file.path) || !decide(file, occasion)) continue;
-    run.run = uuid_of(cause.event().id, update.ref, file.path);
-    run.workflow_file = file.path;
-    auto started = co_await start_run(cause, run, file);
-    if (!started) co_return started;
+Task<Result<std::vector<FileChoice>>> Service::choose(std::shared_ptr<Occurrence> occurrence) {
+  std::vector<FileChoice> none;
+  if (!occurrence->refusal.empty()) co_return none;
+  events::RunQueued& run = occurrence->run;
+  if (run.commit.empty()) {
+    auto commit = co_await parts.source.commit_of(run.repository, run.ref);
+    if (!commit && commit.error().code != Code::not_found) co_return std::unexpected(commit.error());
+    if (!commit) occurrence->refusal = "There is no commit at " + run.ref + " of " + run.repository + ".";
+    if (!commit) co_return none;
+    run.commit = *commit;
   }
+  auto snapshot = co_await parts.source.files(run.repository, run.commit);
+  if (!snapshot && snapshot.error().code != Code::not_found) co_return std::unexpected(snapshot.error());
+  if (!snapshot) occurrence->refusal = "The repository, or the commit, is not there any more.";
+  if (!snapshot) co_return none;
+  run.commit = snapshot->commit;
+  if (run.title.empty()) run.title = snapshot->title;
+  std::vector<FileChoice> choices = decide(*snapshot, occurrence->occasion);
+  if (!any_starts(choices)) co_return choices;
+  std::string word = occurrence->skippable ? workflow::skip_word(snapshot->message) : std::string();
+  if (!word.empty()) occurrence->refusal = "The message of the commit says " + word + ".";
+  if (!word.empty() || !occurrence->comparison) co_return choices;
+  auto looked = co_await look_at_changes(occurrence);
+  if (!looked) co_return std::unexpected(looked.error());
+  co_return decide(*snapshot, occurrence->occasion);
+}
+
+Task<Result<>> Service::look_at_changes(std::shared_ptr<Occurrence> occurrence) {
+  auto changes = co_await parts.source.changes(occurrence->run.repository, *occurrence->comparison);
+  if (!changes && changes.error().code != Code::not_found) co_return std::unexpected(changes.error());
+  if (!changes) {
+    changes = Changes();
+    changes->paths_note = "What changed cannot be read any more, so every filter on paths lets it pass.";
+  }
+  occurrence->occasion.changed_paths = changes->changed_paths;
+  occurrence->occasion.paths_note = changes->paths_note;
+  if (occurrence->payload) occurrence->run.payload = occurrence->payload(*changes);
   co_return Result<>{};
 }
 
-Task<Result<>> Service::start_run(bus::Delivery cause, events::RunQueued run, SourceFile file) {
+Task<Result<>> Service::start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     auto queued = std::make_shared<events::RunQueued>(run);
     bus::Said said(parts.bus, "pipeline", cause);
@@ -104,8 +153,7 @@ Task<Result<>> Service::start_run(bus::Delivery cause, events::RunQueued run, So
     Launch started = launch(*queued, **plan, std::move(none), around, ids->ids);
     say(said, started);
     said.expect(ids->ids.expectation());
-    std::string step = run.ref + " " + file.path;
-    auto appended = co_await said.append(std::move(step));
+    auto appended = co_await said.append(step);
     if (appended && !appended->duplicate) remember(started.run, *plan);
     if (appended) co_return Result<>{};
     if (appended.error().code != Code::conflict) co_return std::unexpected(appended.error());
@@ -131,51 +179,21 @@ Task<Result<Numbered>> Service::number(events::RunQueued& run) {
   co_return Numbered{*given, *numbers};
 }
 
-Task<Result<std::vector<Reason>>> Service::why_not(std::string push_event_id) {
-  auto stored = co_await parts.bus.find(push_event_id);
+Task<Result<std::vector<Reason>>> Service::why_not(std::string event_id) {
+  auto stored = co_await parts.bus.find(event_id);
   if (!stored) co_return std::unexpected(stored.error());
-  if (!events::is<events::PushReceived>(stored->event)) {
-    co_return core::fail(Code::invalid,
-                         "The event " + push_event_id + " is a " + stored->event.type +
-                             ", and runs start from push.received; ask for the push that it follows from.");
+  auto occurrences = co_await occurrences_of(*stored);
+  if (!occurrences) co_return std::unexpected(occurrences.error());
+  if (occurrences->empty()) {
+    co_return core::fail(Code::invalid, "The event " + event_id + " is a " + stored->event.type +
+                                            ", and that starts no workflow; ask for the push that it follows from.");
   }
-  auto push = events::decode<events::PushReceived>(stored->event);
-  if (!push) co_return std::unexpected(push.error());
   std::vector<Reason> reasons;
-  for (const events::SettledUpdate& update : push->updates) {
-    if (auto why = nothing_runs(stored->event, update); !why.empty()) {
-      reasons.push_back({.ref = update.ref, .file = {}, .started = false, .text = std::move(why), .run = {}});
-      continue;
-    }
-    auto more = co_await reasons_of(stored->event.id, push->repository, update);
-    if (!more) co_return more;
-    reasons.insert(reasons.end(), more->begin(), more->end());
-  }
-  co_return reasons;
-}
-
-Task<Result<std::vector<Reason>>> Service::reasons_of(std::string event_id, std::string repository,
-                                                      events::SettledUpdate update) {
-  std::vector<Reason> reasons;
-  auto snapshot = co_await parts.source.files(repository, update.new_commit);
-  if (!snapshot) co_return std::unexpected(snapshot.error());
-  workflow::Occasion occasion = push_of(update.ref);
-  for (const SourceFile& file : snapshot->files) {
-    if (!workflow::is_workflow_path(file.path)) continue;
-    workflow::Decision decision = decide(file, occasion);
-    reasons.push_back({.ref = update.ref,
-                       .file = file.path,
-                       .started = decision.starts,
-                       .text = decision.reason,
-                       .run = decision.starts ? uuid_of(event_id, update.ref, file.path) : std::string()});
-  }
-  if (reasons.empty()) {
-    reasons.push_back({.ref = update.ref,
-                       .file = {},
-                       .started = false,
-                       .text = "The commit has no workflow file: neither .github/workflows nor .headrace/workflows "
-                               "holds a *.yml or *.yaml.",
-                       .run = {}});
+  for (const Occurrence& one : *occurrences) {
+    auto occurrence = std::make_shared<Occurrence>(one);
+    auto choices = co_await choose(occurrence);
+    if (!choices) co_return std::unexpected(choices.error());
+    for (Reason& reason : reasons_of(*occurrence, *choices)) reasons.push_back(std::move(reason));
   }
   co_return reasons;
 }

@@ -12,6 +12,7 @@
 
 #include "events/repository.h"
 #include "services/pipeline/launch.h"
+#include "services/pipeline/occurrence.h"
 #include "services/pipeline/projection.h"
 #include "store/commands.h"
 
@@ -62,6 +63,12 @@ void say(Sink& sink, const Launch& launch) {
   sink.expect({run_key(launch.run.run), 0});
 }
 
+// What a workflow file says to something that happened.
+struct FileChoice {
+  SourceFile file;
+  workflow::Decision decision;
+};
+
 // What a batch that gives a number must expect.
 struct Numbered {
   Ids ids;
@@ -76,8 +83,8 @@ class Service {
   core::Result<> subscribe();
 
   // planning.cc
-  core::Task<core::Result<>> heard_push(bus::Delivery delivery);
-  core::Task<core::Result<std::vector<Reason>>> why_not(std::string push_event_id);
+  core::Task<core::Result<>> heard_cause(bus::Delivery delivery);
+  core::Task<core::Result<std::vector<Reason>>> why_not(std::string event_id);
 
   // advancing.cc
   core::Task<core::Result<>> heard_job(bus::Delivery delivery);
@@ -98,10 +105,12 @@ class Service {
   core::Result<> hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler);
   core::Task<core::Result<>> caught_up(log::Offset offset);
 
-  core::Task<core::Result<>> start_runs(bus::Delivery cause, events::PushReceived push, events::SettledUpdate update);
-  core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file);
-  core::Task<core::Result<std::vector<Reason>>> reasons_of(std::string event_id, std::string repository,
-                                                           events::SettledUpdate update);
+  // What an event may start; nothing where no workflow hears of its kind.
+  core::Task<core::Result<std::vector<Occurrence>>> occurrences_of(log::Stored stored);
+  // Looks at the files of its commit; sets what only git knows.
+  core::Task<core::Result<std::vector<FileChoice>>> choose(std::shared_ptr<Occurrence> occurrence);
+  core::Task<core::Result<>> look_at_changes(std::shared_ptr<Occurrence> occurrence);
+  core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step);
   // Gives the run its number and ids, which the batch must then expect.
   core::Task<core::Result<Numbered>> number(events::RunQueued& run);
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "services/pipeline/pipeline.h"
 
@@ -11,9 +12,16 @@ namespace headrace::pipeline::testing {
 class WorkflowFiles final : public WorkflowSource {
  public:
   WorkflowFiles& commit(const std::string& commit, std::vector<SourceFile> files) {
-    commits_[commit] = {"Title of " + commit.substr(0, 7), std::move(files)};
+    std::string title = "Title of " + commit.substr(0, 7);
+    commits_[commit] = {commit, title, title, std::move(files)};
     return *this;
   }
+  // Another id that comes down to the commit, as an annotated tag does.
+  void tag(const std::string& tag, const std::string& commit) { commits_[tag] = commits_[commit]; }
+  void message(const std::string& commit, const std::string& text) { commits_[commit].message = text; }
+  // What a comparison that ends at the commit finds.
+  Changes& changes_at(const std::string& commit) { return changes_[commit]; }
+  const std::vector<Comparison>& compared() const { return compared_; }
   void point(const std::string& ref, const std::string& commit) { refs_[ref] = commit; }
   void forget(const std::string& commit) { commits_.erase(commit); }
   void fail_next(int times) { failures_ = times; }
@@ -36,8 +44,22 @@ class WorkflowFiles final : public WorkflowSource {
     co_return found->second;
   }
 
+  core::Task<core::Result<Changes>> changes(std::string, Comparison what) override {
+    compared_.push_back(what);
+    auto found = changes_.find(what.after);
+    if (found != changes_.end()) co_return found->second;
+    Changes changes;
+    changes.head.emplace();
+    changes.head->id = what.after;
+    changes.commits.push_back(*changes.head);
+    changes.changed_paths.emplace({std::string("README.md")});
+    co_return changes;
+  }
+
  private:
   std::map<std::string, Snapshot> commits_;
+  std::map<std::string, Changes> changes_;
+  std::vector<Comparison> compared_;
   std::map<std::string, std::string> refs_;
   int failures_ = 0;
   int reads_ = 0;
