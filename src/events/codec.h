@@ -304,6 +304,7 @@ Entry entry(std::string_view name, std::string_view service, std::string_view de
 
 std::vector<Entry> repository_words();
 std::vector<Entry> pipeline_words();
+std::vector<Entry> trigger_words();
 std::vector<Entry> runner_words();
 std::vector<Entry> test_words();
 std::vector<Entry> identity_words();

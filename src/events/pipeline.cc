@@ -37,6 +37,12 @@ void fields(Visit& visit, Is<CallOutput> auto& it) {
 }
 
 template <class Visit>
+void fields(Visit& visit, Is<CalledWorkflow> auto& it) {
+  visit.own("uses", it.uses, always, "As the workflow names it: OWNER/NAME/.github/workflows/FILE@REF.");
+  visit.own("commit", it.commit, always, "What the ref pointed to when the run was queued.");
+}
+
+template <class Visit>
 void fields(Visit& visit, Is<RunQueued> auto& it) {
   visit.subject("run", it.run, "UUID of the run.");
   visit.standard("pipelineName", it.workflow, always, "Name of the workflow.");
@@ -63,6 +69,7 @@ void fields(Visit& visit, Is<RunQueued> auto& it) {
   visit.own("group", it.group, where_known, "Its concurrency group.");
   visit.own("cancel_in_progress", it.cancel_in_progress, where_known, "It wants those before it in the group ended.");
   visit.own("queue_all", it.queue_all, where_known, "In its group more than one may wait.");
+  visit.own("called", it.called, where_known, "Workflows of other repositories that it calls.");
   visit.ordered_by(it.repository);
 }
 

@@ -39,6 +39,13 @@ struct PlannedJob {
   bool operator==(const PlannedJob&) const = default;
 };
 
+// A workflow of another repository that a run calls, at the commit that counts for all of the run.
+struct CalledWorkflow {
+  std::string uses = {};    // "team/shared/.github/workflows/build.yml@main"
+  std::string commit = {};  // what its ref pointed to
+  bool operator==(const CalledWorkflow&) const = default;
+};
+
 struct RunQueued {
   static constexpr std::string_view type = "dev.cdevents.pipelinerun.queued.0.3.0";
   std::string run = {};
@@ -67,6 +74,7 @@ struct RunQueued {
   std::string group = {};           // of concurrency; empty: none
   bool cancel_in_progress = false;  // it wants the group's runs before it cancelled
   bool queue_all = false;           // in its group more than one may wait
+  std::vector<CalledWorkflow> called = {};  // those of other repositories
   bool operator==(const RunQueued&) const = default;
 };
 

@@ -23,8 +23,8 @@ const std::vector<Word>& words() {
 const std::vector<codec::Entry>& codec::all_entries() {
   static const std::vector<Entry> list = [] {
     std::vector<Entry> all;
-    for (auto part :
-         {repository_words(), pipeline_words(), runner_words(), test_words(), identity_words(), bus_words()})
+    for (auto part : {repository_words(), pipeline_words(), trigger_words(), runner_words(), test_words(),
+                      identity_words(), bus_words()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

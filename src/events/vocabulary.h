@@ -1,5 +1,5 @@
-// The words the parts of the platform share: plain structs (repository.h, pipeline.h, runner.h, tests.h, identity.h,
-// bus.h), each with its type name, and the way from a struct to an Event and back.
+// The words the parts of the platform share: plain structs (repository.h, pipeline.h, triggers.h, runner.h, tests.h,
+// identity.h, bus.h), each with its type name, and the way from a struct to an Event and back.
 //
 // The data of every event is a whole CDEvent v0.5.1 {context, subject {id, content}, customData}; the CloudEvent's id,
 // source, type, time and subject equal those of the CDEvent (cloudevents-binding.md, "Context"). CDEvents types take no

@@ -16,6 +16,7 @@
 #include "events/runner.h"
 #include "events/testing/json_schema.h"
 #include "events/tests.h"
+#include "events/triggers.h"
 #include "events/upcast.h"
 
 namespace headrace::events {
@@ -85,7 +86,8 @@ void for_each_word(const Visit& visit) {
                   true,
                   "deploy-main",
                   true,
-                  true});
+                  true,
+                  {{"team/shared/.github/workflows/build.yml@main", a}}});
   visit(RunAdmitted{run, hello, 2});
   visit(RunCancelled{run, hello, 2, "cancelled by alice", "user:alice", true});
   visit(JobExpanded{job,
@@ -105,6 +107,20 @@ void for_each_word(const Visit& visit) {
                     2,
                     true});
   visit(JobSettled{job, 13, run, hello, "deploy", "Deploy", Conclusion::failure, "ci.yml:3:4: wrong", {{"url", "x"}}});
+  visit(ScheduleDue{run, hello, 7, "30 5 * * 1-5", noon, "alice"});
+  visit(DispatchRequested{run, hello, 7, "deploy", R"({"to":"eu"})"});
+  visit(WorkflowsRead{hello, 7, b, "alice", {"30 5 * * 1-5"}, {"event", "workflow_run"}});
+  const ChangeState change{12, "A change", "Why", "alice", "topic", a, "main", b, a, true, {"bug"}};
+  visit(ChangeCreated{"team/hello#12", hello, 7, change});
+  visit(ChangeUpdated{"team/hello#12", hello, 7, "synchronize", change});
+  visit(ChangeMerged{"team/hello#12", hello, 7, change});
+  visit(ChangeAbandoned{"team/hello#12", hello, 7, change});
+  visit(QueueEntered{run, hello, 7, {12, 13}, "main", a, "refs/queue/main/1", b});
+  const TicketState ticket{3, "It breaks", {"bug"}};
+  const std::string page = "http://127.0.0.1:8080/team/hello/issues/3";
+  visit(TicketCreated{"team/hello#3", "Broken", "alice", page, hello, 7, ticket});
+  visit(TicketUpdated{"team/hello#3", "Broken", "alice", page, hello, 7, "labeled", ticket});
+  visit(TicketClosed{"team/hello#3", "Broken", "alice", "completed", page, hello, 7, ticket});
   visit(RunStarted{run, hello, 3, "CI", 2, "http://127.0.0.1:8080/team/hello/runs/3"});
   visit(RunFinished{run, hello, 3, "CI", 2, Conclusion::timed_out, "The job build ran too long.",
                     "http://127.0.0.1:8080/r/3"});
@@ -434,7 +450,7 @@ TEST(Decode, ReadsEveryExampleOfTheStandardThatIsAWord) {
     EXPECT_TRUE(checked) << file << checked.error().message;
     ++read;
   }
-  EXPECT_EQ(read, 11u);
+  EXPECT_EQ(read, 18u);
 }
 
 TEST(Upcast, ReadsEveryOldVersionAsTodays) {
