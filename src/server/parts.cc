@@ -140,9 +140,15 @@ void Parts::make_services() {
                                                                               .folder = options.data + "/repositories"},
                                                             repository::Policy());
   workflows = std::make_unique<RepositoryWorkflows>(*repositories);
-  pipeline = std::make_unique<pipeline::Pipeline>(
-      pipeline::Parts{.loop = loop, .log = *log, .store = *store, .bus = *bus, .source = *workflows},
-      pipeline::Policy{public_url});
+  run_rights = std::make_unique<RunRights>(*identity);
+  pipeline = std::make_unique<pipeline::Pipeline>(pipeline::Parts{.loop = loop,
+                                                                  .clock = clock,
+                                                                  .log = *log,
+                                                                  .store = *store,
+                                                                  .bus = *bus,
+                                                                  .source = *workflows,
+                                                                  .rights = *run_rights},
+                                                  pipeline::Policy{public_url});
   job_grants = std::make_unique<TokenGrants>(*job_tokens, public_url);
   runner = std::make_unique<runner::Runner>(runner::Parts{.loop = loop,
                                                           .clock = clock,
@@ -203,6 +209,7 @@ Task<> Parts::stop() {
   if (local_runner) co_await local_runner->stop();
   co_await http->shutdown(shutdown_limit);
   if (serving_) co_await runner->stop();
+  if (serving_) co_await pipeline->stop();
   co_await repositories->close();
   co_await bus->close();
   store->stop();

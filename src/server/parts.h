@@ -18,6 +18,7 @@
 #include "server/local_runner.h"
 #include "server/platform.h"
 #include "server/router.h"
+#include "server/run_rights.h"
 #include "server/server.h"
 #include "server/token_grants.h"
 #include "server/workflow_source.h"
@@ -64,6 +65,7 @@ struct Parts {
   std::unique_ptr<git::Server> git;
   std::unique_ptr<repository::Repositories> repositories;
   std::unique_ptr<RepositoryWorkflows> workflows;
+  std::unique_ptr<RunRights> run_rights;
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<runner::Runner> runner;
   std::unique_ptr<tests::Tests> tests;

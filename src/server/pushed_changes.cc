@@ -207,8 +207,11 @@ Result<Changes> changed(git::Repository& repository, const Comparison& what) {
 
 }  // namespace
 
+// As GitHub tells it, without the ends of lines that git puts behind it.
 std::string message_of(const git::Commit& commit) {
-  return core::to_valid_utf8(commit.message.substr(0, pipeline::message_bytes_max));
+  std::string text = core::to_valid_utf8(commit.message.substr(0, pipeline::message_bytes_max));
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 Result<Changes> changes_of(git::Repository& repository, const Comparison& what, const std::vector<Branch>& branches,

@@ -1,5 +1,6 @@
 #include "server/routes.h"
 
+#include "server/dispatch_api.h"
 #include "server/events_api.h"
 #include "server/git_http.h"
 #include "server/github_api.h"
@@ -20,6 +21,7 @@ void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_event_routes(router, platform);
   add_subscription_routes(router, platform);
   add_run_routes(router, platform);
+  add_dispatch_routes(router, platform);
   add_log_routes(router, platform);
   add_test_routes(router, platform);
   add_summary_route(router, platform);

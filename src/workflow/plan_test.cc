@@ -174,12 +174,18 @@ TEST(WorkflowExpand, ErrorsNameFileLineAndColumn) {
   std::string head = "on: push\njobs:\n  test:\n    runs-on: ";
   EXPECT_EQ(failure_of(head + "${{ fromJSON('x') }}\n    steps: [{run: a}]\n").substr(0, 46),
             ".github/workflows/ci.yml (Line: 4, Col: 14): T");
-  EXPECT_THAT(failure_of(head + "${{ vars.NONE }}\n    steps: [{run: a}]\n"), HasSubstr("names no runner here"));
   EXPECT_THAT(failure_of(head + "x\n    timeout-minutes: 0\n    steps: [{run: a}]\n"), HasSubstr("more than 0"));
   EXPECT_THAT(failure_of(head + "x\n    timeout-minutes: ${{ 'soon' }}\n    steps: [{run: a}]\n"),
               HasSubstr("Unexpected value 'soon'. Here must stand a number."));
   EXPECT_THAT(failure_of(head + "x\n    steps: [{run: " + std::string(200 * 1024, 'a') + "}]\n"),
               HasSubstr("at most 192 KiB may go to a runner"));
+}
+
+TEST(WorkflowExpand, ARunnerThatAnExpressionNamesAsNothingIsTheUsualOne) {
+  auto made =
+      expanded(program("on: push\njobs:\n  test:\n    runs-on: ${{ vars.NONE }}\n    steps: [{run: a}]\n"), "test");
+  ASSERT_THAT(made.legs, SizeIs(1));
+  EXPECT_THAT(made.legs[0].labels, ElementsAre("ubuntu-latest"));
 }
 
 constexpr std::string_view spec_workflow = R"(name: CI

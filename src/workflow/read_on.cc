@@ -68,6 +68,7 @@ void read_filters(Walk& walk, const Node& configuration, Trigger& into) {
   into.paths = patterns(walk, configuration, "paths");
   into.paths_ignore = patterns(walk, configuration, "paths-ignore");
   for (const char* one : {"branches", "tags", "paths"}) warn_of_both(walk, configuration, one);
+  into.each_commit = configuration.at_or_null("each-commit").is_true();
   into.workflows = patterns(walk, configuration, "workflows").value_or(Patterns());
   into.names = patterns(walk, configuration, "names").value_or(Patterns());
   into.versions = patterns(walk, configuration, "versions").value_or(Patterns());

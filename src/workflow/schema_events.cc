@@ -17,7 +17,8 @@ constexpr Definition list_of_text{.items = &text};
 constexpr Property type_properties[] = {{"types", &on_anything}};
 constexpr Property push_properties[] = {{"branches", &some_filled}, {"branches-ignore", &some_filled},
                                         {"tags", &some_filled},     {"tags-ignore", &some_filled},
-                                        {"paths", &some_filled},    {"paths-ignore", &some_filled}};
+                                        {"paths", &some_filled},    {"paths-ignore", &some_filled},
+                                        {"each-commit", &truth}};  // ours
 constexpr Property pull_request_properties[] = {{"types", &on_anything},
                                                 {"branches", &some_filled},
                                                 {"branches-ignore", &some_filled},

@@ -31,6 +31,25 @@ Errors begin with the words that GitHub uses, with line and column, and say what
 )";
 
 constexpr std::string_view rules = R"(
+## What starts a workflow here
+
+Every event of the table above is read and checked. These start runs ([runs](runs.md) says which commit runs, and what
+`github.event` holds); the others wait for services that Headrace does not have yet, and nothing starts them.
+
+| event | started by |
+|---|---|
+| `push`, `create`, `delete` | a push |
+| `workflow_dispatch` | `headrace workflow run`, `POST /api/v3/repos/OWNER/NAME/actions/workflows/FILE/dispatches` |
+| `repository_dispatch` | `POST /api/v3/repos/OWNER/NAME/dispatches` |
+| `schedule` | the clock |
+| `workflow_run` | runs of the repository |
+| `event` (ours) | any event of the log that the filter matches |
+| `workflow_call` | a job with `uses` |
+| `pull_request`, `pull_request_target` | `change.created`, `.updated`, `.merged` and `.abandoned` under `/headrace/`: no service says them yet |
+| `merge_group` | `queue.entered`: no service says it yet |
+| `issues` | `ticket.created`, `.updated` and `.closed` under `/headrace/`: no service says them yet |
+| `release`, `issue_comment`, `pull_request_review`, `pull_request_review_comment` | nothing yet |
+
 ## Rules that a table does not show
 
 | rule | as GitHub |
@@ -39,9 +58,14 @@ constexpr std::string_view rules = R"(
 | `if` without a status function counts as `success() && (...)`; `success()` and `failure()` of a job ask all ancestors | yes |
 | `matrix`: product, then `exclude`, then `include`; from `fromJSON`; at most 256 legs | yes |
 | a job's name: the leg's values in brackets where `name` holds no expression | yes |
-| called workflows: `./`, `$/`, `OWNER/NAME/...@REF`; ten levels, 50 files; inputs typed; `secrets: inherit` or by name; permissions only narrowed | yes |
+| `paths`: a push compares its two ends, a new branch with the parent of its first new commit, a change with where it left its base; the first 300 files; a push of more than 1,000 commits passes | yes |
+| more than three tags in one push start nothing; `[skip ci]`, `[ci skip]`, `[no ci]`, `[skip actions]`, `[actions skip]`, `skip-checks: true` | yes |
+| `on.push.each-commit: true`: each of the newest 20 commits of a push runs besides its head | ours |
+| `runs-on` that an expression leaves empty is `ubuntu-latest` | ours: GitHub fails the job |
+| called workflows: `./`, `$/`, `OWNER/NAME/...@REF` of this server; ten levels, 50 files; inputs typed; `secrets: inherit` or by name; permissions only narrowed | yes |
 | a secret passed on by name may use other contexts only as plain properties (`github.ref`) | narrower: GitHub takes any expression |
-| `schedule`: five fields in UTC, names of months and days, no `@daily` | yes; `timezone` other than UTC is listed |
+| `schedule`: five fields in UTC, names of months and days, no `@daily`; at most every five minutes; the default branch | yes; `timezone` other than UTC is listed; missed ticks run once |
+| `workflow_run`: at most three levels behind the first run | yes; `event` has the same bound |
 | YAML 1.2: anchors, aliases, merge keys, under a budget of 50,000 values and 64 levels; 512 KiB | GitHub reads anchors, and no merge keys |
 | one document a file; keys differ by more than case | yes |
 | duplicate keys, unknown keys, missing keys, wrong kinds, unknown contexts and functions, unknown needs and cycles | errors, as there |

@@ -92,7 +92,8 @@ Decision decide_push(const Trigger& trigger, const Occasion& occasion) {
                                : name_refusal(trigger, kind, name, trigger.tags, trigger.tags_ignore);
   if (refusal.empty() && branch) refusal = paths_refusal(trigger, occasion);  // a tag has no changed files
   if (!refusal.empty()) return {false, refusal};
-  return {true, "on.push includes the " + kind + " " + std::string(name) + "." + unknown_paths(trigger, occasion)};
+  return {true, "on.push includes the " + kind + " " + std::string(name) + "." + unknown_paths(trigger, occasion), true,
+          trigger.each_commit};
 }
 
 Decision decide_schedule(const Trigger& trigger, const Occasion& occasion) {

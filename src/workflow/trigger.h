@@ -35,6 +35,7 @@ struct Trigger {
   std::optional<std::vector<std::string>> types = {};  // absent: the event's default ones
   Patterns workflows = {};                             // of workflow_run: names or files
   Patterns names = {}, versions = {};                  // of image_version
+  bool each_commit = false;  // of push, ours: not the newest commit alone runs, but each that the push brought
   std::vector<Schedule> schedules = {};
   std::string filter = {};  // of `event:`, JSON of a CloudEvents filter as filter::compile_json reads it
 };
@@ -56,8 +57,9 @@ struct Occasion {
 
 struct Decision {
   bool starts = false;
-  std::string reason = {};  // a sentence, in both cases: which line of `on` decided
-  bool waits = true;        // `on` names the event at all
+  std::string reason = {};   // a sentence, in both cases: which line of `on` decided
+  bool waits = true;         // `on` names the event at all
+  bool each_commit = false;  // on.push.each-commit
   explicit operator bool() const { return starts; }
 };
 Decision triggers(const Workflow& workflow, const Occasion& occasion);

@@ -85,6 +85,7 @@ events::RunQueued queued_again(const RunRow& run) {
   said.payload = run.payload;
   said.inputs = run.inputs;
   said.depth = run.depth;
+  said.called = run.called;
   return said;
 }
 
@@ -109,6 +110,7 @@ RunRow run_of(const events::RunQueued& queued) {
   run.payload = queued.payload;
   run.inputs = queued.inputs;
   run.depth = queued.depth;
+  run.called = queued.called;
   return run;
 }
 

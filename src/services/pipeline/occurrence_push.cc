@@ -82,7 +82,7 @@ Occurrence of_fate(const log::Stored& stored, const events::PushReceived& push, 
 
 std::string account_of(const events::Event& event) {
   auto actor = core::parse_actor(event.actor());
-  return actor ? actor->name : std::string();
+  return actor && actor->kind == core::Actor::Kind::user ? actor->name : std::string();
 }
 
 bool is_of_a_job(const events::Event& event) {

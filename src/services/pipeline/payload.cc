@@ -18,11 +18,10 @@ std::string short_name(std::string_view ref) {
   return std::string(ref);
 }
 
-json::object person_json(const CommitPerson& person) {
-  return {{"name", person.name}, {"email", person.email}, {"username", person.name}};
-}
+// Which account it is, `username`, nobody knows.
+json::object person_json(const CommitPerson& person) { return {{"name", person.name}, {"email", person.email}}; }
 
-json::array texts_json(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+json::array texts_json(const std::vector<std::string>& texts) { return json::array(texts.begin(), texts.end()); }
 
 json::object commit_json(const PushedCommit& commit, const std::string& page) {
   return {{"id", commit.id},
@@ -57,27 +56,23 @@ json::object account_json(const std::string& account, const std::string& server_
   return it;
 }
 
-json::object repository_json(const Home& home) {
+json::object repository_json(const Home& home, Detail detail) {
   auto slash = home.full_name.find('/');
-  std::string owner = home.full_name.substr(0, slash);
-  auto owned_by = account_json(owner, home.server_url);
-  owned_by["name"] = owner;
   std::string page = page_of(home);
   json::object it{{"id", home.id},
                   {"name", home.full_name.substr(slash == std::string::npos ? 0 : slash + 1)},
                   {"full_name", home.full_name},
                   {"private", true},
-                  {"owner", std::move(owned_by)},
+                  {"owner", account_json(home.full_name.substr(0, slash), home.server_url)},
                   {"html_url", page},
                   {"description", nullptr},
                   {"fork", false},
-                  {"archived", false},
-                  {"disabled", false},
-                  {"url", page},
-                  {"clone_url", page.empty() ? page : page + ".git"}};
-  if (home.default_branch.empty()) return it;
-  it["default_branch"] = home.default_branch;
-  it["master_branch"] = home.default_branch;
+                  {"url", page}};
+  if (detail == Detail::least) return it;
+  it["archived"] = false;
+  it["disabled"] = false;
+  it["clone_url"] = page.empty() ? page : page + ".git";
+  if (!home.default_branch.empty()) it["default_branch"] = home.default_branch;
   return it;
 }
 
@@ -87,6 +82,9 @@ std::string push_payload(const Home& home, const events::SettledUpdate& update, 
   json::array commits;
   for (const PushedCommit& commit : changes.commits) commits.push_back(commit_json(commit, page));
   json::value head;
+  auto repository = repository_json(home);  // of a push alone it has these two
+  repository["master_branch"] = home.default_branch;
+  repository["owner"].as_object()["name"] = home.full_name.substr(0, home.full_name.find('/'));
   if (changes.head) head = commit_json(*changes.head, page);
   return core::to_text(json::object{{"ref", update.ref},
                                     {"before", update.old_commit},
@@ -98,7 +96,7 @@ std::string push_payload(const Home& home, const events::SettledUpdate& update, 
                                     {"compare", compare_url(update, page)},
                                     {"commits", std::move(commits)},
                                     {"head_commit", std::move(head)},
-                                    {"repository", repository_json(home)},
+                                    {"repository", std::move(repository)},
                                     {"pusher", json::object{{"name", account}}},
                                     {"sender", account_json(account, home.server_url)}});
 }

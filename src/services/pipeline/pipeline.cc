@@ -30,7 +30,10 @@ Result<T> present(Result<std::optional<T>> found, const std::string& which) {
 }  // namespace
 
 Service::Service(Parts on, Policy by)
-    : parts(on), policy(std::move(by)), strand_(parts.loop.executor(), parts.store, parts.log, projection) {}
+    : parts(on),
+      policy(std::move(by)),
+      strand_(parts.loop.executor(), parts.store, parts.log, projection),
+      scope_(parts.loop.executor()) {}
 
 Task<Result<>> Service::caught_up(log::Offset offset) {
   if (parts.store.applied(projection) >= offset) co_return Result<>{};
@@ -52,10 +55,16 @@ Result<> Service::subscribe() {
                               std::string(events::RunFinished::type), std::string(events::RunAdmitted::type),
                               std::string(events::RunCancelled::type), std::string(events::JobExpanded::type),
                               std::string(events::JobQueued::type), std::string(events::JobCancelled::type),
-                              std::string(events::JobSkipped::type), std::string(events::JobSettled::type)});
-  auto planned = hear("pipeline.plan", {std::string(events::PushReceived::type)},
+                              std::string(events::JobSkipped::type), std::string(events::JobSettled::type),
+                              std::string(events::WorkflowsRead::type), std::string(events::ScheduleDue::type),
+                              std::string(events::DispatchRequested::type)});
+  auto planned = hear("pipeline.plan", causes_heard(),
                       [this](bus::Delivery delivery) { return heard_cause(std::move(delivery)); });
   if (!planned) return planned;
+  auto awaited = hear("pipeline.workflows", {std::string(events::RefUpdated::type)},
+                      [this](bus::Delivery delivery) { return heard_ref(std::move(delivery)); });
+  if (!awaited) return awaited;
+  if (auto listened = listen_if_asked(); !listened) return listened;
   auto advanced = hear("pipeline.advance",
                        {std::string(events::JobStarted::type), std::string(events::JobFinished::type),
                         std::string(events::JobCancelled::type), std::string(events::RunCancelled::type),
@@ -68,6 +77,14 @@ Result<> Service::subscribe() {
                std::string(events::JobCancelled::type), std::string(events::JobSettled::type)},
               [this](bus::Delivery delivery) { return heard_of_group(std::move(delivery)); });
 }
+
+Result<> Service::start() {
+  if (auto subscribed = subscribe(); !subscribed) return subscribed;
+  scope_.spawn("pipeline.schedules", keep_time());
+  return {};
+}
+
+Task<> Service::stop() { return scope_.close(); }
 
 Result<Ids> Service::ids() {
   auto last = parts.log.last_of(ids_key);
@@ -126,7 +143,7 @@ Task<Result<Service::Plan>> Service::make_plan(SourceFile file, std::shared_ptr<
     for (const Missing& one : missing) {
       auto name = called_name(one.uses, one.from);
       if (texts.contains(name)) continue;
-      auto text = co_await called(one.uses, one.from);
+      auto text = co_await called(one.uses, one.from, run);
       bool later = !text && text.error().code != Code::not_found && text.error().code != Code::denied;
       if (later) co_return std::unexpected(text.error());
       texts.emplace(std::move(name), std::move(text));
@@ -135,17 +152,6 @@ Task<Result<Service::Plan>> Service::make_plan(SourceFile file, std::shared_ptr<
   run->workflow = plan->program.units.empty() ? file.path : plan->program.workflow().shown_name();
   name_run(*plan, *run, contexts(run_of(*run)));
   co_return Plan(std::move(plan));
-}
-
-Task<Result<workflow::Source>> Service::called(std::string uses, workflow::Source from) {
-  bool local = uses.starts_with("./") || uses.starts_with("$/");
-  if (!local) {
-    co_return core::fail(Code::not_found,
-                         "Only workflows of the same repository can be called: write ./.github/workflows/NAME.yml.");
-  }
-  auto file = co_await file_of(from.repository, from.commit, uses.substr(2));
-  if (!file) co_return std::unexpected(file.error());
-  co_return workflow::Source{file->path, file->text, from.repository, from.commit};
 }
 
 workflow::Object Service::contexts(const RunRow& run) const {
@@ -173,7 +179,8 @@ Pipeline::Pipeline(Parts parts, Policy policy) {
 
 Pipeline::~Pipeline() = default;
 
-Result<> Pipeline::start() { return impl_->service.subscribe(); }
+Result<> Pipeline::start() { return impl_->service.start(); }
+Task<> Pipeline::stop() { return impl_->service.stop(); }
 
 Task<Result<>> Pipeline::cancel(core::Actor actor, int64_t run, Force force) {
   return impl_->service.cancel(std::move(actor), run, force);
@@ -187,6 +194,12 @@ Task<Result<int64_t>> Pipeline::dispatch(core::Actor actor, std::string reposito
                                          std::string inputs) {
   return impl_->service.dispatch(std::move(actor), std::move(repository), std::move(file), std::move(ref),
                                  std::move(inputs));
+}
+
+Task<Result<>> Pipeline::dispatch_event(core::Actor actor, std::string repository, std::string event_type,
+                                        std::string client_payload) {
+  return impl_->service.dispatch_event(std::move(actor), std::move(repository), std::move(event_type),
+                                       std::move(client_payload));
 }
 
 Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string event_id) {

@@ -3,6 +3,10 @@
 //   hears  push.received                  which workflow files of the pushed commit start, and their first jobs: on
 //   push,
 //                                         create and delete
+//          schedule.due, dispatch.requested, pipelinerun.queued, .started, .finished, change.*, queue.entered, ticket.*
+//                                         the same of the default branch, or of the change
+//          ref.updated                    what the default branch waits for
+//          anything                       where a file of a default branch waits for it: on event
 //          taskrun.started                a run has begun
 //          taskrun.finished, job.cancelled, run.cancelled, run.admitted
 //                                         the run goes on: jobs that can run now, jobs that will not, its end
@@ -11,7 +15,7 @@
 //          job.leased, .lost, .requeued   kept, for the state of jobs
 //          repository.created, .deleted   kept, for ids
 //   says   pipelinerun.queued, .started, .finished, run.admitted, .cancelled, job.expanded, .queued, .cancelled,
-//          .skipped, .settled
+//          .skipped, .settled, workflows.read, schedule.due, dispatch.requested
 //
 // All that is said of a run names the log's key "run/<run>", so whoever decides has seen everything decided before:
 // hearing twice acts once, and a cancellation is never overtaken by a job. Numbers count within a workflow file of a
@@ -32,8 +36,10 @@
 
 #include "bus/bus.h"
 #include "core/actor.h"
+#include "core/clock.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "services/pipeline/rights.h"
 #include "services/pipeline/runs.h"
 #include "services/pipeline/search.h"
 #include "services/pipeline/source.h"
@@ -43,15 +49,19 @@ namespace headrace::pipeline {
 
 inline constexpr size_t run_bytes_max = size_t{4} << 20;  // of the events that queue one run; beyond: startup_failure
 inline constexpr size_t list_max = 1'000;                 // runs in one answer
-inline constexpr size_t plans_kept_max = 256;             // plans of runs at work, in memory; others are made again
+inline constexpr size_t schedules_max = 100;              // times that the files of one repository name
+inline constexpr std::chrono::minutes schedule_interval_min{5};  // between two runs of one schedule, as GitHub has it
+inline constexpr size_t plans_kept_max = 256;  // plans of runs at work, in memory; others are made again
 
 // What the service is built on; all of it outlives the service.
 struct Parts {
   core::Loop& loop;
+  core::Clock& clock;
   log::EventLog& log;
   store::Store& store;
   bus::Bus& bus;
   WorkflowSource& source;
+  const Rights& rights;
 };
 
 struct Policy {
@@ -78,7 +88,8 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  core::Result<> start();  // after Store::start; subscribes
+  core::Result<> start();  // after Store::start; subscribes, and keeps time from now on
+  core::Task<> stop();     // keeps time no more; before Bus::close
 
   // Commands: durable, and shown by the queries, when they return. `run` is the 64-bit id.
   // cancel: jobs end; what is `if: always()` or `cancelled()` still runs. conflict: the run is over.
@@ -90,6 +101,9 @@ class Pipeline {
   // invalid: the file does not have it, or an input is not as it declares.
   core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
                                              std::string ref, std::string inputs = std::string());
+  // repository_dispatch: what waits for on.repository_dispatch with this type starts. `client_payload`: a JSON object.
+  core::Task<core::Result<>> dispatch_event(core::Actor actor, std::string repository, std::string event_type,
+                                            std::string client_payload = std::string());
 
   // Queries, now or at an offset.
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});

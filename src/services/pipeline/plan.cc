@@ -37,24 +37,33 @@ Value value_of(const std::string& json) {
 }
 
 std::string short_name(const std::string& ref) {
-  for (std::string_view start : {"refs/heads/", "refs/tags/"}) {
+  for (std::string_view start : {"refs/heads/", "refs/tags/", "refs/pull/"}) {
     if (ref.starts_with(start)) return ref.substr(start.size());
   }
   return ref;
+}
+
+// GitHub Docs, "github context": head_ref and base_ref are there for runs of a change alone.
+std::string of_change(const RunRow& run, const Value& event, std::string_view end) {
+  if (!run.event.starts_with("pull_request")) return {};
+  const Value* value = event.find("pull_request");
+  for (std::string_view name : {end, std::string_view("ref")}) value = value == nullptr ? nullptr : value->find(name);
+  return value == nullptr ? std::string() : value->to_text();
 }
 
 Object github_of(const RunRow& run, const std::string& server_url) {
   Object github;
   std::string number = std::to_string(run.number);
   github.set("event_name", run.event);
-  github.set("event", value_of(run.payload));
+  Value event = value_of(run.payload);
+  github.set("head_ref", of_change(run, event, "head"));
+  github.set("base_ref", of_change(run, event, "base"));
+  github.set("event", std::move(event));
   github.set("ref", run.ref);
   github.set("ref_name", short_name(run.ref));
   github.set("ref_type", run.ref.starts_with("refs/tags/") ? "tag" : "branch");
   github.set("ref_protected", Value(false));
   github.set("sha", run.commit);
-  github.set("head_ref", "");
-  github.set("base_ref", "");
   github.set("repository", run.repository);
   github.set("repository_owner", owner_of(run.repository));
   github.set("repository_id", std::to_string(run.repository_id));

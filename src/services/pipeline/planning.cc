@@ -21,10 +21,15 @@ workflow::Decision decide(const SourceFile& file, const workflow::Occasion& occa
   return {false, "The file has errors; the run of its push tells them."};
 }
 
-std::vector<FileChoice> decide(const Snapshot& snapshot, const workflow::Occasion& occasion) {
+std::vector<FileChoice> decide(const Snapshot& snapshot, const Occurrence& occurrence) {
   std::vector<FileChoice> choices;
   for (const SourceFile& file : snapshot.files) {
-    if (workflow::is_workflow_path(file.path)) choices.push_back({file, decide(file, occasion)});
+    if (!workflow::is_workflow_path(file.path)) continue;
+    choices.push_back({file, decide(file, occurrence.occasion)});
+    workflow::Decision& decision = choices.back().decision;
+    bool again = std::ranges::find(occurrence.not_again, file.path) != occurrence.not_again.end();
+    if (!decision.starts || !again) continue;
+    decision = {false, "A run of this very file led to the event, and would lead to it again."};
   }
   return choices;
 }
@@ -57,6 +62,10 @@ std::vector<Reason> reasons_of(const Occurrence& occurrence, const std::vector<F
     reason.file = choice.file.path;
     reason.started = choice.decision.starts;
     if (reason.started) reason.run = uuid_of(occurrence, choice.file);
+    if (reason.started && choice.decision.each_commit) {
+      reason.text += " each-commit: so do the " + std::to_string(occurrence.earlier.size()) +
+                     " commits before it whose file says so too.";
+    }
     if (choice.decision.waits || !occurrence.aside) reasons.push_back(std::move(reason));
   }
   if (choices.empty() && !occurrence.aside) {
@@ -67,34 +76,64 @@ std::vector<Reason> reasons_of(const Occurrence& occurrence, const std::vector<F
   return reasons;
 }
 
-}  // namespace
-
-Task<Result<std::vector<Occurrence>>> Service::occurrences_of(log::Stored stored) {
-  std::vector<Occurrence> none;
-  if (!events::is_reserved(stored.event.source)) co_return none;
-  if (events::is<events::PushReceived>(stored.event)) {
-    auto push = events::decode<events::PushReceived>(stored.event);
-    if (!push) co_return std::unexpected(push.error());
-    co_return occurrences_of_push(stored, *push, policy.server_url);
+// The newest of those before the head.
+std::vector<std::string> earlier_of(const Changes& changes) {
+  std::vector<std::string> ids;
+  for (const PushedCommit& commit : changes.commits) {
+    if (changes.head && commit.id != changes.head->id) ids.push_back(commit.id);
   }
-  co_return none;
+  if (ids.size() > each_commits_max) ids.erase(ids.begin(), ids.end() - each_commits_max);
+  return ids;
 }
+
+}  // namespace
 
 Task<Result<>> Service::heard_cause(bus::Delivery delivery) {
   auto occurrences = co_await occurrences_of(*delivery.stored());
   if (!occurrences) co_return std::unexpected(occurrences.error());
   for (const Occurrence& one : *occurrences) {
-    auto occurrence = std::make_shared<Occurrence>(one);
-    auto choices = co_await choose(occurrence);
-    if (!choices) co_return core::pass_on(choices.error(), "reading the workflow files for an event");
-    for (const FileChoice& choice : *choices) {
-      if (!choice.decision.starts || !occurrence->refusal.empty()) continue;
-      events::RunQueued run = occurrence->run;
-      run.run = uuid_of(*occurrence, choice.file);
-      run.workflow_file = choice.file.path;
-      auto started = co_await start_run(delivery, std::move(run), choice.file, step_of(*occurrence, choice.file));
-      if (!started) co_return started;
+    auto started = co_await start_runs(delivery, std::make_shared<Occurrence>(one));
+    if (!started) co_return started;
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> Service::start_runs(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence) {
+  auto choices = co_await choose(occurrence);
+  if (!choices) co_return core::pass_on(choices.error(), "reading the workflow files for an event");
+  for (const FileChoice& choice : *choices) {
+    if (!choice.decision.starts || !occurrence->refusal.empty()) continue;
+    events::RunQueued run = occurrence->run;
+    run.run = uuid_of(*occurrence, choice.file);
+    run.workflow_file = choice.file.path;
+    if (choice.decision.each_commit) {
+      auto before = co_await start_earlier(cause, occurrence, choice.file.path);
+      if (!before) co_return before;
     }
+    auto started = co_await start_run(cause, std::move(run), choice.file, step_of(*occurrence, choice.file));
+    if (!started) co_return started;
+  }
+  co_return Result<>{};
+}
+
+// each-commit: the file as each earlier commit has it, and where it lets itself be started by the push.
+Task<Result<>> Service::start_earlier(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence, std::string path) {
+  for (const std::string& commit : occurrence->earlier) {
+    auto snapshot = co_await parts.source.files(occurrence->run.repository, commit);
+    if (!snapshot && snapshot.error().code == Code::not_found) continue;
+    if (!snapshot) co_return std::unexpected(snapshot.error());
+    auto file = std::ranges::find(snapshot->files, path, &SourceFile::path);
+    bool skipped = file == snapshot->files.end() || !workflow::skip_word(snapshot->message).empty();
+    if (skipped || !decide(*file, occurrence->occasion)) continue;
+    Occurrence earlier = *occurrence;
+    earlier.key += "@" + commit;
+    events::RunQueued run = earlier.run;
+    run.run = uuid_of(earlier, *file);
+    run.commit = commit;
+    run.title = snapshot->title;
+    run.workflow_file = path;
+    auto started = co_await start_run(cause, std::move(run), *file, step_of(earlier, *file));
+    if (!started) co_return started;
   }
   co_return Result<>{};
 }
@@ -116,14 +155,11 @@ Task<Result<std::vector<FileChoice>>> Service::choose(std::shared_ptr<Occurrence
   if (!snapshot) co_return none;
   run.commit = snapshot->commit;
   if (run.title.empty()) run.title = snapshot->title;
-  std::vector<FileChoice> choices = decide(*snapshot, occurrence->occasion);
-  if (!any_starts(choices)) co_return choices;
-  std::string word = occurrence->skippable ? workflow::skip_word(snapshot->message) : std::string();
-  if (!word.empty()) occurrence->refusal = "The message of the commit says " + word + ".";
-  if (!word.empty() || !occurrence->comparison) co_return choices;
+  std::vector<FileChoice> choices = decide(*snapshot, *occurrence);
+  if (!any_starts(choices) || !occurrence->comparison) co_return choices;
   auto looked = co_await look_at_changes(occurrence);
   if (!looked) co_return std::unexpected(looked.error());
-  co_return decide(*snapshot, occurrence->occasion);
+  co_return decide(*snapshot, *occurrence);
 }
 
 Task<Result<>> Service::look_at_changes(std::shared_ptr<Occurrence> occurrence) {
@@ -135,6 +171,9 @@ Task<Result<>> Service::look_at_changes(std::shared_ptr<Occurrence> occurrence) 
   }
   occurrence->occasion.changed_paths = changes->changed_paths;
   occurrence->occasion.paths_note = changes->paths_note;
+  occurrence->earlier = earlier_of(*changes);
+  std::string word = occurrence->skippable && changes->head ? workflow::skip_word(changes->head->message) : "";
+  if (!word.empty()) occurrence->refusal = "The message of the newest commit says " + word + ".";
   if (occurrence->payload) occurrence->run.payload = occurrence->payload(*changes);
   co_return Result<>{};
 }
@@ -184,16 +223,19 @@ Task<Result<std::vector<Reason>>> Service::why_not(std::string event_id) {
   if (!stored) co_return std::unexpected(stored.error());
   auto occurrences = co_await occurrences_of(*stored);
   if (!occurrences) co_return std::unexpected(occurrences.error());
-  if (occurrences->empty()) {
-    co_return core::fail(Code::invalid, "The event " + event_id + " is a " + stored->event.type +
-                                            ", and that starts no workflow; ask for the push that it follows from.");
-  }
+  auto any = co_await heard_as_any(*stored);
+  if (!any) co_return std::unexpected(any.error());
+  occurrences->insert(occurrences->end(), any->begin(), any->end());
   std::vector<Reason> reasons;
   for (const Occurrence& one : *occurrences) {
     auto occurrence = std::make_shared<Occurrence>(one);
     auto choices = co_await choose(occurrence);
     if (!choices) co_return std::unexpected(choices.error());
     for (Reason& reason : reasons_of(*occurrence, *choices)) reasons.push_back(std::move(reason));
+  }
+  if (reasons.empty()) {
+    co_return core::fail(Code::invalid, "The event " + event_id + " is a " + stored->event.type +
+                                            ", and no workflow hears of that; ask for the push that it follows from.");
   }
   co_return reasons;
 }

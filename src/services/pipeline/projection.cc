@@ -4,6 +4,7 @@
 #include "events/cloudevents.h"
 #include "events/repository.h"
 #include "events/vocabulary.h"
+#include "services/pipeline/awaited.h"
 #include "services/pipeline/numbers.h"
 #include "services/pipeline/plan.h"
 #include "workflow/expression_value.h"
@@ -54,6 +55,12 @@ std::string annotations_text(const std::vector<events::JobAnnotation>& annotatio
   return core::to_text(list);
 }
 
+std::string called_text(const std::vector<events::CalledWorkflow>& called) {
+  core::json::array list;
+  for (const events::CalledWorkflow& one : called) list.push_back(core::json::array{one.uses, one.commit});
+  return core::to_text(list);
+}
+
 // One overload an event; each is right when heard for a run or job it does not know, for the log may begin after it.
 struct Apply {
   sqlite::Connection& tables;
@@ -79,8 +86,11 @@ struct Apply {
         said.full_name, said.id, said.default_branch);
   }
   Result<> operator()(const events::RepositoryDeleted& said) const {
-    return run("DELETE FROM repository WHERE full_name = ?", said.full_name);
+    auto gone = run("DELETE FROM repository WHERE full_name = ?", said.full_name);
+    return gone ? forget_awaited(tables, said.full_name) : gone;
   }
+  Result<> operator()(const events::WorkflowsRead& said) const { return keep(tables, stored, said); }
+  Result<> operator()(const events::ScheduleDue& said) const { return keep(tables, said); }
 
   Result<> operator()(const events::RunQueued& said) const {
     auto counted =
@@ -124,8 +134,8 @@ struct Apply {
 
   // In a table of its own: a run changes often, and history would keep each time what is large and never changes.
   Result<> keep_payload(const events::RunQueued& said) const {
-    return run("INSERT INTO run_input (run, payload, inputs) VALUES (?, ?, ?) ON CONFLICT (run) DO NOTHING", said.run,
-               said.payload, said.inputs);
+    return run("INSERT INTO run_input (run, payload, inputs, called) VALUES (?, ?, ?, ?) ON CONFLICT (run) DO NOTHING",
+               said.run, said.payload, said.inputs, called_text(said.called));
   }
 
   // Jobs that are not run again belong to the new attempt as they ended; the others leave it.
@@ -296,15 +306,17 @@ struct Words {
   }
 };
 
-using Heard = Words<events::RepositoryCreated, events::RepositoryDeleted, events::RunQueued, events::RunStarted,
-                    events::RunFinished, events::JobQueued, events::JobLeased, events::JobLost, events::JobRequeued,
-                    events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped,
-                    events::JobExpanded, events::JobSettled, events::RunAdmitted, events::RunCancelled>;
+using Heard =
+    Words<events::RepositoryCreated, events::RepositoryDeleted, events::RunQueued, events::RunStarted,
+          events::RunFinished, events::JobQueued, events::JobLeased, events::JobLost, events::JobRequeued,
+          events::JobStarted, events::JobFinished, events::JobCancelled, events::JobSkipped, events::JobExpanded,
+          events::JobSettled, events::RunAdmitted, events::RunCancelled, events::WorkflowsRead, events::ScheduleDue>;
 
 }  // namespace
 
 std::string RunsProjection::schema() const {
-  return "CREATE TABLE repository (full_name TEXT PRIMARY KEY, id INTEGER NOT NULL, default_branch TEXT NOT NULL) "
+  return awaited_schema() +
+         "CREATE TABLE repository (full_name TEXT PRIMARY KEY, id INTEGER NOT NULL, default_branch TEXT NOT NULL) "
          "WITHOUT ROWID;"
          "CREATE TABLE counter (repository TEXT, workflow_file TEXT, number INTEGER NOT NULL, "
          "PRIMARY KEY (repository, workflow_file)) WITHOUT ROWID;"
@@ -317,7 +329,8 @@ std::string RunsProjection::schema() const {
          "cancel_in_progress INTEGER NOT NULL, queue_all INTEGER NOT NULL, depth INTEGER NOT NULL, queued_at INTEGER, "
          "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, last_event TEXT "
          "NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
-         "CREATE TABLE run_input (run TEXT PRIMARY KEY, payload TEXT NOT NULL, inputs TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE TABLE run_input (run TEXT PRIMARY KEY, payload TEXT NOT NULL, inputs TEXT NOT NULL, "
+         "called TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX run_by_id ON run (id);"
          "CREATE INDEX run_by_queued ON run (queued);"
          "CREATE INDEX run_by_repository ON run (repository, queued);"

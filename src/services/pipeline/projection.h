@@ -45,6 +45,7 @@ struct RunRow : Run {
   std::string last_event;    // id: the cause of what is said next
   std::string correlation;
   std::string payload, inputs;  // JSON texts
+  std::vector<events::CalledWorkflow> called;
   int64_t depth = 0;
   bool cancel_in_progress = false;
   bool queue_all = false;
@@ -68,6 +69,8 @@ core::Result<std::optional<Job>> find_job(sqlite::Connection& tables, int64_t id
 // The concurrency group of a run, or of a job, by UUID; nothing where it has none.
 core::Result<std::optional<std::string>> group_of(sqlite::Connection& tables, std::string_view run,
                                                   std::string_view job);
+// The run of this UUID alone, without its jobs; nothing where there is none.
+core::Result<std::optional<RunRow>> find_run_alone(sqlite::Connection& tables, std::string_view uuid);
 core::Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query);
 core::Result<RunsFound> search_runs(sqlite::Connection& tables, const RunSearch& search);  // search.cc
 core::Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file);

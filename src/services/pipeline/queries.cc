@@ -175,6 +175,15 @@ JobRow read_job(const sqlite::Row& row) {
   return job;
 }
 
+std::vector<events::CalledWorkflow> called_of(std::string_view json) {
+  std::vector<events::CalledWorkflow> list;
+  auto value = core::parse_json(json);
+  if (!value || !value->is_array()) return list;
+  for (const auto& one : value->get_array())
+    list.push_back({std::string(one.at(0).as_string()), std::string(one.at(1).as_string())});
+  return list;
+}
+
 std::string sql(std::string_view head, std::string_view tail) { return std::string(head) + std::string(tail); }
 
 Result<> add_jobs(sqlite::Connection& tables, RunRow& run) {
@@ -188,10 +197,10 @@ Result<> add_jobs(sqlite::Connection& tables, RunRow& run) {
 
 Result<> add_inputs(sqlite::Connection& tables, RunRow& run) {
   auto found = tables.first(
-      "SELECT payload, inputs FROM run_input WHERE run = ?",
-      [](const sqlite::Row& row) { return std::pair(row.text(0), row.text(1)); }, run.run);
+      "SELECT payload, inputs, called FROM run_input WHERE run = ?",
+      [](const sqlite::Row& row) { return std::tuple(row.text(0), row.text(1), called_of(row.view(2))); }, run.run);
   if (!found) return std::unexpected(found.error());
-  if (*found) std::tie(run.payload, run.inputs) = std::move(**found);
+  if (*found) std::tie(run.payload, run.inputs, run.called) = std::move(**found);
   return {};
 }
 
@@ -267,6 +276,14 @@ Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query) {
     page.runs.push_back(std::move(listed.run));
   }
   return page;
+}
+
+Result<std::optional<RunRow>> find_run_alone(sqlite::Connection& tables, std::string_view uuid) {
+  std::string text = sql(select_run, "WHERE run.run = ?");
+  auto found = tables.first(sqlite::Sql::generated(text), read_run, uuid);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::optional<RunRow>();
+  return std::move((*found)->run);
 }
 
 Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file) {

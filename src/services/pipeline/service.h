@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "events/repository.h"
+#include "services/pipeline/awaited.h"
 #include "services/pipeline/launch.h"
 #include "services/pipeline/occurrence.h"
 #include "services/pipeline/projection.h"
@@ -80,11 +81,16 @@ class Service {
   using Plan = std::shared_ptr<const Planned>;  // shared by the cache and by who uses it while others come and go
 
   Service(Parts on, Policy by);
-  core::Result<> subscribe();
+  core::Result<> start();
+  core::Task<> stop();
 
   // planning.cc
   core::Task<core::Result<>> heard_cause(bus::Delivery delivery);
   core::Task<core::Result<std::vector<Reason>>> why_not(std::string event_id);
+
+  // awaiting.cc, listening.cc
+  core::Task<core::Result<>> heard_ref(bus::Delivery delivery);
+  core::Task<core::Result<>> heard_any(bus::Delivery delivery);
 
   // advancing.cc
   core::Task<core::Result<>> heard_job(bus::Delivery delivery);
@@ -98,19 +104,44 @@ class Service {
   core::Task<core::Result<int64_t>> dispatch(core::Actor actor, std::string repository, std::string file,
                                              std::string ref, std::string inputs);
 
+  // asking.cc
+  core::Task<core::Result<>> dispatch_event(core::Actor actor, std::string repository, std::string event_type,
+                                            std::string client_payload);
+
   Parts parts;
   Policy policy;
 
  private:
+  core::Result<> subscribe();
   core::Result<> hear(std::string name, std::vector<std::string> types, bus::AsyncHandler handler);
   core::Task<core::Result<>> caught_up(log::Offset offset);
 
   // What an event may start; nothing where no workflow hears of its kind.
   core::Task<core::Result<std::vector<Occurrence>>> occurrences_of(log::Stored stored);
+  core::Result<std::vector<Occurrence>> occurrences_at(const log::Stored& stored, const Home& home);
+  core::Result<std::vector<Occurrence>> run_occurrences(const log::Stored& stored, const Home& home);
+  static std::vector<std::string> causes_heard();
+  core::Result<std::optional<Home>> home_of(const std::string& full_name);
+  core::Task<core::Result<>> start_runs(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence);
   // Looks at the files of its commit; sets what only git knows.
   core::Task<core::Result<std::vector<FileChoice>>> choose(std::shared_ptr<Occurrence> occurrence);
   core::Task<core::Result<>> look_at_changes(std::shared_ptr<Occurrence> occurrence);
+  core::Task<core::Result<>> start_earlier(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence,
+                                           std::string path);
   core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step);
+  // on: event.
+  core::Result<> listen();
+  core::Result<> listen_if_asked();
+  core::Task<core::Result<std::vector<Occurrence>>> heard_as_any(log::Stored stored);
+  core::Result<std::vector<Home>> hearers_of(const log::Stored& stored);
+  core::Task<core::Result<std::optional<RunRow>>> run_behind(events::Event event);
+  core::Task<core::Result<std::vector<RunRow>>> chain_behind(events::Event event);
+
+  // schedules.cc
+  core::Task<> keep_time();
+  core::Task<core::Result<>> tick();
+  core::Task<core::Result<>> say_due(ScheduleRow schedule, core::Time due);
+
   // Gives the run its number and ids, which the batch must then expect.
   core::Task<core::Result<Numbered>> number(events::RunQueued& run);
 
@@ -120,7 +151,12 @@ class Service {
   core::Task<core::Result<Plan>> plan_of(RunRow run);
   // The file linked with all that it calls; what the run is called is set from it.
   core::Task<core::Result<Plan>> make_plan(SourceFile file, std::shared_ptr<events::RunQueued> run);
-  core::Task<core::Result<workflow::Source>> called(std::string uses, workflow::Source from);
+  // calling.cc; sets in `run` what of other repositories it calls.
+  core::Task<core::Result<workflow::Source>> called(std::string uses, workflow::Source from,
+                                                    std::shared_ptr<events::RunQueued> run);
+  core::Task<core::Result<std::string>> commit_called(std::string uses, std::string repository, std::string ref,
+                                                      std::shared_ptr<events::RunQueued> run);
+  core::Result<> may_call(const std::string& account, const std::string& from, const std::string& repository) const;
   workflow::Object contexts(const RunRow& run) const;
   core::Task<core::Result<SourceFile>> file_of(std::string repository, std::string commit, std::string path);
   void remember(const events::RunQueued& run, Plan plan);
@@ -140,6 +176,8 @@ class Service {
   store::CommandStrand strand_;
   std::map<std::string, Plan> plans_;  // by run and attempt
   std::deque<std::string> plan_ages_;  // oldest first
+  bool listening_ = false;             // to all events
+  core::Scope scope_;
 };
 
 inline constexpr int attempts_max = 20;  // of one decision, while others say something of the same run or take ids

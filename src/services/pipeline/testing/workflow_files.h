@@ -51,6 +51,7 @@ class WorkflowFiles final : public WorkflowSource {
     Changes changes;
     changes.head.emplace();
     changes.head->id = what.after;
+    changes.head->message = commits_[what.after].message;
     changes.commits.push_back(*changes.head);
     changes.changed_paths.emplace({std::string("README.md")});
     co_return changes;

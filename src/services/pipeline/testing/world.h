@@ -13,6 +13,8 @@
 #include "core/testing/simulated_clock.h"
 #include "events/repository.h"
 #include "events/runner.h"
+#include "events/triggers.h"
+#include "services/pipeline/testing/roles.h"
 #include "services/pipeline/testing/workflow_files.h"
 #include "store/testing/folder.h"
 
@@ -35,12 +37,14 @@ class World {
   void open() {
     store = std::make_unique<store::Store>(loop, log, folder.path());
     bus = std::move(*bus::Bus::open({loop, clock, random, ids, log, nullptr, folder.file("bus.sqlite")}, {}));
-    pipeline = std::make_unique<Pipeline>(Parts{loop, log, *store, *bus, files}, Policy{"http://localhost"});
+    pipeline =
+        std::make_unique<Pipeline>(Parts{loop, clock, log, *store, *bus, files, rights}, Policy{"http://localhost"});
     core::require(store->start().has_value(), "the store starts");
     core::require(pipeline->start().has_value(), "the pipeline starts");
     bus->start();
   }
   void close() {
+    loop.run(pipeline->stop());
     loop.run(bus->close());
     pipeline.reset();
     bus.reset();
@@ -180,6 +184,7 @@ class World {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<bus::Bus> bus;
   WorkflowFiles files;
+  Roles rights;
   std::unique_ptr<Pipeline> pipeline;
 };
 
