@@ -56,6 +56,16 @@ TEST(Utf8, RefusesOverlongSurrogateCutAndBeyondTheEnd) {
     EXPECT_FALSE(is_utf8(text)) << to_hex(as_bytes(text));
 }
 
+TEST(Utf8, FindsABadByteWhereverItStandsInALongText) {
+  for (size_t length = 0; length < 40; ++length) {
+    for (size_t place = 0; place <= length; ++place) {
+      std::string text(length, 'a');
+      EXPECT_TRUE(is_utf8(std::string(text).insert(place, "\u20ac"))) << length << " " << place;
+      EXPECT_FALSE(is_utf8(text.insert(place, 1, '\xe2'))) << length << " " << place;
+    }
+  }
+}
+
 TEST(Utf8, IsMadeValidByteForByteAndOtherwiseLeftAlone) {
   EXPECT_EQ(to_valid_utf8("plain\nwords \xc3\xa9 \xf0\x9f\x8c\x8a"), "plain\nwords \xc3\xa9 \xf0\x9f\x8c\x8a");
   EXPECT_EQ(to_valid_utf8("a\xff"

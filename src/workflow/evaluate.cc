@@ -5,8 +5,13 @@ namespace {
 
 constexpr Language any_name{.contexts = {}, .any_name = true};  // the reader has looked at the names
 
+std::expected<Template, ExpressionError> template_of(const Node& node) {
+  if (node.expression != nullptr) return *node.expression;
+  return Template::parse(node.text, any_name);
+}
+
 bool inserts(const Node& key) {
-  auto read = Template::parse(key.text, any_name);
+  auto read = template_of(key);
   return read && read->is_expression() && read->parts()[0].expression->text() == "insert";
 }
 
@@ -26,7 +31,7 @@ Evaluated<Value> Evaluation::scalar(const Node& node) const {
     default: break;
   }
   if (!holds_expression(node.text)) return Value(node.text);
-  auto read = Template::parse(node.text, any_name);
+  auto read = template_of(node);
   if (!read) return std::unexpected(failure(node, read.error().message));
   auto value = read->evaluate(contexts_, host_);
   if (!value) return std::unexpected(failure(node, "The template is not valid. " + value.error().message));
@@ -101,7 +106,7 @@ std::string as_template(const std::string& literal) {
 
 void visit_references(const Node& node, const std::function<void(const Reference&)>& see) {
   if (node.is_string() && holds_expression(node.text)) {
-    auto read = Template::parse(node.text, any_name);
+    auto read = template_of(node);
     if (read) read->visit(see);
   }
   for (const Node& item : node.items) visit_references(item, see);

@@ -125,6 +125,7 @@ class Template {
   // "a ${{ b }} c". Without ${{ it is a literal. Of several errors the first is given; its offset counts in `text`.
   static std::expected<Template, ExpressionError> parse(std::string_view text, const Language& language);
   static Template literal(std::string text);
+  static Template of(Expression expression);  // the expression alone, as ${{ }} around it would have it
 
   // The value itself, of any kind, where the whole text is one ${{ }}; a string otherwise, made as format() makes it.
   std::expected<Value, ExpressionError> evaluate(const Object& contexts, Host* host = nullptr,

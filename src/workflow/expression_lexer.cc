@@ -22,7 +22,23 @@ bool is_name(std::string_view word) {
   return true;
 }
 
-bool ends_word(char c) { return std::string_view("()[],.!<>=&|").contains(c); }
+bool ends_word(char c) {
+  switch (c) {
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case ',':
+    case '.':
+    case '!':
+    case '<':
+    case '>':
+    case '=':
+    case '&':
+    case '|': return true;
+    default: return false;
+  }
+}
 
 bool is_logical(Kind kind) { return kind >= Kind::logical_not && kind <= Kind::logical_or; }
 

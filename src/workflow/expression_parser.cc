@@ -61,7 +61,13 @@ struct Callable {
 
 class Parser {
  public:
-  Parser(ExpressionProgram& program, const Language& language) : program_(program), language_(language) {}
+  Parser(ExpressionProgram& program, const Language& language) : program_(program), language_(language) {
+    constexpr size_t usual = 8;  // nodes of an expression as people write them: one piece of memory for them
+    program_.nodes.reserve(usual);
+    program_.operands.reserve(usual);
+    operands_.reserve(usual);
+    operators_.reserve(usual);
+  }
 
   Refused parse() {
     if (utf16_length(program_.text) > expression_length_max) return too_much("length", expression_length_max);

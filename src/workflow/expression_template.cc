@@ -140,6 +140,15 @@ Template Template::literal(std::string text) {
   return made;
 }
 
+Template Template::of(Expression expression) {
+  Content content;
+  content.text = expression.text();
+  content.parts.push_back({{}, std::move(expression), 0});
+  Template made;
+  made.content_ = std::make_shared<const Content>(std::move(content));
+  return made;
+}
+
 std::expected<Value, ExpressionError> Template::evaluate(const Object& contexts, Host* host, size_t memory_max) const {
   if (is_literal()) return Value(content_->text);
   BoundedText text(memory_max);

@@ -10,7 +10,6 @@
 namespace headrace::workflow {
 namespace {
 
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 // Bytes of the sequence that starts with this one; 0 where none does.
@@ -54,10 +53,9 @@ int compare_codes(char32_t left, char32_t right) {
 
 }  // namespace
 
-Character character_at(std::string_view text, size_t place) {
+Character wide_character_at(std::string_view text, size_t place) {
   auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
   unsigned char lead = byte(place);
-  if (lead < 0x80) return {lead, 1};
   size_t length = sequence_length(lead);
   if (length == 0 || text.size() - place < length) return {0xFFFD, 1};
   char32_t code = lead & (0xFFU >> (length + 1));
@@ -71,11 +69,10 @@ Character character_at(std::string_view text, size_t place) {
 }
 
 // .NET, Char.IsWhiteSpace.
-size_t blank_at(std::string_view text, size_t place) {
+size_t wide_blank_at(std::string_view text, size_t place) {
   Character c = character_at(text, place);
-  bool blank = c.code == ' ' || (c.code >= 9 && c.code <= 13) || c.code == 0x85 || c.code == 0xA0 || c.code == 0x1680 ||
-               (c.code >= 0x2000 && c.code <= 0x200A) || c.code == 0x2028 || c.code == 0x2029 || c.code == 0x202F ||
-               c.code == 0x205F || c.code == 0x3000;
+  bool blank = c.code == 0x85 || c.code == 0xA0 || c.code == 0x1680 || (c.code >= 0x2000 && c.code <= 0x200A) ||
+               c.code == 0x2028 || c.code == 0x2029 || c.code == 0x202F || c.code == 0x205F || c.code == 0x3000;
   return blank ? c.bytes : 0;
 }
 

@@ -54,6 +54,21 @@ TEST(WorkflowHostile, TabsAndDoubleKeysAreNamedWithTheirLine) {
   EXPECT_EQ(twice.errors[0], (Finding{{5, 3}, "'a' is already defined in line 3; remove one."}));
 }
 
+TEST(WorkflowHostile, KeysThatDifferByCaseAloneAreFoundAmongFewAndAmongMany) {
+  for (int names : {1, 16, 17, 18, 200}) {
+    std::string text = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: x\n        env:\n";
+    for (int name = 1; name <= names; ++name) text += "          N" + std::to_string(name) + ": 1\n";
+    EXPECT_TRUE(read(text, "a.yml").workflow) << names;
+    for (int again : {1, names}) {
+      std::string name = "n" + std::to_string(again);
+      Reading twice = read(text + "          " + name + ": 2\n", "a.yml");
+      ASSERT_THAT(twice.errors, SizeIs(1)) << names;
+      EXPECT_EQ(twice.errors[0].at, (Position{8 + names, 11}));
+      EXPECT_THAT(twice.errors[0].message, HasSubstr("'" + name + "' is already defined."));
+    }
+  }
+}
+
 TEST(WorkflowHostile, KeysAndValuesThatAreNotWrittenHaveAPlace) {
   for (const char* text : {"on: push\njobs:\n  : x\n", "on: push\njobs: {a: {runs-on: x, : y}}\n", "? \n", "- \n- a\n",
                            "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      -\n      - run: a\n"}) {

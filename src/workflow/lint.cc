@@ -67,10 +67,8 @@ std::string written(const Reference& reference) {
 }  // namespace
 
 void lint_script(Walk& walk, const Node& script) {
-  if (!script.is_string() || !holds_expression(script.text)) return;
-  auto read = Template::parse(script.text, {.contexts = {}, .any_name = true});
-  if (!read) return;
-  read->visit([&](const Reference& reference) {
+  if (script.expression == nullptr) return;  // without ${{ }}, or with an error that the walk has told
+  script.expression->visit([&](const Reference& reference) {
     if (!is_foreign(reference)) return;
     walk.warn(walk.place(script, reference.offset),
               "The script takes in ${{ " + written(reference) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct Position {
 };
 
 struct Pair;
+class Template;
 
 struct Node {
   enum class Kind { null, boolean, number, string, sequence, mapping };
@@ -26,6 +28,9 @@ struct Node {
   double number = 0;        // of a number
   std::vector<Node> items;  // of a sequence
   std::vector<Pair> pairs;  // of a mapping, in order, keys unique
+  // Of a string with ${{ }}, and of an `if`, that the walk found good: how it reads, so that nobody reads it a second
+  // time. Shared by copies, immutable; null elsewhere, and where nothing has been walked.
+  mutable std::shared_ptr<const Template> expression = nullptr;
 
   bool is_scalar() const { return kind != Kind::sequence && kind != Kind::mapping; }
   bool is_null() const { return kind == Kind::null; }

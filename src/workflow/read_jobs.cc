@@ -15,10 +15,9 @@ std::vector<Text> texts(const Node& node) {
   return read;
 }
 
-std::string counted_condition(const Node& node, schema::Names names) {
-  NameList list(names);
-  auto read = parse_condition(node.text, list.language());
-  return read ? read->text() : node.text;
+// The `if` of a job or step, as the walk read it.
+std::string counted_condition(const Node& node) {
+  return node.expression == nullptr ? "success()" : node.expression->text();
 }
 
 // Ids for steps without one, as GitHub makes them: of the action's name or "run", told apart by numbers.
@@ -64,10 +63,7 @@ Step read_step(Walk& walk, Node node) {
   step.name = node.at_or_null("name").text;
   step.uses = node.at_or_null("uses").text;
   step.run = node.at_or_null("run").text;
-  step.condition = counted_condition(node.at_or_null("if"), schema::github | schema::inputs | schema::vars |
-                                                                schema::needs | schema::strategy | schema::matrix |
-                                                                schema::steps | schema::job | schema::runner |
-                                                                schema::env | schema::step_status | schema::hash_files);
+  step.condition = counted_condition(node.at_or_null("if"));
   lint_script(walk, node.at_or_null("run"));
   if (step.uses.starts_with("actions/github-script@")) lint_script(walk, node.at_or_null("with").at_or_null("script"));
   step.body = std::move(node);
@@ -141,8 +137,7 @@ Job read_job(Walk& walk, const Node& key, Node node) {
   }
   const Node& condition = node.at_or_null("if");
   job.condition_at = condition.at.line > 0 ? condition.at : key.at;
-  job.condition =
-      counted_condition(condition, schema::github | schema::inputs | schema::vars | schema::needs | schema::job_status);
+  job.condition = counted_condition(condition);
   check_matrix(walk, node.at_or_null("strategy"));
   check_runs_on(walk, runs_on);
   for (Pair& pair : node.pairs) {

@@ -109,6 +109,8 @@ std::string single_quoted(std::string_view source, size_t start) {
 void resolve_plain(std::string_view text, Node& into) {
   into.text = text;
   into.kind = Node::Kind::string;
+  // What is no string begins with one of these; most texts do not.
+  if (!text.empty() && !std::string_view("~nNtTfF.-+0123456789").contains(text.front())) return;
   if (is_one_of(nulls, text)) {
     into.kind = Node::Kind::null;
     into.text.clear();

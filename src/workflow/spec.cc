@@ -3,46 +3,109 @@
 #include <cmath>
 
 #include "core/json.h"
+#include "core/json_text.h"
 #include "workflow/expand.h"
 
 namespace headrace::workflow {
 namespace {
 
-namespace json = core::json;
+using core::JsonText;
 
 // The runner adds these for itself, or has them from elsewhere.
 bool stays_out(std::string_view key) {
   return key == "token" || key == "event" || key == "event_path" || key == "workspace" || key.starts_with("action");
 }
 
-json::value github_of(const Object& contexts) {
-  json::object out;
-  const Value* github = contexts.find("github");
-  if (github == nullptr || github->if_object() == nullptr) return out;
-  for (const auto& [key, value] : *github->if_object()) {
-    if (!stays_out(key)) out[key] = value.to_json();
+void put(JsonText& text, const Value& value) {
+  if (const auto* items = value.if_array()) {
+    text.begin_array();
+    for (const Value& item : *items) put(text, item);
+    text.end_array();
+  } else if (const Object* members = value.if_object()) {
+    text.begin_object();
+    for (const auto& [key, member] : *members) put(text.key(key), member);
+    text.end_object();
+  } else if (const std::string* string = value.if_string()) {
+    text.value(*string);
+  } else {
+    text.raw(core::to_text(value.to_json()));
   }
-  return out;
 }
 
-json::value context_json(const Object& contexts, std::string_view name) {
+// The context, or {} where there is none.
+void put_context(JsonText& text, const Object& contexts, std::string_view name) {
   const Value* value = contexts.find(name);
-  return value == nullptr || value->is_null() ? json::value(json::object()) : value->to_json();
+  text.key(name);
+  if (value == nullptr || value->is_null())
+    text.raw("{}");
+  else
+    put(text, *value);
+}
+
+void put_github(JsonText& text, const Object& contexts, const std::string& job) {
+  text.key("github").begin_object();
+  const Value* github = contexts.find("github");
+  if (github != nullptr && github->if_object() != nullptr) {
+    for (const auto& [key, value] : *github->if_object()) {
+      if (!stays_out(key)) put(text.key(key), value);
+    }
+  }
+  if (github == nullptr || github->find("job") == nullptr) text.key("job").value(job);
+  text.end_object();
 }
 
 // As JSON of the YAML, every scalar a text that the runner evaluates.
-json::value as_json(const Node& node) {
+void put(JsonText& text, const Node& node) {
   if (node.is_sequence()) {
-    json::array items;
-    for (const Node& item : node.items) items.push_back(as_json(item));
-    return items;
+    text.begin_array();
+    for (const Node& item : node.items) put(text, item);
+    text.end_array();
+  } else if (node.is_mapping()) {
+    text.begin_object();
+    for (const Pair& pair : node.pairs) put(text.key(pair.key.text), pair.value);
+    text.end_object();
+  } else {
+    text.value(node.text);
   }
-  if (node.is_mapping()) {
-    json::object members;
-    for (const Pair& pair : node.pairs) members[pair.key.text] = as_json(pair.value);
-    return members;
-  }
-  return json::value(node.text);
+}
+
+// Members as they are written.
+void put_texts(JsonText& text, const Node& node) {
+  text.begin_object();
+  for (const Pair& pair : node.pairs) text.key(pair.key.text).value(pair.value.text);
+  text.end_object();
+}
+
+void put_step(JsonText& text, const Step& step, int64_t number) {
+  const Node& node = step.body;
+  auto optional = [&](std::string_view key, const Node& value) {
+    text.key(key);
+    value.text.empty() ? text.null() : text.value(value.text);
+  };
+  // As put_texts(); a mapping that only the runner can compute goes to it as one text.
+  auto variables = [&](std::string_view key) {
+    const Node& value = node.at_or_null(key);
+    text.key(key);
+    if (value.is_string() && holds_expression(value.text))
+      text.value(value.text);
+    else
+      put_texts(text, value);
+  };
+  text.begin_object().key("number").value(number).key("id").value(step.id).key("name").value(step.name);
+  text.key("if").value(step.condition).key("run").value(step.run).key("uses").value(step.uses);
+  variables("with");
+  variables("env");
+  text.key("shell").value(node.at_or_null("shell").text);
+  text.key("working_directory").value(node.at_or_null("working-directory").text);
+  const Node& minutes = node.at_or_null("timeout-minutes");
+  if (minutes.kind == Node::Kind::number)
+    put(text.key("timeout_minutes"), Value(minutes.number));
+  else
+    optional("timeout_minutes", minutes);
+  const Node& forgiven = node.at_or_null("continue-on-error");
+  text.key("continue_on_error");
+  forgiven.is_string() ? text.value(forgiven.text) : text.value(forgiven.is_true());
+  text.key("line").value(int64_t{step.at.line}).key("column").value(int64_t{step.at.column}).end_object();
 }
 
 class Writer {
@@ -51,36 +114,42 @@ class Writer {
       : the_(expanding), leg_(leg), contexts_(contexts), evaluation_(expanding.workflow.file, contexts) {}
 
   // What all legs of the job share, as the members of an object without its braces.
-  std::string shared() {
-    json::array steps;
-    for (const Step& one : the_.job.steps) steps.push_back(step(one, steps.size() + 1));
-    return members(head()) + ",\"steps\":" + core::to_text(steps);
+  std::string shared() const {
+    JsonText text;
+    head(text);
+    text.key("steps").begin_array();
+    int64_t number = 0;
+    for (const Step& step : the_.job.steps) put_step(text, step, ++number);
+    text.end_array();
+    return text.take();
   }
   std::string shared_contexts() const {
-    json::value github = github_of(contexts_);
-    if (!github.as_object().contains("job")) github.as_object()["job"] = the_.job.id;
-    return members({{"github", std::move(github)},
-                    {"needs", context_json(contexts_, "needs")},
-                    {"inputs", context_json(contexts_, "inputs")},
-                    {"vars", context_json(contexts_, "vars")}});
+    JsonText text;
+    put_github(text, contexts_, the_.job.id);
+    for (const char* name : {"needs", "inputs", "vars"}) put_context(text, contexts_, name);
+    return text.take();
   }
 
   Evaluated<std::string> spec() {
-    json::object own{{"job", leg_.key},
-                     {"name", leg_.name},
-                     {"environment", leg_.environment.empty() ? json::value() : json::value(leg_.environment)},
-                     {"timeout_minutes", leg_.timeout_minutes},
-                     {"continue_on_error", leg_.continue_on_error}};
-    own["env"] = json::array{variables(the_.workflow.body.at_or_null("env")), variables(body("env"))};
-    own["outputs"] = variables(body("outputs"));
+    JsonText text;
+    text.begin_object().key("job").value(leg_.key).key("name").value(leg_.name);
+    text.key("environment");
+    leg_.environment.empty() ? text.null() : text.value(leg_.environment);
+    text.key("timeout_minutes").value(leg_.timeout_minutes).key("continue_on_error").value(leg_.continue_on_error);
+    text.key("env").begin_array();
+    variables(text, the_.workflow.body.at_or_null("env"));
+    variables(text, body("env"));
+    text.end_array().key("outputs");
+    variables(text, body("outputs"));
     if (failure_) return std::unexpected(std::move(*failure_));
-    std::string contexts = members({{"strategy", leg_.strategy.to_json()}, {"matrix", leg_.matrix.to_json()}});
-    std::string text =
-        "{" + members(own) + "," + the_.shared + ",\"contexts\":{" + the_.shared_contexts + "," + contexts + "}}";
-    if (text.size() <= spec_bytes_max) return text;
+    text.raw(the_.shared).key("contexts").begin_object().raw(the_.shared_contexts);
+    put(text.key("strategy"), leg_.strategy);
+    put(text.key("matrix"), leg_.matrix);
+    text.end_object().end_object();
+    if (text.text().size() <= spec_bytes_max) return text.take();
     return std::unexpected(Failure{the_.job.at,
                                    "The job '" + leg_.key + "' with its contexts takes " +
-                                       std::to_string(text.size() / 1024) +
+                                       std::to_string(text.text().size() / 1024) +
                                        " KiB; at most 192 KiB may go to a runner. Split the job, or put long scripts "
                                        "into files of the repository.",
                                    the_.workflow.file});
@@ -89,28 +158,20 @@ class Writer {
  private:
   const Node& body(std::string_view name) const { return the_.job.body.at_or_null(name); }
 
-  static std::string members(const json::object& object) {
-    std::string text = core::to_text(object);
-    return text.substr(1, text.size() - 2);
-  }
-
-  json::object head() const {
+  void head(JsonText& text) const {
     const Value* github = contexts_.find("github");
     const Value* workflow = github == nullptr ? nullptr : github->find("workflow");
-    json::object permissions;
-    for (const auto& [scope, level] : the_.permissions) permissions[scope] = level;
-    json::value url;
-    if (const Node* node = body("environment").find("url")) url = node->text;
-    return {
-        {"version", 2},
-        {"workflow", workflow == nullptr ? the_.program.workflow().shown_name() : workflow->to_text()},
-        {"file", the_.workflow.file},
-        {"permissions", std::move(permissions)},
-        {"secrets", core::parse_json(the_.instance.secrets).value_or("none")},
-        {"environment_url", std::move(url)},
-        {"defaults", json::object{{"shell", setting("shell")}, {"working_directory", setting("working-directory")}}},
-        {"container", container("container")},
-        {"services", container("services")}};
+    text.key("version").value(int64_t{2}).key("workflow");
+    text.value(workflow == nullptr ? the_.program.workflow().shown_name() : workflow->to_text());
+    text.key("file").value(the_.workflow.file).key("permissions").begin_object();
+    for (const auto& [scope, level] : the_.permissions) text.key(scope).value(level);
+    text.end_object().key("secrets").raw(the_.instance.secrets).key("environment_url");
+    const Node* url = body("environment").find("url");
+    url == nullptr ? text.null() : text.value(url->text);
+    text.key("defaults").begin_object().key("shell").value(setting("shell"));
+    text.key("working_directory").value(setting("working-directory")).end_object();
+    container(text, "container");
+    container(text, "services");
   }
 
   std::string setting(std::string_view name) const {
@@ -119,72 +180,34 @@ class Writer {
     return own.empty() ? given(the_.workflow.body) : own;
   }
 
-  json::value container(std::string_view name) const {
+  void container(JsonText& text, std::string_view name) const {
     const Node& node = body(name);
-    if (node.at.line == 0 || (node.is_scalar() && node.text.empty())) return nullptr;
-    return as_json(node);
+    text.key(name);
+    if (node.at.line == 0 || (node.is_scalar() && node.text.empty()))
+      text.null();
+    else
+      put(text, node);
   }
 
-  // Members as they are written; what is computed as a whole, or taken in by ${{ insert }}, is computed here.
-  json::object variables(const Node& node) {
-    json::object out;
+  // What is computed as a whole, or taken in by ${{ insert }}, is computed here.
+  void variables(JsonText& text, const Node& node) {
     bool computed = node.is_string() && holds_expression(node.text);
     for (const Pair& pair : node.pairs) computed = computed || holds_expression(pair.key.text);
-    if (computed) return computed_variables(node);
-    for (const Pair& pair : node.pairs) out[pair.key.text] = pair.value.text;
-    return out;
+    computed ? computed_variables(text, node) : put_texts(text, node);
   }
 
-  json::object computed_variables(const Node& node) {
-    json::object out;
+  void computed_variables(JsonText& text, const Node& node) {
+    text.begin_object();
     auto whole = evaluation_.value(node);
-    if (!whole) {
-      failure_ = std::move(whole.error());
-      return out;
-    }
-    const Object* members = whole->if_object();
-    if (members == nullptr) {
+    const Object* members = whole ? whole->if_object() : nullptr;
+    if (members != nullptr) {
+      for (const auto& [name, value] : *members) text.key(name).value(as_template(value.to_text()));
+    } else if (whole) {
       failure_ = evaluation_.failure(node, "Unexpected value '" + whole->to_text() + "'. Here must stand a mapping.");
-      return out;
+    } else {
+      failure_ = std::move(whole.error());
     }
-    for (const auto& [name, value] : *members) out[name] = as_template(value.to_text());
-    return out;
-  }
-
-  json::object step(const Step& step, size_t number) {
-    const Node& node = step.body;
-    return {{"number", static_cast<int64_t>(number)},
-            {"id", step.id},
-            {"name", step.name},
-            {"if", step.condition},
-            {"run", step.run},
-            {"uses", step.uses},
-            {"with", step_variables(node.at_or_null("with"))},
-            {"env", step_variables(node.at_or_null("env"))},
-            {"shell", node.at_or_null("shell").text},
-            {"working_directory", node.at_or_null("working-directory").text},
-            {"timeout_minutes", number_or_text(node.at_or_null("timeout-minutes"))},
-            {"continue_on_error", truth_or_text(node.at_or_null("continue-on-error"))},
-            {"line", step.at.line},
-            {"column", step.at.column}};
-  }
-
-  // As variables(); a mapping that only the runner can compute goes to it as one text.
-  json::value step_variables(const Node& node) {
-    if (node.is_string() && holds_expression(node.text)) return json::value(node.text);
-    json::object out;
-    for (const Pair& pair : node.pairs) out[pair.key.text] = pair.value.text;
-    return out;
-  }
-
-  static json::value number_or_text(const Node& node) {
-    if (node.kind == Node::Kind::number) return Value(node.number).to_json();
-    return node.text.empty() ? json::value() : json::value(node.text);
-  }
-
-  static json::value truth_or_text(const Node& node) {
-    if (node.is_string()) return json::value(node.text);
-    return node.is_true();
+    text.end_object();
   }
 
   const Expanding& the_;
@@ -208,8 +231,8 @@ Evaluated<std::string> make_spec(const Expanding& expanding, const Leg& leg, con
   return Writer(expanding, leg, contexts).spec();
 }
 
-// Without reading expressions: most texts have none.
 static bool mentions_secrets(const Node& node) {
+  if (node.expression != nullptr) return node.expression->names_context("secrets");
   if (holds_expression(node.text) && fold_case(node.text).contains(fold_case("secrets"))) return true;
   return std::ranges::any_of(node.items, mentions_secrets) ||
          std::ranges::any_of(node.pairs, [](const Pair& pair) { return mentions_secrets(pair.value); });

@@ -1,8 +1,11 @@
 #include "workflow/walk.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <set>
 
+#include "core/result.h"
 #include "workflow/trigger.h"
 
 namespace headrace::workflow {
@@ -42,32 +45,111 @@ std::string expected(const Definition& definition) {
   return out;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+// Of ASCII, as GitHub compares keys.
+bool equal_but_for_case(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, [](char a, char b) { return lower(a) == lower(b); });
+}
+
+// Whether a key differs from one before it by its case alone. Few are looked through, many are remembered.
+class KeysSeen {
+ public:
+  bool repeats(const Node& mapping, size_t place) {
+    std::string_view key = mapping.pairs[place].key.text;
+    if (key.empty()) return false;
+    if (place <= linear_max) {
+      auto before = std::span(mapping.pairs).first(place);
+      return std::ranges::any_of(before, [&](const Pair& pair) { return equal_but_for_case(pair.key.text, key); });
+    }
+    for (; known_ < place; ++known_) keys_.insert(lower(mapping.pairs[known_].key.text));
+    return keys_.contains(lower(key));
+  }
+
+ private:
+  static constexpr size_t linear_max = 16;
+  std::set<std::string> keys_;
+  size_t known_ = 0;
+};
+
 const schema::Property* find(const Form& form, std::string_view name) {
   auto found = std::ranges::find(form.properties, name, &schema::Property::name);
   return found == form.properties.end() ? nullptr : &*found;
 }
 
-std::string names_of(const std::vector<const Form*>& forms) {
+// The forms of a mapping that its keys so far leave open.
+class Fitting {
+ public:
+  explicit Fitting(std::span<const Form> forms) : forms_(forms), open_((1U << forms.size()) - 1) {
+    core::require(!forms.empty() && forms.size() < std::numeric_limits<uint32_t>::digits, "a mapping has a few forms");
+  }
+
+  const Form& first() const { return forms_[static_cast<size_t>(std::countr_zero(open_))]; }
+  bool one() const { return std::has_single_bit(open_); }
+  template <class See>
+  void each(See see) const {
+    for (uint32_t rest = open_; rest != 0; rest &= rest - 1) see(forms_[static_cast<size_t>(std::countr_zero(rest))]);
+  }
+  // Leaves those that have the property, which is returned as the first of them has it; null: none has, all stay.
+  const schema::Property* narrow(std::string_view name) {
+    const schema::Property* property = nullptr;
+    uint32_t fitting = 0;
+    for (uint32_t rest = open_; rest != 0; rest &= rest - 1) {
+      auto place = static_cast<size_t>(std::countr_zero(rest));
+      const schema::Property* found = find(forms_[place], name);
+      if (found == nullptr) continue;
+      fitting |= 1U << place;
+      if (property == nullptr) property = found;
+    }
+    if (fitting != 0) open_ = fitting;
+    return property;
+  }
+
+ private:
+  std::span<const Form> forms_;
+  uint32_t open_;  // a bit each
+};
+
+std::string names_of(const Fitting& fitting) {
   std::string names;
   std::set<std::string_view> told;
-  for (const Form* form : forms) {
-    for (const schema::Property& property : form->properties) {
+  fitting.each([&](const Form& form) {
+    for (const schema::Property& property : form.properties) {
       if (property.lacking || !told.insert(property.name).second) continue;
       names.append(names.empty() ? "" : ", ").append(property.name);
     }
-  }
+  });
   return names;
 }
 
-bool is_insert(const Node& key) { return key.text.contains("insert") && holds_expression(key.text); }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+// What is missing of a mapping with these keys.
+void tell_missing(Walk& walk, const Node& node, const Fitting& fitting, bool computed) {
+  if (!fitting.one()) {
+    std::string wanted;
+    fitting.each([&](const Form& form) {
+      for (const schema::Property& property : form.properties) {
+        if (property.required && !property.lacking) wanted.append(wanted.empty() ? "" : ", ").append(property.name);
+      }
+    });
+    return walk.error(node.at,
+                      "There's not enough info to determine what you meant. Add one of these properties: " + wanted);
   }
-  return out;
+  if (computed) return;
+  for (const schema::Property& property : fitting.first().properties) {
+    if (!property.required) continue;
+    bool there = std::ranges::any_of(
+        node.pairs, [&](const Pair& pair) { return equal_but_for_case(pair.key.text, property.name); });
+    if (!there) walk.error(node.at, "Required property is missing: " + std::string(property.name));
+  }
 }
+
+bool is_insert(const Node& key) { return key.text.contains("insert") && holds_expression(key.text); }
 
 }  // namespace
 
@@ -79,6 +161,8 @@ NameList::NameList(Names names) {
   if (names & schema::step_status) functions_.assign(std::begin(status_functions), std::end(status_functions));
   if (names & schema::hash_files) functions_.push_back(hash_files_function[0]);
 }
+
+Language Walk::language(Names names) { return lists_.try_emplace(names, names).first->second.language(); }
 
 void Walk::error(Position at, std::string message) {
   Finding finding{at, std::move(message)};
@@ -180,73 +264,47 @@ void Walk::mapping(const Node& node, const Definition& definition, Names names) 
   if (definition.forms.empty()) {
     return error(node.at, "A mapping was not expected. Here must stand " + expected(definition) + ".");
   }
-  std::vector<const Form*> forms;
-  for (const Form& form : definition.forms) forms.push_back(&form);
-  std::set<std::string> keys;  // without regard to case, as GitHub compares them
+  Fitting fitting(definition.forms);
+  KeysSeen seen;  // without regard to case, as GitHub compares them
   bool computed = false;
-  for (const Pair& pair : node.pairs) {
+  for (size_t place = 0; place < node.pairs.size(); ++place) {
+    const Pair& pair = node.pairs[place];
     if (expression_key(pair.key, names)) {
       computed = true;
       if (names != 0) any(pair.value, names);
       continue;
     }
-    bool merged = !pair.key.text.empty() && !keys.insert(lower(pair.key.text)).second;
-    if (merged) {
+    if (seen.repeats(node, place)) {
       error(pair.key.at, "'" + pair.key.text + "' is already defined. Keys differ by more than case; remove one.");
-      continue;
-    }
-    std::vector<const Form*> fitting;
-    for (const Form* form : forms) {
-      if (find(*form, pair.key.text) != nullptr) fitting.push_back(form);
-    }
-    if (!fitting.empty()) {
-      forms = std::move(fitting);
-      property(pair, *find(*forms[0], pair.key.text), names);
-    } else if (forms[0]->key != nullptr) {
-      literal(pair.key, *forms[0]->key);
-      Step step(*this, forms[0]->key->check == Check::job_id ? "<job_id>" : "<name>");
-      value(pair.value, *forms[0]->value, names);
+    } else if (const schema::Property* known = fitting.narrow(pair.key.text)) {
+      property(pair, *known, names);
+    } else if (const Form& form = fitting.first(); form.key != nullptr) {
+      literal(pair.key, *form.key);
+      Step step(*this, form.key->check == Check::job_id ? "<job_id>" : "<name>");
+      value(pair.value, *form.value, names);
     } else {
-      error(pair.key.at, "Unexpected value " + in_quotes(pair.key.text) + ". Here may stand: " + names_of(forms) + ".");
+      error(pair.key.at,
+            "Unexpected value " + in_quotes(pair.key.text) + ". Here may stand: " + names_of(fitting) + ".");
     }
   }
-  check_forms(node, forms, computed);
-}
-
-void Walk::check_forms(const Node& node, const std::vector<const Form*>& forms, bool computed) {
-  if (forms.size() > 1) {
-    std::string wanted;
-    for (const Form* form : forms) {
-      for (const schema::Property& property : form->properties) {
-        if (property.required && !property.lacking) wanted.append(wanted.empty() ? "" : ", ").append(property.name);
-      }
-    }
-    return error(node.at,
-                 "There's not enough info to determine what you meant. Add one of these properties: " + wanted);
-  }
-  if (computed) return;
-  for (const schema::Property& property : forms[0]->properties) {
-    bool there =
-        std::ranges::any_of(node.pairs, [&](const Pair& pair) { return lower(pair.key.text) == property.name; });
-    if (property.required && !there) error(node.at, "Required property is missing: " + std::string(property.name));
-  }
+  tell_missing(*this, node, fitting, computed);
 }
 
 bool Walk::expressions(const Node& node, Names names) {
   if (!node.is_string() || !holds_expression(node.text)) return true;
-  NameList list(names);
-  auto read = Template::parse(node.text, list.language());
+  auto read = Template::parse(node.text, language(names));
   if (!read) {
     error(place(node, read.error().offset), read.error().message);
     return false;
   }
+  node.expression = std::make_shared<const Template>(std::move(*read));
   return true;
 }
 
 void Walk::condition(const Node& node, Names names) {
-  NameList list(names);
-  auto read = parse_condition(node.text, list.language());
-  if (!read) error(node.at, read.error().message);
+  auto read = parse_condition(node.text, language(names));
+  if (!read) return error(node.at, read.error().message);
+  node.expression = std::make_shared<const Template>(Template::of(std::move(*read)));
 }
 
 Position Walk::place(const Node& node, size_t offset) const {

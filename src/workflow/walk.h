@@ -3,6 +3,7 @@
 // lists what Headrace cannot run. Messages begin as GitHub's do; the rest says what would be right.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,17 @@
 #include "workflow/workflow.h"
 
 namespace headrace::workflow {
+
+// The names that an expression may use, as its reader wants them.
+class NameList {
+ public:
+  explicit NameList(schema::Names names);
+  Language language() const { return {contexts_, functions_}; }
+
+ private:
+  std::vector<std::string_view> contexts_;
+  std::vector<HostFunction> functions_;
+};
 
 class Walk {
  public:
@@ -50,25 +62,15 @@ class Walk {
   void any(const Node& node, schema::Names names);
   bool expression_key(const Node& key, schema::Names names);
   void property(const Pair& pair, const schema::Property& property, schema::Names names);
-  void check_forms(const Node& node, const std::vector<const schema::Form*>& forms, bool computed);
   bool expressions(const Node& node, schema::Names names);  // false: an error was told
   void condition(const Node& node, schema::Names names);
   void check(const Node& node, const schema::Definition& definition);
+  Language language(schema::Names names);
   std::string here() const;  // "jobs.<job_id>.steps"
 
   std::string_view source_;
   std::vector<std::string_view> path_;
-};
-
-// The names that an expression may use, as its reader wants them.
-class NameList {
- public:
-  explicit NameList(schema::Names names);
-  Language language() const { return {contexts_, functions_}; }
-
- private:
-  std::vector<std::string_view> contexts_;
-  std::vector<HostFunction> functions_;
+  std::map<schema::Names, NameList> lists_;  // those that were asked for
 };
 
 // checks.cc: rules of single values. What is wrong, with the remedy; empty: nothing.

@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "core/bytes.h"
 
 namespace headrace::workflow {
 namespace {
+
+constexpr size_t pairs_expected = 4;  // of a mapping: room for them is made at once
 
 struct Refusal {  // unwinds the recursion over nodes; caught in parse_yaml
   Finding finding;
@@ -94,6 +95,13 @@ class Event {
     fy_node_style style = type() == FYET_SCALAR ? fy_event_get_node_style(event_) : FYNS_ANY;
     return style == FYNS_LITERAL || style == FYNS_FOLDED;
   }
+  bool is_merge() const {
+    if (type() != FYET_SCALAR || !plain()) return false;
+    size_t size = 0;
+    fy_token* token = fy_event_get_token(event_);
+    const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
+    return text != nullptr && std::string_view(text, size) == "<<";
+  }
   bool literal() const { return type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_LITERAL; }
 
  private:
@@ -111,6 +119,29 @@ class Event {
   std::string_view source_;
   fy_parser* parser_;
   fy_event* event_;
+};
+
+// The keys of a mapping that grows: looked through one by one while they are few, by a tree from then on, so that no
+// choice of keys makes it slow.
+class Keys {
+ public:
+  // The key of that text; null where the mapping has none yet.
+  const Node* find(const Node& mapping, const std::string& text) {
+    if (mapping.pairs.size() <= linear_max) {
+      for (const Pair& pair : mapping.pairs) {
+        if (pair.key.text == text) return &pair.key;
+      }
+      return nullptr;
+    }
+    for (; known_ < mapping.pairs.size(); ++known_) places_.emplace(mapping.pairs[known_].key.text, known_);
+    auto found = places_.find(text);
+    return found == places_.end() ? nullptr : &mapping.pairs[found->second].key;
+  }
+
+ private:
+  static constexpr size_t linear_max = 16;
+  std::map<std::string, size_t> places_;
+  size_t known_ = 0;  // how many of the pairs are in it
 };
 
 class Builder {
@@ -249,12 +280,13 @@ class Builder {
 
   void mapping(Node& made, size_t depth) {
     made.kind = Node::Kind::mapping;
-    std::map<std::string, int> lines;  // of the keys so far
+    made.pairs.reserve(pairs_expected);
+    Keys keys;
     std::vector<Node> merged;
     while (true) {
       Event start(parser_);
       if (start.type() == FYET_MAPPING_END) break;
-      bool merge = start.type() == FYET_SCALAR && start.plain() && start.text() == "<<";
+      bool merge = start.is_merge();
       Node key = node(start, depth + 1);
       if (key.at.line == 0) key.at = made.pairs.empty() ? made.at : made.pairs.back().value.at;
       if (!key.is_scalar()) refuse(key.at, "A key must be a string, not " + std::string(name_of(key.kind)) + ".");
@@ -266,12 +298,11 @@ class Builder {
         merged.push_back(std::move(value));
         continue;
       }
-      auto [before, fresh] = lines.emplace(key.text, key.at.line);
-      if (!fresh) refuse(key.at, "'" + key.text + "' is already defined" + in_line(before->second) + "; remove one.");
+      if (const Node* before = keys.find(made, key.text)) {
+        refuse(key.at, "'" + key.text + "' is already defined" + in_line(before->at.line) + "; remove one.");
+      }
       made.pairs.push_back({std::move(key), std::move(value)});
     }
-    std::set<std::string> keys;
-    for (const auto& [key, line] : lines) keys.insert(key);
     for (Node& node : merged) merge_into(made, std::move(node), keys);
   }
 
@@ -283,14 +314,14 @@ class Builder {
   static std::string in_line(int line) { return " in line " + std::to_string(line); }
 
   // YAML's merge key: keys of the mapping itself count first, then those of earlier mappings.
-  static void merge_into(Node& made, Node from, std::set<std::string>& keys) {
+  static void merge_into(Node& made, Node from, Keys& keys) {
     if (from.kind == Node::Kind::sequence) {
       for (Node& item : from.items) merge_into(made, std::move(item), keys);
       return;
     }
     if (from.kind != Node::Kind::mapping) refuse(from.at, "'<<' merges a mapping, or a sequence of mappings.");
     for (Pair& pair : from.pairs) {
-      if (keys.insert(pair.key.text).second) made.pairs.push_back(std::move(pair));
+      if (keys.find(made, pair.key.text) == nullptr) made.pairs.push_back(std::move(pair));
     }
   }
 

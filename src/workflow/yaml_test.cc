@@ -74,6 +74,27 @@ TEST(Yaml, RefusesAKeyThatIsThereAlreadyWithItsPlace) {
   EXPECT_EQ(refusal("a: 1\nb: 2\na: 3\n"), (Finding{{3, 1}, "'a' is already defined in line 1; remove one."}));
 }
 
+TEST(Yaml, FindsADoubleKeyAmongFewAndAmongManyKeys) {
+  for (int keys : {1, 2, 16, 17, 18, 40, 1000}) {
+    std::string text;
+    for (int key = 1; key <= keys; ++key) text += "k" + std::to_string(key) + ": 1\n";
+    EXPECT_EQ(good(text).pairs.size(), static_cast<size_t>(keys));
+    for (int again : {1, keys}) {
+      std::string key = "k" + std::to_string(again);
+      EXPECT_EQ(refusal(text + key + ": 2\n"),
+                (Finding{{keys + 1, 1},
+                         "'" + key + "' is already defined in line " + std::to_string(again) + "; remove one."}));
+    }
+    Node merged = good("m: &m {k1: merged, fresh: 1}\nall:\n  <<: *m\n  o: 1\n" + [&] {
+      std::string inner;
+      for (int key = 1; key <= keys; ++key) inner += "  k" + std::to_string(key) + ": own\n";
+      return inner;
+    }());
+    EXPECT_EQ(merged.find("all")->pairs.size(), static_cast<size_t>(keys) + 2) << "o and fresh";
+    EXPECT_EQ(merged.find("all")->find("k1")->text, "own");
+  }
+}
+
 TEST(Yaml, ExpandsAnchorsAndMergeKeys) {
   Node root = good("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\nz: {<<: [*x, {c: 4, a: 5}]}\n");
   const Node& y = root.pairs[1].value;
