@@ -228,15 +228,18 @@ class Linker {
 
 }  // namespace
 
-Program link(Workflow workflow, Source source, const Resolver& resolver, const Limits& limits) {
+Program link(std::shared_ptr<const Workflow> workflow, Source source, const Resolver& resolver, const Limits& limits) {
   Program program;
   program.token = limits.token;
-  program.unsupported = workflow.unsupported;
-  for (Unsupported& entry : program.unsupported) entry.file = workflow.file;
+  program.unsupported = workflow->unsupported;
+  for (Unsupported& entry : program.unsupported) entry.file = workflow->file;
   Linker linker(program, resolver, limits);
-  auto shared = std::make_shared<const Workflow>(std::move(workflow));
-  linker.add({std::move(shared), std::move(source), {}}, default_permissions(limits.token), 0);
+  linker.add({std::move(workflow), std::move(source), {}}, default_permissions(limits.token), 0);
   return program;
+}
+
+Program link(Workflow workflow, Source source, const Resolver& resolver, const Limits& limits) {
+  return link(std::make_shared<const Workflow>(std::move(workflow)), std::move(source), resolver, limits);
 }
 
 const JobTemplate* Program::find(std::string_view key) const {

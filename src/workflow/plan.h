@@ -90,6 +90,8 @@ class Program {
 };
 
 // Never fails for what the files hold: errors say it. `workflow` is what read() gave for `source`.
+Program link(std::shared_ptr<const Workflow> workflow, Source source, const Resolver& resolver,
+             const Limits& limits = {});
 Program link(Workflow workflow, Source source, const Resolver& resolver, const Limits& limits = {});
 
 using Failure = Finding;  // an error while running: the file, its line and column, GitHub's words

@@ -248,7 +248,7 @@ Task<Result<log::Batch>> Service::dispatch_batch(core::Actor actor, events::RunQ
   if (!commit) co_return std::unexpected(commit.error());
   auto source = co_await file_of(wanted.repository, *commit, wanted.workflow_file);
   if (!source) co_return std::unexpected(source.error());
-  workflow::Reading reading = workflow::read(source->text, source->path);
+  const workflow::Reading& reading = reading_of(*source);
   if (!reading.workflow) {
     const workflow::Finding& error = reading.errors.front();
     co_return core::fail(Code::invalid, source->path + ":" + std::to_string(error.at.line) + ":" +

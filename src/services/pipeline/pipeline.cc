@@ -136,6 +136,7 @@ Task<Result<Service::Plan>> Service::plan_of(RunRow run) {
 Task<Result<Service::Plan>> Service::make_plan(SourceFile file, std::shared_ptr<events::RunQueued> run) {
   Called texts;
   auto plan = std::make_shared<Planned>();
+  reading_of(file);
   for (size_t round = 0; round <= workflow::nested_max + 1; ++round) {
     std::vector<Missing> missing;
     *plan = link_run(file, *run, texts, missing);

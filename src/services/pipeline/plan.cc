@@ -89,10 +89,15 @@ std::string called_name(const std::string& uses, const workflow::Source& from) {
   return local ? from.repository + "@" + from.commit + ":" + uses.substr(2) : uses;
 }
 
+const workflow::Reading& reading_of(const SourceFile& file) {
+  if (!file.reading) file.reading = std::make_shared<const workflow::Reading>(workflow::read(file.text, file.path));
+  return *file.reading;
+}
+
 Planned link_run(const SourceFile& file, const events::RunQueued& run, const Called& called,
                  std::vector<Missing>& missing) {
   Planned planned;
-  workflow::Reading reading = workflow::read(file.text, file.path);
+  const workflow::Reading& reading = *file.reading;
   if (!reading.workflow) {
     for (const workflow::Finding& error : reading.errors) add_line(planned.refusal, line_of(error, file.path));
     return planned;
@@ -104,7 +109,8 @@ Planned link_run(const SourceFile& file, const events::RunQueued& run, const Cal
     return core::fail(core::Code::not_found, "The called workflow is not read yet.");
   };
   workflow::Source source{file.path, file.text, run.repository, run.commit};
-  planned.program = workflow::link(std::move(*reading.workflow), std::move(source), resolve);
+  std::shared_ptr<const workflow::Workflow> workflow(file.reading, &*reading.workflow);
+  planned.program = workflow::link(std::move(workflow), std::move(source), resolve);
   planned.refusal = refusal_of(planned.program, run);
   return planned;
 }

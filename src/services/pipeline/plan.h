@@ -31,6 +31,10 @@ struct Missing {
   std::string uses;
   workflow::Source from;
 };
+// A file is read once: what decided whether it starts is what the plan is made from.
+const workflow::Reading& reading_of(const SourceFile& file);
+
+// Of a file that has been read.
 Planned link_run(const SourceFile& file, const events::RunQueued& run, const Called& called,
                  std::vector<Missing>& missing);
 

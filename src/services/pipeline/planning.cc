@@ -15,7 +15,7 @@ namespace {
 // A file that cannot be read starts on every push: nobody can know what it waits for. Of other events it would be told
 // again and again, so they leave it alone.
 workflow::Decision decide(const SourceFile& file, const workflow::Occasion& occasion) {
-  workflow::Reading reading = workflow::read(file.text, file.path);
+  const workflow::Reading& reading = reading_of(file);
   if (reading.workflow) return workflow::triggers(*reading.workflow, occasion);
   if (occasion.event == "push") return {true, "The file has errors, so the run ends at once and tells them."};
   return {false, "The file has errors; the run of its push tells them."};
@@ -25,7 +25,8 @@ std::vector<FileChoice> decide(const Snapshot& snapshot, const Occurrence& occur
   std::vector<FileChoice> choices;
   for (const SourceFile& file : snapshot.files) {
     if (!workflow::is_workflow_path(file.path)) continue;
-    choices.push_back({file, decide(file, occurrence.occasion)});
+    workflow::Decision decided = decide(file, occurrence.occasion);  // first: then the file has its reading
+    choices.push_back({file, std::move(decided)});
     workflow::Decision& decision = choices.back().decision;
     bool again = std::ranges::find(occurrence.not_again, file.path) != occurrence.not_again.end();
     if (!decision.starts || !again) continue;

@@ -2,6 +2,7 @@
 // gives it by way of the git room.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "log/event_log.h"
+
+namespace headrace::workflow {
+struct Reading;
+}
 
 namespace headrace::pipeline {
 
@@ -26,6 +31,8 @@ inline constexpr size_t person_bytes_max = 256;
 struct SourceFile {
   std::string path;  // ".github/workflows/ci.yml"
   std::string text;
+  // Of the text, once somebody read it (plan.h, reading_of): a file is read once. Shared with plans, immutable.
+  mutable std::shared_ptr<const workflow::Reading> reading = nullptr;
 };
 
 struct Snapshot {
