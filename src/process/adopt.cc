@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <span>
 
 #include "core/json.h"
 #include "process/descriptor.h"
@@ -107,9 +108,16 @@ Result<Record> record_of(pid_t pid) {
 
 Result<Record> record_of_ourselves() { return record_of(::getpid()); }
 
-Result<> save_record(core::Disk& disk, const std::string& path, const Record& record) {
+Result<> save_record(core::Disk& disk, const std::string& path, const Record& record, Outlives outlives) {
   const core::json::value value = {{"pid", record.pid}, {"start_time", record.start_time}, {"boot_id", record.boot_id}};
-  return core::write_file(disk, path, core::to_pretty_text(value));
+  const auto text = core::to_pretty_text(value);
+  if (outlives == Outlives::power_cut) return core::write_file(disk, path, text);
+  const auto beside = path + ".new";
+  auto file = disk.open(beside, core::Disk::Open::ensure);
+  if (!file) return std::unexpected(file.error());
+  if (auto emptied = (*file)->truncate(0); !emptied) return emptied;
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(text))); !written) return written;
+  return disk.rename(beside, path);
 }
 
 Result<std::optional<Record>> load_record(core::Disk& disk, const std::string& path) {

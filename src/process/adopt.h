@@ -30,8 +30,12 @@ struct Record {
 core::Result<Record> record_of(pid_t pid);  // not_found if there is no such process (or it is a zombie)
 core::Result<Record> record_of_ourselves();
 
-// Durable when it returns. The folder must exist.
-core::Result<> save_record(core::Disk& disk, const std::string& path, const Record& record);
+// Which crash a record outlives. A power cut ends the process as well, so the record of one that is written often need
+// not be waited for: after it the record may be torn or missing.
+enum class Outlives { power_cut, our_crash };
+// Replaces the record as one step. The folder must exist.
+core::Result<> save_record(core::Disk& disk, const std::string& path, const Record& record,
+                           Outlives outlives = Outlives::power_cut);
 // Nothing where there is no file; corrupt where it cannot be read as a record.
 core::Result<std::optional<Record>> load_record(core::Disk& disk, const std::string& path);
 

@@ -89,8 +89,11 @@ TEST(Adopt, ARecordReadsBackAsItWasWritten) {
   ASSERT_TRUE(record);
   EXPECT_EQ(record->pid, ::getpid());
   EXPECT_FALSE(record->boot_id.empty());
-  ASSERT_TRUE(save_record(disk, path, *record));
-  EXPECT_EQ(*load_record(disk, path), *record);
+  for (auto outlives : {Outlives::power_cut, Outlives::our_crash}) {
+    ASSERT_TRUE(save_record(disk, path, Record{1, 2, "of a longer name than the one that takes its place"}, outlives));
+    ASSERT_TRUE(save_record(disk, path, *record, outlives));
+    EXPECT_EQ(*load_record(disk, path), *record);
+  }
 }
 
 TEST(Adopt, ADamagedRecordIsSaidToBeSo) {

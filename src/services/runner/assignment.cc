@@ -197,16 +197,15 @@ void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion>
   around_.stepped(steps_.back());
 }
 
+// The record is left when its process has ended, for it never names another. A sandbox has one for all steps.
 void Assignment::group(pid_t leader) {
-  std::string path = around_.folder + "/group";
-  if (leader == 0) {
-    if (auto removed = around_.disk.remove(path); !removed)
-      core::diagnose(core::Level::debug, "runner", removed.error().message);
-    return;
-  }
+  if (leader == 0) return;
   auto record = process::record_of(leader);
-  if (!record) return;  // it has ended already
-  if (auto saved = process::save_record(around_.disk, path, *record); !saved)
+  if (!record || *record == group_) return;  // it has ended already, or is known
+  auto saved = process::save_record(around_.disk, around_.folder + "/group", *record, process::Outlives::our_crash);
+  if (saved)
+    group_ = std::move(*record);
+  else
     core::diagnose(core::Level::warning, "runner", saved.error().message);
 }
 

@@ -4,7 +4,7 @@
 //   FOLDER/<token>/job/temp/...       scripts; a job sees nothing but what is in job/
 //   FOLDER/<token>/log                what it printed
 //   FOLDER/<token>/found/...          test reports and summaries that the server has not yet (findings.h)
-//   FOLDER/<token>/group              leader of the process group that runs
+//   FOLDER/<token>/group              leader of the process group that runs, or ran last
 //   FOLDER/<token>/end.json           how it ended, until the server has settled it
 #pragma once
 
@@ -99,6 +99,7 @@ class Assignment final : public JobObserver {
   bool waits_to_begin_ = false;
   bool running_ = false;
   std::vector<StepChanged> steps_;
+  process::Record group_;  // as its file names it
   std::optional<Finished> end_;
   std::optional<Lost> lost_;
   Findings findings_;
