@@ -11,6 +11,7 @@
 #include "services/runner/assignment.h"
 #include "services/runner/leftovers.h"
 #include "services/runner/protocol.h"
+#include "services/runner/spread.h"
 
 namespace headrace::runner {
 
@@ -203,6 +204,7 @@ void Worker::Impl::tell(Message message) {
 
 Result<> Worker::Impl::recover() {
   if (auto made = disk.make_directories(options.folder); !made) return made;
+  spread_folders_of(options.folder);
   auto names = disk.list(options.folder);
   if (!names) return std::unexpected(names.error());
   if (auto ended = end_leftovers(options.folder); ended > 0)
