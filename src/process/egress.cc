@@ -102,4 +102,10 @@ Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, std::st
       ended ? to_string(*ended) : std::string());
 }
 
+Task<> Egress::end() {
+  lifeline_.reset();
+  auto ended = co_await child_->end(std::chrono::milliseconds(0));
+  static_cast<void>(ended);  // it has, or the kernel keeps it from us
+}
+
 }  // namespace headrace::process

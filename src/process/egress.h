@@ -24,6 +24,10 @@ class Egress {
   Egress(std::unique_ptr<Child> child, Descriptor lifeline)
       : lifeline_(std::move(lifeline)), child_(std::move(child)) {}
 
+  // Ends it and returns when it has gone, its interface with it: some milliseconds, for which the destructor would hold
+  // up the loop.
+  core::Task<> end();
+
  private:
   Descriptor lifeline_;  // --exit-fd: closed, it ends
   std::unique_ptr<Child> child_;

@@ -337,6 +337,7 @@ InitClient::InitClient(core::Executor loop, Descriptor control, std::optional<ui
 InitClient::~InitClient() { impl_->lose(); }
 
 bool InitClient::alive() const { return impl_->open && !impl_->has_ended; }
+bool InitClient::ended() const { return impl_->has_ended; }
 void InitClient::outside(pid_t pid, uint64_t start_time) {
   impl_->outside_pid = pid;
   impl_->outside_start = start_time;

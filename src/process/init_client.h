@@ -46,6 +46,7 @@ class InitClient {
   // The init has begun; unavailable where it ended instead or said nothing for `limit`. Once, before anything else.
   core::Task<core::Result<>> ready(std::chrono::milliseconds limit);
   bool alive() const;
+  bool ended() const;  // it said so, asked to end: nothing that it started runs any more
 
   // Stream::out of the child has both outputs. pid() and start_time() of every child are `outside`'s. Errors:
   // not_found (the directory, the program), denied, exhausted, invalid (too much of arguments), unavailable.

@@ -98,6 +98,12 @@ class Bubble final : public Sandbox {
   InitClient& init() override { return init_; }
   pid_t pid() const override { return child_->pid(); }
 
+  // An init that does not answer is killed, and all within with it.
+  Task<> quiet() override {
+    if (!child_->ended()) co_await init_.end(end_limit);
+    if (!init_.ended()) co_await end();
+  }
+
   Task<> end() override {
     using namespace boost::asio::experimental::awaitable_operators;
     if (child_->ended()) co_return;

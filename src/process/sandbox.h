@@ -70,7 +70,9 @@ class Sandbox {
 
   virtual InitClient& init() = 0;
   virtual pid_t pid() const = 0;  // of bubblewrap, leader of its group: killed, all within is
-  // Kills all within and waits until it is gone, at most a few seconds.
+  // Kills all within; when it returns nothing runs there any more.
+  virtual core::Task<> quiet() = 0;
+  // The same, and waits until the sandbox itself is gone, which takes the kernel longer; at most a few seconds.
   virtual core::Task<> end() = 0;
 
  protected:

@@ -168,7 +168,8 @@ class Surroundings {
   // when a process failed. Nothing: none did.
   virtual std::optional<std::string> limit_hit() const = 0;
 
-  // Ends whatever is left, frees what was made, and tells what was used. Twice is once.
+  // Ends whatever is left and tells what was used; nothing of the job runs when it returns. What was made for it is
+  // freed by then or soon after. Twice is once.
   virtual core::Task<core::Result<Usage>> end() = 0;
 
  protected:

@@ -108,7 +108,12 @@ Task<> CellMaker::connect(Cell& cell) {
   }
 }
 
+Task<> Cell::quiet(std::shared_ptr<Cell> cell) {
+  if (cell->sandbox) co_await cell->sandbox->quiet();
+}
+
 Task<> Cell::end(std::shared_ptr<Cell> cell, core::Clock& clock) {
+  if (cell->egress) co_await cell->egress->end();
   cell->egress = nullptr;
   if (cell->sandbox) co_await cell->sandbox->end();
   for (int tries = 0; cell->group && tries < removals_max && !cell->group->remove(); ++tries)

@@ -39,7 +39,9 @@ struct Cell {
   std::string no_group;  // why there is no control group
 
   FileOwner owner() const { return user ? FileOwner(user->id()) : FileOwner(); }
-  // Kills all within and gives back what it took; the folder stays.
+  // Kills all within; nothing of the job runs when it returns.
+  static core::Task<> quiet(std::shared_ptr<Cell> cell);
+  // The same, and gives back what it took, which the kernel makes wait for; the folder stays.
   static core::Task<> end(std::shared_ptr<Cell> cell, core::Clock& clock);
 };
 

@@ -11,6 +11,7 @@
 #include "services/runner/container_executor.h"
 #include "services/runner/disk_watch.h"
 #include "services/runner/sandbox_cell.h"
+#include "services/runner/spread.h"
 
 namespace headrace::runner {
 
@@ -21,6 +22,8 @@ using core::Task;
 namespace {
 
 constexpr size_t ready_max = 64;
+constexpr size_t fillers_max = 2;
+constexpr size_t taken_apart_max = 64;           // at once; beyond, the end of a job waits for it
 constexpr std::chrono::seconds trial_again{60};  // a sandbox that could not be made is tried again after that
 
 std::string bytes_text(uint64_t bytes) {
@@ -62,6 +65,41 @@ std::unexpected<core::Error> refused(core::Error why) {
   return std::unexpected(std::move(why));
 }
 
+// Of one executor. Shared with its tasks, and with the surroundings it made.
+struct State {
+  State(core::Executor on, core::Clock& time, ExecutorOptions chosen)
+      : loop(std::move(on)),
+        clock(time),
+        containers(make_container_executor(loop, time, chosen)),
+        maker(loop, std::move(chosen)),
+        tasks(loop) {}
+  core::Executor loop;
+  core::Clock& clock;
+  std::unique_ptr<Executor> containers;
+  CellMaker maker;
+  core::Pool pool{"disks of jobs", {.threads = 1, .queue_max = 256}};
+  std::deque<std::shared_ptr<Cell>> ready;
+  size_t ready_wanted = 0;
+  size_t ready_made = 0;  // so far: their folders' names
+  std::string ready_folder;
+  CellWish ready_wish;
+  size_t fillers = 0;  // tasks that make them
+  size_t making = 0;   // one each, or none
+  core::Signal filled{loop};
+  size_t taken_apart = 0;  // sandboxes, at this moment
+  std::optional<Result<>> tried;
+  core::Steady tried_at;
+  core::Scope tasks;  // last: they use the rest
+};
+
+// What is left of a sandbox in which nothing runs any more is taken apart beside the next jobs: for its processes,
+// interface and control group the kernel takes ten times as long as for a job that does nothing.
+Task<> take_apart(std::shared_ptr<State> state, std::shared_ptr<Cell> cell) {
+  ++state->taken_apart;
+  co_await Cell::end(std::move(cell), state->clock);
+  --state->taken_apart;
+}
+
 // What the watch of the disk tells, and the surroundings read.
 struct DiskNews {
   uint64_t exceeded = 0;
@@ -69,13 +107,12 @@ struct DiskNews {
 
 class SandboxSurroundings final : public Surroundings {
  public:
-  SandboxSurroundings(core::Executor loop, core::Clock& clock, core::Pool& pool, std::shared_ptr<Cell> cell,
-                      JobPlace place)
-      : clock_(clock),
+  SandboxSurroundings(std::shared_ptr<State> state, std::shared_ptr<Cell> cell, JobPlace place)
+      : state_(std::move(state)),
         cell_(std::move(cell)),
         place_(std::move(place)),
         files_(place_.folder, cell_->owner()),
-        watch_(std::move(loop), clock, pool, place_.folder, cell_->wish.limits.disk_bytes,
+        watch_(state_->loop, state_->clock, state_->pool, place_.folder, cell_->wish.limits.disk_bytes,
                [cell_held = std::weak_ptr<Cell>(cell_), news = news_](uint64_t bytes) {
                  news->exceeded = bytes;
                  if (auto held = cell_held.lock()) held->sandbox = nullptr;  // kills all within
@@ -176,7 +213,11 @@ class SandboxSurroundings final : public Surroundings {
       if (auto peak = cell_->group->memory_peak_bytes()) usage_.memory_peak_bytes = peak;
       if (auto used = cell_->group->processor_microseconds()) usage_.processor = std::chrono::microseconds(*used);
     }
-    co_await Cell::end(cell_, clock_);
+    co_await Cell::quiet(cell_);
+    if (state_->taken_apart < taken_apart_max)
+      state_->tasks.spawn("take a sandbox apart", take_apart(state_, cell_));
+    else
+      co_await take_apart(state_, cell_);
     co_return usage_;
   }
 
@@ -194,7 +235,7 @@ class SandboxSurroundings final : public Surroundings {
            bytes_text(cell_->wish.limits.disk_bytes) + ".";
   }
 
-  core::Clock& clock_;
+  std::shared_ptr<State> state_;
   std::shared_ptr<Cell> cell_;  // shared with the task that ends it
   JobPlace place_;
   JobFiles files_;
@@ -209,7 +250,7 @@ class SandboxExecutor final : public Executor {
  public:
   SandboxExecutor(core::Executor loop, core::Clock& clock, ExecutorOptions options)
       : state_(std::make_shared<State>(std::move(loop), clock, std::move(options))) {}
-  ~SandboxExecutor() override { state_->filling.cancel(); }
+  ~SandboxExecutor() override { state_->tasks.cancel(); }
 
   std::string_view name() const override { return "sandbox"; }
   Task<Result<>> available() override { return try_once(state_); }
@@ -221,38 +262,16 @@ class SandboxExecutor final : public Executor {
     state.ready_wanted = std::min(count, ready_max);
     std::error_code ignored;  // what a runner that was killed had made ready
     if (state.ready_folder.empty()) std::filesystem::remove_all(folder, ignored);
+    std::filesystem::create_directories(folder, ignored);  // what cannot be made is told by what is made in it
+    spread_folders_of(folder);
     state.ready_folder = std::move(folder);
     state.ready_wish = CellWish{needs.limits, needs.network, {}};
     auto kept = state_;
-    while (kept->filling_now) co_await kept->filled.wait();
+    while (kept->fillers > 0) co_await kept->filled.wait();
     co_await fill(kept);
   }
 
  private:
-  struct State {
-    State(core::Executor on, core::Clock& time, ExecutorOptions chosen)
-        : loop(std::move(on)),
-          clock(time),
-          containers(make_container_executor(loop, time, chosen)),
-          maker(loop, std::move(chosen)),
-          filling(loop) {}
-    core::Executor loop;
-    core::Clock& clock;
-    std::unique_ptr<Executor> containers;
-    CellMaker maker;
-    core::Pool pool{"disks of jobs", {.threads = 1, .queue_max = 256}};
-    std::deque<std::shared_ptr<Cell>> ready;
-    size_t ready_wanted = 0;
-    size_t ready_made = 0;  // so far: their folders' names
-    std::string ready_folder;
-    CellWish ready_wish;
-    bool filling_now = false;
-    core::Signal filled{loop};
-    std::optional<Result<>> tried;
-    core::Steady tried_at;
-    core::Scope filling;  // last: its tasks use the rest
-  };
-
   // With a sandbox that does nothing, in a folder of its own.
   static Task<Result<>> try_once(std::shared_ptr<State> state) {
     auto now = state->clock.steady();
@@ -283,14 +302,13 @@ class SandboxExecutor final : public Executor {
     CellWish wish{needs.limits, needs.network, place.mounts};
     auto cell = take_ready(*state, place.folder, wish);
     if (cell) {
-      state->filling.spawn("make sandboxes ready", fill(state));
+      state->tasks.spawn("make sandboxes ready", fill(state));
     } else {
       auto made = co_await state->maker.make(place.folder, std::move(wish));
       if (!made) co_return refused(made.error());
       cell = std::move(*made);
     }
-    auto around = std::make_unique<SandboxSurroundings>(state->loop, state->clock, state->pool, std::move(cell),
-                                                        std::move(place));
+    auto around = std::make_unique<SandboxSurroundings>(state, std::move(cell), std::move(place));
     if (auto folders = around->make_folders(); !folders) co_return std::unexpected(folders.error());
     co_return around;
   }
@@ -313,19 +331,22 @@ class SandboxExecutor final : public Executor {
     return nullptr;
   }
 
+  // Two at once: most of what one takes is waiting for the kernel.
   static Task<> fill(std::shared_ptr<State> state) {
-    if (state->filling_now) co_return;
-    state->filling_now = true;
-    while (state->ready.size() < state->ready_wanted) {
+    if (state->fillers == fillers_max) co_return;
+    ++state->fillers;
+    while (state->ready.size() + state->making < state->ready_wanted) {
+      ++state->making;
       std::string folder = state->ready_folder + "/" + std::to_string(++state->ready_made);
       auto cell = co_await state->maker.make(folder, state->ready_wish);
+      --state->making;
       if (!cell) {
         core::diagnose(core::Level::warning, "runner", "a sandbox ahead of jobs: " + cell.error().message);
         break;
       }
       state->ready.push_back(std::move(*cell));
     }
-    state->filling_now = false;
+    --state->fillers;
     state->filled.notify_all();
   }
 

@@ -222,19 +222,35 @@ TEST_F(SandboxExecutorTest, AReadyOneThatDiedIsNotGivenToAJob) {
 TEST_F(SandboxExecutorTest, EndingAJobEndsItsProcessesAndTellsWhatItUsed) {
   AVAILABLE_OR_SKIP();
   ASSERT_TRUE(prepare());
-  pid_t leader = around->leader();
-  EXPECT_GT(leader, 0);
+  EXPECT_GT(around->leader(), 0);
   auto child = begin("(setsid sleep 1000 &); i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 1000");
   ASSERT_TRUE(child);
   loop.run(clock.sleep_for(200ms));
   auto used = loop.run(around->end());
   ASSERT_TRUE(used);
-  auto stat = process::read_proc_stat(leader);
-  EXPECT_TRUE(!stat || stat->state == 'Z');
   EXPECT_EQ(loop.run((*child)->wait())->signal, SIGKILL);
   auto late = begin("true");
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, core::Code::unavailable);
+}
+
+TEST_F(SandboxExecutorTest, NothingOfAJobRunsOnceItHasEndedAndTheSandboxIsGoneSoonAfter) {
+  AVAILABLE_OR_SKIP();
+  ASSERT_TRUE(prepare());
+  const pid_t leader = around->leader();
+  const std::string beat = top + "/one/job/workspace/beat";
+  ASSERT_TRUE(begin("(setsid sh -c 'while :; do echo x >> beat; done' &)"));
+  auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (!std::filesystem::exists(beat) && std::chrono::steady_clock::now() < deadline) loop.run(clock.sleep_for(1ms));
+  ASSERT_TRUE(loop.run(around->end()));
+  const auto size = std::filesystem::file_size(beat);
+  auto gone = [leader] {
+    auto stat = process::read_proc_stat(leader);
+    return !stat || stat->state == 'Z';
+  };
+  while (!gone() && std::chrono::steady_clock::now() < deadline) loop.run(clock.sleep_for(1ms));
+  EXPECT_TRUE(gone());
+  EXPECT_EQ(std::filesystem::file_size(beat), size) << "nobody has written to it since";
 }
 
 TEST_F(SandboxExecutorTest, TooMuchMemoryIsSaidAsSuch) {
