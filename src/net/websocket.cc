@@ -66,7 +66,8 @@ core::Task<core::Result<std::optional<Message>>> WebSocket::Impl::receive_one() 
       continue;
     }
     in.release(buffer_kept);
-    const auto room = in.prepare(in.empty() ? buffer_kept : input_part);
+    const auto missing = static_cast<size_t>(std::min<uint64_t>(reader.missing(), frame_part));
+    const auto room = in.prepare(std::max(missing, in.empty() ? buffer_kept : input_part));
     auto got = co_await stream.read(room);
     if (!got)
       end(std::move(got.error()));

@@ -17,6 +17,7 @@ namespace headrace::net {
 struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
   static constexpr size_t input_part = 4 * 1024;
   static constexpr size_t input_burst = 64 * 1024;  // where much comes
+  static constexpr size_t frame_part = 128 * 1024;  // of a large frame, while more of it is to come
   static constexpr size_t buffer_kept = 512;        // while it is idle
 
   Impl(core::Executor loop, Stream connection, Buffer arrived, Timers& wheel, Role as, WebSocketOptions wishes,

@@ -63,6 +63,8 @@ class MessageReader {
 
   // Takes from `in` as far as it goes; nothing while more bytes are wanted. After a problem it is not called again.
   std::expected<std::optional<Item>, FrameProblem> next(Buffer& in);
+  // Bytes of the data frame under way that have not come yet, as its head says.
+  uint64_t missing() const { return frame_ ? frame_->length - taken_ : 0; }
 
  private:
   std::optional<FrameProblem> begin(const FrameHead& head);

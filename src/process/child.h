@@ -30,9 +30,10 @@ struct Redirect {
   Kind kind = Kind::null;
   std::string path;     // file: read from the start as input; appended to, made 0600 where absent, as output
   int descriptor = -1;  // descriptor: borrowed until spawn returns
+  int holds = 0;        // pipe: bytes it should hold, where the system grants that; 0: as many as it comes with
 
   static Redirect null() { return {}; }
-  static Redirect pipe() { return {Kind::pipe, {}, -1}; }
+  static Redirect pipe(int holds = 0) { return {Kind::pipe, {}, -1, holds}; }
   static Redirect file(std::string path) { return {Kind::file, std::move(path), -1}; }
   static Redirect of(int descriptor) { return {Kind::descriptor, {}, descriptor}; }
   static Redirect same_as_out() { return {Kind::same_as_out, {}, -1}; }  // for err only

@@ -1,6 +1,7 @@
 // A file descriptor with one owner.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -32,5 +33,12 @@ class Descriptor {
  private:
   int number_ = -1;
 };
+
+// Where the system does not grant it (a user's pipes may hold 64 MiB together), the pipe stays as it is.
+inline void widen_pipe(int end, int bytes) { [[maybe_unused]] int holds = ::fcntl(end, F_SETPIPE_SZ, bytes); }
+
+// What the pipe of a job's output holds: with the 64 KiB that one comes with, a program that prints a lot and whoever
+// reads it wake each other four times as often.
+inline constexpr int output_pipe_bytes = 256 * 1024;
 
 }  // namespace headrace::process

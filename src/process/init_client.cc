@@ -362,6 +362,7 @@ Task<Result<std::unique_ptr<Child>>> InitClient::run(Run wanted) {
   if (!payload) co_return std::unexpected(payload.error());
   auto out = make_pipe(impl->owner);
   if (!out) co_return std::unexpected(out.error());
+  widen_pipe(out->reads.get(), output_pipe_bytes);
   Pipe in;
   if (wanted.input) {
     auto made = make_pipe(impl->owner);

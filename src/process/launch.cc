@@ -110,9 +110,10 @@ Result<> open_file(Wiring& wiring, const std::string& path, int flags) {
   return wiring.take(std::move(file));
 }
 
-Result<> open_pipe(Wiring& wiring, Descriptor& ours, bool child_reads) {
+Result<> open_pipe(Wiring& wiring, const Redirect& redirect, Descriptor& ours, bool child_reads) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(core::error_of_errno(errno, "making a pipe for a child"));
+  if (redirect.holds > 0) widen_pipe(ends[0], redirect.holds);
   ours = Descriptor(ends[child_reads ? 1 : 0]);
   return wiring.take(Descriptor(ends[child_reads ? 0 : 1]));
 }
@@ -120,7 +121,7 @@ Result<> open_pipe(Wiring& wiring, Descriptor& ours, bool child_reads) {
 Result<> connect(Wiring& wiring, const Redirect& redirect, Descriptor& ours, bool child_reads) {
   switch (redirect.kind) {
     case Redirect::Kind::null: return open_file(wiring, "/dev/null", child_reads ? O_RDONLY : O_WRONLY);
-    case Redirect::Kind::pipe: return open_pipe(wiring, ours, child_reads);
+    case Redirect::Kind::pipe: return open_pipe(wiring, redirect, ours, child_reads);
     case Redirect::Kind::file:
       return open_file(wiring, redirect.path, child_reads ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT);
     case Redirect::Kind::descriptor: return wiring.borrow(redirect.descriptor);

@@ -19,6 +19,18 @@ using core::Task;
 
 namespace {
 
+// Many at a time, for a million lines a second come through here.
+size_t count_lines(std::string_view text) {
+  constexpr size_t together = 64;
+  size_t lines = 0;
+  for (; text.size() >= together; text.remove_prefix(together)) {
+    unsigned char found = 0;
+    for (size_t i = 0; i < together; ++i) found += text[i] == '\n' ? 1 : 0;
+    lines += found;
+  }
+  return lines + static_cast<size_t>(std::ranges::count(text, '\n'));
+}
+
 Result<> keep_file(core::Disk& disk, const std::string& path, std::string_view text) {
   auto file = disk.open(path + ".new", core::Disk::Open::ensure);
   if (!file) return std::unexpected(file.error());
@@ -134,7 +146,7 @@ Result<> Assignment::open_log() {
 Result<> Assignment::append_log(std::string_view lines) {
   if (auto written = log_->write_at(log_bytes_, core::as_bytes(lines)); !written) return written;
   log_bytes_ += lines.size();
-  log_lines_ += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  log_lines_ += count_lines(lines);
   around_.changed();
   return {};
 }

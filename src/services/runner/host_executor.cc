@@ -67,7 +67,7 @@ class HostSurroundings final : public Surroundings {
                      : absolute                ? std::move(command.directory)
                                                : place_.workspace + "/" + command.directory;
     if (command.input) spec.in = process::Redirect::pipe();
-    spec.out = process::Redirect::pipe();
+    spec.out = process::Redirect::pipe(process::output_pipe_bytes);
     spec.err = process::Redirect::same_as_out();
     auto started = process::spawn(loop_, std::move(spec));
     if (started) leader_ = (*started)->pid();

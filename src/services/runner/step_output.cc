@@ -1,7 +1,5 @@
 #include "services/runner/step_output.h"
 
-#include <cstring>
-
 namespace headrace::runner {
 
 namespace {
@@ -11,9 +9,16 @@ std::string_view without_cr(std::string_view line) {
   return line;
 }
 
-// memmem of the C library looks at many bytes at once; string_view::find does not.
-bool holds(std::string_view text, std::string_view what) {
-  return ::memmem(text.data(), text.size(), what.data(), what.size()) != nullptr;
+// "##[" may stand anywhere in a line; blocks without it need no such look at each.
+bool holds_brackets(std::string_view block) {
+  for (size_t at = block.find('#'); at != std::string_view::npos; at = block.find('#', at + 1))
+    if (block.substr(at + 1, 2) == "#[") return true;
+  return false;
+}
+
+// What may_be_command() is true of begins so, unless it holds "##[".
+bool begins_like_command(std::string_view line) {
+  return !line.empty() && (line.front() == ':' || line.front() == ' ' || (line.front() >= 9 && line.front() <= 13));
 }
 
 }  // namespace
@@ -56,12 +61,12 @@ void StepOutput::end() {
 }
 
 void StepOutput::whole_lines(std::string_view block) {
-  if (matchers_.empty() && !holds(block, "::") && !holds(block, "##[")) return plain(block);
+  const bool every_line = !matchers_.empty(), brackets = !every_line && holds_brackets(block);
   size_t begin = 0;  // of the lines before this one that are only output
   for (size_t at = 0; at < block.size();) {
     size_t end = block.find('\n', at);
     auto line = block.substr(at, end - at);
-    if (!matchers_.empty() || may_be_command(line)) {
+    if (every_line || ((brackets || begins_like_command(line)) && may_be_command(line))) {
       if (begin < at) plain(block.substr(begin, at - begin));
       one_line(line);
       begin = end + 1;

@@ -20,7 +20,7 @@ using workflow::Value;
 
 namespace {
 
-constexpr size_t read_bytes = 64 * 1024;
+constexpr size_t read_bytes = process::output_pipe_bytes;  // at once
 constexpr std::string_view usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string path_of(const Variables& environment) {
@@ -242,7 +242,7 @@ Task<Result<process::Exit>> StepEngine::Impl::supervised(std::shared_ptr<process
 }
 
 Task<> StepEngine::Impl::pump(std::shared_ptr<process::Child> child, StepOutput& output) {
-  std::array<std::byte, read_bytes> buffer;
+  std::vector<std::byte> buffer(read_bytes);
   while (true) {
     auto got = co_await child->read(process::Stream::out, buffer);
     if (!got || *got == 0) break;
