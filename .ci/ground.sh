@@ -7,7 +7,7 @@ packages_run="bubblewrap slirp4netns"
 packages_test="libgtest-dev libgmock-dev curl $packages_run"
 packages_clang="clang-19 libclang-rt-19-dev llvm-19"
 packages_lint="clang-tidy-19 clang-format-19"
-packages_bench="redis-server nats-server nginx-light fcgiwrap wrk hyperfine"
+packages_bench="redis-server nats-server nginx-light fcgiwrap wrk hyperfine buildbot buildbot-worker rsync"
 packages_deb="dpkg-dev file"
 
 say() { printf '%s\n' "== $*"; }
