@@ -2,7 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <memory>
+#include <span>
 
 #include "core/bytes.h"
 #include "services/runner/step_effects.h"
@@ -242,11 +243,12 @@ Task<Result<process::Exit>> StepEngine::Impl::supervised(std::shared_ptr<process
 }
 
 Task<> StepEngine::Impl::pump(std::shared_ptr<process::Child> child, StepOutput& output) {
-  std::vector<std::byte> buffer(read_bytes);
+  auto buffer = std::make_unique_for_overwrite<std::byte[]>(read_bytes);
+  const std::span<std::byte> room(buffer.get(), read_bytes);
   while (true) {
-    auto got = co_await child->read(process::Stream::out, buffer);
+    auto got = co_await child->read(process::Stream::out, room);
     if (!got || *got == 0) break;
-    output.add(std::string_view(reinterpret_cast<const char*>(buffer.data()), *got));
+    output.add(std::string_view(reinterpret_cast<const char*>(buffer.get()), *got));
     tell();
   }
   output_open = false;
