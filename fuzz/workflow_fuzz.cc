@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/json.h"
 #include "workflow/plan.h"
 #include "workflow/workflow.h"
 
@@ -14,6 +15,12 @@ namespace {
 
 namespace workflow = headrace::workflow;
 namespace core = headrace::core;
+
+// A spec is written as text, and must read back; what fromJSON() makes may be nested deeper than a reader takes.
+void check_spec(const std::string& spec) {
+  auto read = core::parse_json(spec);
+  if (!read && !read.error().message.contains("deep")) std::abort();
+}
 
 void expand_all(workflow::Workflow read, const std::string& text) {
   workflow::Limits limits;
@@ -29,6 +36,8 @@ void expand_all(workflow::Workflow read, const std::string& text) {
     auto made = workflow::expand(program, job, contexts);
     if (!made && made.error().message.empty()) std::abort();
     if (made && made->legs.size() > workflow::legs_max) std::abort();
+    if (made && !job.calls())
+      for (const workflow::Leg& leg : made->legs) check_spec(leg.spec);
     auto holds = workflow::runs(program, job, contexts, {});
     if (!holds && holds.error().message.empty()) std::abort();
   }
