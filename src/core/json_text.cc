@@ -1,12 +1,17 @@
 #include "core/json_text.h"
 
-#include <algorithm>
-
 namespace headrace::core {
 
 namespace {
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+// Characters from the beginning on that stand for themselves.
+size_t plain_length(std::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
+}
 
 }  // namespace
 
@@ -47,7 +52,7 @@ void JsonText::quote(std::string_view text) {
   constexpr char hex[] = "0123456789abcdef";
   out_.push_back('"');
   while (!text.empty()) {
-    auto plain = static_cast<size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    const size_t plain = plain_length(text);
     out_.append(text.substr(0, plain));
     if (plain == text.size()) break;
     char c = text[plain];

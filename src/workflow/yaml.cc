@@ -56,6 +56,7 @@ class Event {
   explicit Event(const Parser& parser)
       : source_(parser.source), parser_(parser.parser.get()), event_(fy_parser_parse(parser_)) {
     if (event_ == nullptr && fy_parser_get_stream_error(parser_)) throw Refusal{parser.failure()};
+    if (type() == FYET_SCALAR) style_ = fy_event_get_node_style(event_);
   }
   ~Event() {
     if (event_ != nullptr) fy_parser_event_free(parser_, event_);
@@ -71,7 +72,7 @@ class Event {
     return {mark->line + 1, mark->column + (quoted() ? 0 : 1)};  // libfyaml's mark is behind the quote
   }
   std::string text() const {
-    bool single = type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_SINGLE_QUOTED;
+    bool single = style_ == FYNS_SINGLE_QUOTED;
     const fy_mark* mark = single ? fy_event_start_mark(event_) : nullptr;
     if (mark != nullptr && mark->input_pos > 0 && source_.substr(mark->input_pos - 1, 1) == "'") {
       return single_quoted(source_, mark->input_pos);
@@ -88,13 +89,9 @@ class Event {
   }
   std::string tag() const { return text_of(fy_event_get_tag_token(event_)); }
   bool plain() const {  // what is not written at all has no style, and is plain too
-    fy_node_style style = fy_event_get_node_style(event_);
-    return !quoted() && style != FYNS_LITERAL && style != FYNS_FOLDED;
+    return !quoted() && !block();
   }
-  bool block() const {
-    fy_node_style style = type() == FYET_SCALAR ? fy_event_get_node_style(event_) : FYNS_ANY;
-    return style == FYNS_LITERAL || style == FYNS_FOLDED;
-  }
+  bool block() const { return style_ == FYNS_LITERAL || style_ == FYNS_FOLDED; }
   bool is_merge() const {
     if (type() != FYET_SCALAR || !plain()) return false;
     size_t size = 0;
@@ -102,14 +99,10 @@ class Event {
     const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
     return text != nullptr && std::string_view(text, size) == "<<";
   }
-  bool literal() const { return type() == FYET_SCALAR && fy_event_get_node_style(event_) == FYNS_LITERAL; }
+  bool literal() const { return style_ == FYNS_LITERAL; }
 
  private:
-  bool quoted() const {
-    if (type() != FYET_SCALAR) return false;
-    fy_node_style style = fy_event_get_node_style(event_);
-    return style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;
-  }
+  bool quoted() const { return style_ == FYNS_SINGLE_QUOTED || style_ == FYNS_DOUBLE_QUOTED; }
   static std::string text_of(fy_token* token) {
     size_t size = 0;
     const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
@@ -119,6 +112,7 @@ class Event {
   std::string_view source_;
   fy_parser* parser_;
   fy_event* event_;
+  fy_node_style style_ = FYNS_ANY;  // of a scalar
 };
 
 // The keys of a mapping that grows: looked through one by one while they are few, by a tree from then on, so that no
