@@ -24,8 +24,8 @@ size_t count_lines(std::string_view text) {
   constexpr size_t together = 64;
   size_t lines = 0;
   for (; text.size() >= together; text.remove_prefix(together)) {
-    unsigned char found = 0;
-    for (size_t i = 0; i < together; ++i) found += text[i] == '\n' ? 1 : 0;
+    uint8_t found = 0;
+    for (size_t i = 0; i < together; ++i) found = static_cast<uint8_t>(found + (text[i] == '\n' ? 1 : 0));
     lines += found;
   }
   return lines + static_cast<size_t>(std::ranges::count(text, '\n'));
