@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/json.h"
+#include "events/artifact.h"
 #include "events/bus.h"
 #include "events/cdevents.h"
 #include "events/identity.h"
@@ -201,6 +202,16 @@ void for_each_word(const Visit& visit) {
                          "passed",
                          true,
                          1500});
+  const std::string purl = "pkg:generic/team/hello/binaries@9?checksum=sha256:" + std::string(64, 'a');
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  visit(ArtifactPackaged{purl, b, 12, hello, "binaries", run, 9, job, "refs/heads/main", digest, 4096,
+                         "application/zip", noon});
+  visit(ArtifactPublished{purl, 12, hello, "binaries", run});
+  visit(ArtifactDownloaded{purl, 12, hello, "binaries"});
+  visit(ArtifactDeleted{purl, 12, hello, "binaries", "expired"});
+  visit(CacheSaved{"team/hello/13", 13, hello, "refs/heads/main", "deps-1", "abcdef", digest, 4096, run, job});
+  visit(CacheUsed{"team/hello/13", 13, hello});
+  visit(CacheDeleted{"team/hello/13", 13, hello, "deps-1", "room"});
   visit(UserCreated{"alice", 1, true});
   visit(UserDisabled{"alice", "left"});
   visit(UserEnabled{"alice"});
@@ -450,7 +461,7 @@ TEST(Decode, ReadsEveryExampleOfTheStandardThatIsAWord) {
     EXPECT_TRUE(checked) << file << checked.error().message;
     ++read;
   }
-  EXPECT_EQ(read, 18u);
+  EXPECT_EQ(read, 22u);
 }
 
 TEST(Upcast, ReadsEveryOldVersionAsTodays) {
