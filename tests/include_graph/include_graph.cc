@@ -16,7 +16,7 @@ const std::vector<std::vector<std::string>> tiers{
     {"core"},
     {"events"},
     {"log", "filter", "sqlite", "process"},
-    {"bus", "store", "git", "workflow", "report", "net"},
+    {"bus", "store", "git", "workflow", "report", "archive", "net"},
     {},  // services/*
     {"server", "cli"},
     {"main"},
