@@ -71,6 +71,19 @@ core::Result<std::string> Server::listen(const std::string& address, const std::
   return to_string(*parsed);
 }
 
+core::Result<> Server::take_over(int descriptor) {
+  Socket socket(descriptor);
+  Address address;
+  address.size = sizeof address.storage;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0)
+    return std::unexpected(core::error_of_errno(errno, "listening"));
+  auto serve = [impl = impl_.get()](Stream stream, Peer peer) { impl->serve(std::move(stream), std::move(peer)); };
+  impl_->listeners.push_back(
+      std::make_unique<Listener>(impl_->state, std::move(socket), address, nullptr, std::move(serve)));
+  impl_->listening.spawn("listening on " + to_string(address), impl_->listeners.back()->accept_on());
+  return {};
+}
+
 core::Task<> Server::shutdown(std::chrono::milliseconds deadline) {
   Impl& here = *impl_;
   co_await here.listening.close();

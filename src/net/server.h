@@ -134,6 +134,10 @@ class Server {
   // (port below 1024). A Unix socket is made 0600; one that is left over from a dead process is replaced.
   core::Result<std::string> listen(const std::string& address, const std::optional<TlsCertificate>& tls = {});
 
+  // The same with a TCP socket that listens already, such as one of another network name space; taken over, closed when
+  // it fails.
+  core::Result<> take_over(int descriptor);
+
   // Stops listening, closes idle connections, lets exchanges finish until `deadline` has passed (their until_ending()
   // wakes; WebSockets are closed with 1001), then cuts what is left. Returns when no connection is left. Twice is safe.
   core::Task<> shutdown(std::chrono::milliseconds deadline);
