@@ -42,6 +42,19 @@ void report(const std::string& name, const std::exception_ptr& exception) {
   }
 }
 
+// Asio throws out of the loop where a task that was cancelled ends without ever having waited: it makes such a task
+// wait once more, outside of what it catches. So a task's last step is not cancelled.
+Task<> whole(Task<> task) {
+  std::exception_ptr thrown;
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (thrown) std::rethrow_exception(thrown);
+}
+
 }  // namespace
 
 Scope::Scope(Executor executor) : impl_(std::make_shared<Impl>(std::move(executor))) {}
@@ -57,7 +70,8 @@ void Scope::spawn(std::string name, Task<> task, std::function<void(std::excepti
     if (exception && !is_cancellation(exception)) escaped ? escaped(exception) : report(name, exception);
     if (scope->running.empty()) scope->idle.notify_all();
   };
-  asio::co_spawn(impl_->executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
+  asio::co_spawn(impl_->executor, whole(std::move(task)),
+                 asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
 }
 
 void Scope::cancel() { impl_->cancel_all(); }

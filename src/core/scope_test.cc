@@ -151,5 +151,20 @@ TEST_F(Scopes, CancelWhatIsLeftOnTheirWayOut) {
   EXPECT_EQ(ended, std::vector<std::string>{"a"});
 }
 
+Task<> end_at_once(bool& ran) {
+  ran = true;
+  co_return;
+}
+
+TEST(Scope, ATaskThatIsCancelledBeforeItBeginsAndNeverWaitsEndsLikeAnyOther) {
+  Loop loop;
+  Scope scope(loop.executor());
+  bool ran = false;
+  scope.spawn("short", end_at_once(ran));
+  scope.cancel();
+  EXPECT_NO_THROW(loop.run(scope.until_idle()));
+  EXPECT_EQ(scope.size(), 0U);
+}
+
 }  // namespace
 }  // namespace headrace::core
