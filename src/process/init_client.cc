@@ -95,7 +95,11 @@ struct InitClient::Impl : std::enable_shared_from_this<InitClient::Impl> {
   bool has_ended = false;
   uint32_t last_id = 0;
   std::map<uint32_t, std::shared_ptr<Known>> known;  // shared with the tasks and children that wait for it
-  std::map<uint32_t, Listener> listeners;            // answered, not taken
+  struct Listening {
+    Listener listener;
+    int error = 0;  // errno
+  };
+  std::map<uint32_t, Listening> listeners;  // answered, not taken
   Usage used;
   uint64_t exceeded = 0;
   Descriptor network;
@@ -314,7 +318,10 @@ void InitClient::Impl::take(const Message& message, Descriptor descriptor) {
       ended->exit = Exit{.code = static_cast<int>(message.number), .signal = static_cast<int>(message.value)};
       return ended->changed.notify_all();
     }
-    case Kind::listening: listeners[message.id] = {std::move(descriptor), static_cast<uint16_t>(message.number)}; break;
+    case Kind::listening:
+      listeners[message.id] = {{std::move(descriptor), static_cast<uint16_t>(message.number)},
+                               static_cast<int>(message.value)};
+      break;
     case Kind::memory_exceeded: exceeded = message.memory; break;
     case Kind::ended: has_ended = true; break;
     default: return lose();
@@ -391,21 +398,25 @@ Task<Result<std::unique_ptr<Child>>> InitClient::run(Run wanted) {
   co_return std::unexpected(start_error(*known->answer, wanted));
 }
 
-Task<Result<InitClient::Listener>> InitClient::listen() {
+Task<Result<InitClient::Listener>> InitClient::listen(uint16_t port) {
   auto impl = impl_;
   Message message;
   message.kind = Kind::listen;
   message.id = ++impl->last_id;
+  message.number = port;
   if (auto sent = impl->send(message); !sent) co_return std::unexpected(sent.error());
   auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!impl->listeners.contains(message.id)) {
     auto more = co_await impl->until_changed(deadline);
     if (!more && !impl->listeners.contains(message.id)) co_return std::unexpected(gone_error());
   }
-  Listener listener = std::move(impl->listeners[message.id]);
+  auto answered = std::move(impl->listeners[message.id]);
   impl->listeners.erase(message.id);
-  if (!listener.socket) co_return core::fail(Code::unavailable, "The job's surroundings have no network to listen in.");
-  co_return listener;
+  if (answered.listener.socket) co_return std::move(answered.listener);
+  if (answered.error == EADDRINUSE)
+    co_return core::fail(Code::conflict, fmt::format("Port {} is taken where the job runs.", port));
+  co_return core::fail(Code::unavailable, "The job's surroundings have no network to listen in.",
+                       fmt::format("errno {}", answered.error));
 }
 
 Task<> InitClient::end(std::chrono::milliseconds limit) {

@@ -53,7 +53,8 @@ class InitClient {
   core::Task<core::Result<std::unique_ptr<Child>>> run(Run wanted);
   void outside(pid_t pid, uint64_t start_time);  // the process whose group is all of the init's, as the host sees it
 
-  core::Task<core::Result<Listener>> listen();  // on the loopback of the init's network
+  // On the loopback of the init's network; port 0: any that is free. conflict: that port is taken there.
+  core::Task<core::Result<Listener>> listen(uint16_t port = 0);
   // Kills all that runs and waits until the init says so or is gone, at most `limit`.
   core::Task<> end(std::chrono::milliseconds limit);
 

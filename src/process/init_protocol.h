@@ -20,7 +20,7 @@ enum class Kind : uint32_t {
   run = 1,       // id, flags; descriptors: payload (a file), in, out, err
   signal,        // id, number
   signal_group,  // id, number
-  listen,        // id: answered by listening
+  listen,        // id, number: port or 0 for any; answered by listening
   end,           // everything is killed, then `ended` is said and the init ends
   // From the init.
   ready = 16,       // descriptor: its network name space

@@ -35,6 +35,7 @@
 
 #include <cerrno>
 
+#include "process/init_payload.h"
 #include "process/init_protocol.h"
 
 namespace {
@@ -138,19 +139,9 @@ Run* free_run() {
   return nullptr;
 }
 
-// What run asks for, pointing into its payload.
-struct Wanted {
-  char* text = nullptr;
-  size_t bytes = 0;
-  const char* directory = nullptr;
-  char** arguments = nullptr;
-  char** environment = nullptr;
-};
-
 void forget(Wanted& wanted) {
   if (wanted.text != nullptr) munmap(wanted.text, wanted.bytes);
-  free(wanted.arguments);
-  free(wanted.environment);
+  forget_words(wanted);
 }
 
 // A private copy of the file: nobody changes it while it is read.
@@ -163,29 +154,7 @@ bool load(int file, Wanted& wanted) {
   if (text == MAP_FAILED) return false;
   wanted.text = static_cast<char*>(text);
   wanted.bytes = bytes;
-  return wanted.text[bytes - 1] == '\0';
-}
-
-bool take_apart(Wanted& wanted) {
-  Payload counts;
-  memcpy(&counts, wanted.text, sizeof counts);
-  if (counts.arguments == 0 || counts.arguments > words_max || counts.environment > words_max) return false;
-  wanted.arguments = static_cast<char**>(calloc(counts.arguments + 1, sizeof(char*)));
-  wanted.environment = static_cast<char**>(calloc(counts.environment + 1, sizeof(char*)));
-  if (wanted.arguments == nullptr || wanted.environment == nullptr) return false;
-  char* at = wanted.text + sizeof counts;
-  char* end = wanted.text + wanted.bytes;
-  auto next = [&at, end]() -> char* {
-    if (at >= end) return nullptr;
-    char* word = at;
-    at += strlen(at) + 1;
-    return word;
-  };
-  wanted.directory = next();
-  for (uint32_t i = 0; i < counts.arguments; ++i) wanted.arguments[i] = next();
-  for (uint32_t i = 0; i < counts.environment; ++i) wanted.environment[i] = next();
-  return at == end && wanted.arguments[counts.arguments - 1] != nullptr &&
-         (counts.environment == 0 || wanted.environment[counts.environment - 1] != nullptr);
+  return true;
 }
 
 const char* path_of(char** environment) {
@@ -289,8 +258,11 @@ void do_listen(const Heard& heard) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(heard.message.number));
   socklen_t length = sizeof address;
   int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int reused = 1;  // of a job that listened there just before
+  if (made >= 0) setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &reused, sizeof reused);
   if (made >= 0 && bind(made, reinterpret_cast<sockaddr*>(&address), length) == 0 && listen(made, SOMAXCONN) == 0 &&
       getsockname(made, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
     answer.number = ntohs(address.sin_port);
