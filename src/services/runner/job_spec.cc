@@ -104,12 +104,12 @@ Result<StepSpec> step_of(const json::value& value, int64_t number) {
   return step;
 }
 
-Result<> read_steps(Members& in, JobSpec& spec, Result<StepSpec> (*read)(const json::value&, int64_t)) {
+Result<> read_steps(Members& in, JobSpec& spec) {
   const auto& list = in.list("steps");
   if (list.size() > job_spec_steps_max)
     return core::fail(Code::exhausted, "The job has more than " + std::to_string(job_spec_steps_max) + " steps.");
   for (const auto& member : list) {
-    auto step = read(member, static_cast<int64_t>(spec.steps.size()) + 1);
+    auto step = step_of(member, static_cast<int64_t>(spec.steps.size()) + 1);
     if (!step) return std::unexpected(step.error());
     spec.steps.push_back(std::move(*step));
   }
@@ -121,7 +121,7 @@ Result<JobSpec> finished(const Members& in, JobSpec spec) {
   return spec;
 }
 
-Result<JobSpec> read_version_2(const json::value& value) {
+Result<JobSpec> read_spec(const json::value& value) {
   Members in(value, "the job");
   JobSpec spec;
   spec.job = in.text("job");
@@ -149,51 +149,7 @@ Result<JobSpec> read_version_2(const json::value& value) {
   spec.outputs = in.variables("outputs");
   spec.timeout_minutes = bounded_minutes(in.number("timeout_minutes", 360));
   spec.continue_on_error = in.boolean("continue_on_error");
-  if (auto read = read_steps(in, spec, step_of); !read) return std::unexpected(read.error());
-  return finished(in, std::move(spec));
-}
-
-// ---- Version 1: no expressions, conditions by name, the github context as the variables made of it.
-
-Result<StepSpec> old_step_of(const json::value& value, int64_t number) {
-  auto step = step_of(value, number);
-  if (!step) return step;
-  static constexpr std::pair<std::string_view, std::string_view> conditions[]{
-      {"success", "success()"}, {"success()", "success()"},   {"failure", "failure()"},
-      {"always", "always()"},   {"cancelled", "cancelled()"}, {"never", "false"}};
-  auto known = std::ranges::find(conditions, step->condition, [](const auto& pair) { return pair.first; });
-  if (known == std::end(conditions))
-    return core::fail(Code::invalid, "The job cannot be read: 'if' of step " + std::to_string(number) +
-                                         " of the job is not a condition that version 1 has.");
-  step->condition = known->second;
-  if (!core::boolean_at(value, "shell_given").value_or(false) && step->shell == "bash") step->shell.clear();
-  return step;
-}
-
-Value github_of(const Variables& variables) {
-  constexpr std::string_view prefix = "GITHUB_";
-  workflow::Object github;
-  for (const auto& [name, text] : variables) {
-    if (!name.starts_with(prefix) || name == "GITHUB_ACTIONS") continue;
-    std::string key = name.substr(prefix.size());
-    std::ranges::transform(key, key.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    github.set(std::move(key), text);
-  }
-  return github;
-}
-
-Result<JobSpec> read_version_1(const json::value& value) {
-  Members in(value, "the job");
-  JobSpec spec;
-  spec.job = in.text("job");
-  spec.name = in.text("name");
-  spec.workflow = in.text("workflow");
-  spec.contexts.set("github", github_of(in.variables("variables")));
-  spec.env.push_back(in.variables("env"));
-  spec.timeout_minutes = bounded_minutes(in.number("timeout_minutes", 360));
-  spec.continue_on_error = in.boolean("continue_on_error");
-  if (auto read = read_steps(in, spec, old_step_of); !read) return std::unexpected(read.error());
+  if (auto read = read_steps(in, spec); !read) return std::unexpected(read.error());
   return finished(in, std::move(spec));
 }
 
@@ -205,14 +161,11 @@ Result<JobSpec> parse_job_spec(std::string_view text) {
                                            std::to_string(job_spec_bytes_max / 1024) + " KiB; make the job smaller.");
   auto value = core::parse_json(text);
   if (!value) return core::pass_on(value.error(), "reading what a job is to run");
-  switch (core::integer_at(*value, "version").value_or(0)) {
-    case 1: return read_version_1(*value);
-    case 2: return read_version_2(*value);
-    default:
-      return core::fail(
-          Code::invalid,
-          "The job is written in a format this runner does not know; bring the runner to the server's version.");
-  }
+  if (core::integer_at(*value, "version").value_or(0) != job_spec_version)
+    return core::fail(
+        Code::invalid,
+        "The job is written in a format this runner does not know; bring the runner to the server's version.");
+  return read_spec(*value);
 }
 
 }  // namespace headrace::runner

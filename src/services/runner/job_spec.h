@@ -61,8 +61,9 @@ struct JobSpec {
 inline constexpr int64_t timeout_minutes_max = 35 * 24 * 60;  // GitHub's limit of a run, 35 days
 inline constexpr size_t job_spec_bytes_max = 192 * 1024;      // of the text
 inline constexpr size_t job_spec_steps_max = 1000;
+inline constexpr int64_t job_spec_version = 2;
 
-// Version 2, and version 1 of jobs that were queued before an upgrade. invalid: names the member that is wrong.
+// invalid: names the member that is wrong, or another version.
 core::Result<JobSpec> parse_job_spec(std::string_view text);
 
 // What the job was granted when it was given away: never in an event, never in a log.

@@ -139,7 +139,7 @@ events::StepResult step(int64_t number, std::string name, events::Conclusion con
 // One of each, as docs/runner-protocol.md has them.
 std::vector<Message> examples() {
   using events::Conclusion;
-  const std::string spec = R"({"version":1,"job":"build","steps":[{"number":1,"run":"make"}]})";
+  const std::string spec = R"({"version":2,"job":"build","contexts":{},"steps":[{"number":1,"run":"make"}]})";
   return {
       Hello{
           "builder-1", "019ab0f2-6c1e-7a10-8000-5f1c3a9e0b11", 4, {{"ubuntu-latest", "host"}, {"gpu", "host"}}, {4711}},

@@ -86,7 +86,8 @@ class World {
              std::vector<std::string> labels = {"linux"}, core::json::array steps = {}) {
     core::json::object step{{"number", 1}, {"name", "Run it"}, {"run", script}};
     if (steps.empty()) steps.push_back(std::move(step));
-    core::json::object spec{{"version", 1}, {"job", job}, {"steps", std::move(steps)}};
+    core::json::object spec{
+        {"version", 2}, {"job", job}, {"contexts", core::json::object()}, {"steps", std::move(steps)}};
     events::JobQueued queued{.job = job,
                              .run = "run",
                              .repository = "team/hello",
