@@ -136,6 +136,24 @@ TEST(RunnerLease, RunsOutWithoutARenewalAndTheJobIsTriedAgain) {
   EXPECT_FALSE(lost[0].steps_begun);
 }
 
+TEST(RunnerLease, IsMeasuredByTheSteadyClockWhateverTheWallClockDoes) {
+  using std::chrono::hours;
+  World world;
+  Peer peer(world, hello("local"));
+  world.queue("build");
+  auto token = peer.expect<runner::Run>().token;
+  world.clock.set_wall(world.clock.now() + hours(1));
+  world.clock.advance(seconds(20));
+  EXPECT_THAT(world.said<events::JobLost>(), IsEmpty()) << "an hour has passed for nobody";
+  peer.send(Renew{{token}});
+  world.settle();
+  world.clock.set_wall(world.clock.now() - hours(2));
+  world.clock.advance(seconds(29));
+  EXPECT_THAT(world.said<events::JobLost>(), IsEmpty());
+  world.clock.advance(seconds(2));
+  EXPECT_EQ(peer.expect<Stale>().token, token) << "it has run out, though the wall clock says it was never given";
+}
+
 TEST(RunnerLease, WhoeverSpeaksWithAnOldTokenIsToldStale) {
   World world;
   Peer peer(world, hello("local"));

@@ -256,6 +256,7 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
   lines.begin_step(shown.number);
   out.observer.step_began(shown);
   result.started_at = out.clock.now();
+  auto begun = out.clock.steady();  // how long it took is no matter of the wall clock, which may be set meanwhile
   result.conclusion = Conclusion::failure;
   if (!runs) {
     fail(record, runs.error().message);
@@ -287,7 +288,7 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
                              context.masks().masked(record.reason.empty() ? "no reason was given." : record.reason));
   }
   result.exit_code = record.exit_code;
-  result.completed_at = out.clock.now();
+  result.completed_at = *result.started_at + (out.clock.steady() - begun);
   lines.end();
   tell();
   co_await find_reports(shown);
