@@ -112,6 +112,41 @@ Task<bool> Repositories::is_branch(FetchedCommit found, std::string name) {
   co_return ran && ran->exit.succeeded();
 }
 
+MirrorHold Repositories::hold_large(const RepositoryPlace& place, uint64_t bytes_min) {
+  std::string mirror = mirror_of(place, true);
+  std::error_code error;
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(mirror + "/objects/pack", error))
+    bytes += entry.is_regular_file(error) ? entry.file_size(error) : 0;
+  if (bytes == 0 || bytes < bytes_min) return nullptr;
+  auto& held = held_[mirror];
+  auto hold = held.lock();
+  if (!hold) held = hold = std::make_shared<const std::string>(mirror);
+  return hold;
+}
+
+Task<Result<std::string>> Repositories::refs(FetchedCommit found) {
+  process::Spec spec;
+  spec.argv = {"git",
+               "-C",
+               found.mirror,
+               "for-each-ref",
+               "--format=update %(if:equals=refs/heads)%(refname:rstrip=-2)%(then)refs/remotes/origin/"
+               "%(refname:lstrip=2)%(else)%(refname)%(end) %(objectname)",
+               "refs/heads",
+               "refs/tags"};
+  spec.environment = git_environment(nullptr);
+  spec.directory = "/";
+  process::RunLimits limits;
+  limits.output_bytes_max = refs_bytes_max;
+  std::string nothing;
+  auto ran = co_await process::run(loop_, std::move(spec), std::move(nothing), limits);
+  if (!ran) co_return std::unexpected(ran.error());
+  if (!ran->exit.succeeded())
+    co_return core::fail(Code::unavailable, "The branches of a mirror: " + last_line(ran->err));
+  co_return std::move(ran->out);
+}
+
 Task<Result<>> Repositories::make(std::string mirror) {
   if (std::filesystem::exists(mirror + "/HEAD")) co_return Result<>{};
   std::error_code error;
@@ -120,7 +155,8 @@ Task<Result<>> Repositories::make(std::string mirror) {
   std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
   evict(mirror);
   RepositoryPlace nowhere;
-  std::vector<std::string> words{"init", "--quiet", "--bare", mirror};
+  // Whatever our umask: a job that is shown the objects is another user. The folder above stays ours alone.
+  std::vector<std::string> words{"init", "--quiet", "--bare", "--shared=0644", mirror};
   auto made = co_await git(std::move(words), nowhere);
   if (!made) co_return core::pass_on(made.error(), "making a mirror");
   if (!made->exit.succeeded())
@@ -132,7 +168,7 @@ void Repositories::evict(const std::string& kept) {
   std::vector<std::pair<std::filesystem::file_time_type, std::string>> all;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error))
-    if (entry.path() != kept && !busy_.contains(entry.path()))
+    if (entry.path() != kept && !busy_.contains(entry.path()) && held_[entry.path()].expired())
       all.emplace_back(entry.last_write_time(error), entry.path());
   if (all.size() < mirrors_max) return;
   std::ranges::sort(all);

@@ -1,6 +1,7 @@
 // Repositories that checkouts and actions come from: bare mirrors in the runner's folder, one for each address, fetched
-// by git and named by commits. Jobs never see a mirror: what one needs is sent into its surroundings by a pipe, so a
-// job cannot change what another gets, nor read what it has no right to.
+// by git and named by commits. What a job needs is sent into its surroundings by a pipe; of a large mirror of its own
+// repository it sees the objects, read-only. So a job cannot change what another gets, nor read what it has no right
+// to.
 //
 //   FOLDER/<sha256 of the address>.git
 //
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,7 @@
 namespace headrace::runner {
 
 inline constexpr size_t mirrors_max = 256;                       // beyond it the one not used for longest is removed
+inline constexpr size_t refs_bytes_max = size_t{16} << 20;       // of all branches and tags of a mirror, told to a job
 inline constexpr std::chrono::minutes repository_fetch_max{15};  // one fetch; then the step fails with that reason
 inline constexpr std::chrono::minutes repository_pipe_max{30};   // out of a mirror into a job
 
@@ -32,6 +35,9 @@ struct RepositoryPlace {
   bool open = false;  // anybody may read it: a commit that is here already is not asked for again
   bool here = false;  // `url` is a bare repository of this machine, used as it is: nothing is fetched, it is the mirror
 };
+
+// Keeps a mirror from being removed as long as it lives.
+using MirrorHold = std::shared_ptr<const std::string>;
 
 struct FetchedCommit {
   std::string mirror;  // folder on this machine
@@ -49,6 +55,10 @@ class Repositories {
   core::Task<bool> has(RepositoryPlace place, std::string commit, bool whole);
   core::Task<bool> is_branch(FetchedCommit found, std::string name);
   std::string mirror_of(const RepositoryPlace& place, bool whole) const;
+  // Of the whole mirror, where there is one and its packs have at least `bytes_min`: below that, copying is as quick.
+  MirrorHold hold_large(const RepositoryPlace& place, uint64_t bytes_min);
+  // Its branches, as origin's, and its tags, for `git update-ref --stdin`. exhausted: more than refs_bytes_max.
+  core::Task<core::Result<std::string>> refs(FetchedCommit found);
 
   core::Executor loop() const { return loop_; }
 
@@ -63,6 +73,7 @@ class Repositories {
   std::string folder_;
   core::Signal freed_;
   std::map<std::string, int> busy_;  // mirrors that are fetched into
+  std::map<std::string, std::weak_ptr<const std::string>> held_;
 };
 
 // Runs `inside` in the surroundings and `outside` on this machine, the output of each the input of the other, until

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@ namespace headrace::runner {
 namespace {
 
 using events::Conclusion;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -98,7 +100,8 @@ class ActionsTest : public ::testing::Test {
                                 .actions = &actions};
     order.spec = spec;
     std::string job = top + "/job";
-    JobExecution execution(around, order, JobPlace{job, job + "/workspace", job + "/temp", {}, {}}, {});
+    JobExecution execution(around, order, JobPlace{job, job + "/workspace", job + "/temp", {}, actions.shared(order)},
+                           {});
     return loop.run(execution.run());
   }
 
@@ -346,17 +349,113 @@ TEST_F(CheckoutTest, ASandboxWithoutANetworkChecksOutAndHasItsOwnActions) {
   EXPECT_THAT(heard.text, HasSubstr(" /home/runner/work/workspace\n"));
 }
 
+// ---- Submodules and large files
+
+// A submodule of this server, with one of the upstream in it.
+class SubmoduleTest : public CheckoutTest {
+ protected:
+  SubmoduleTest() {
+    upstream("team/deep", {{"deep-file", "deep\n"}});
+    put(top + "/library/lib-file", "library\n");
+    const std::string add = "git -c protocol.file.allow=always submodule --quiet add ";
+    shell("cd library && git init -q -b main . && " + add + options.upstream +
+          "/team/deep.git inner && git add -A && " + "git commit -q -m library");
+    shell("cd own && " + add + top +
+          "/library lib/one && git config -f .gitmodules submodule.lib/one.url ../library.git "
+          "&& git add -A && git commit -q -m submodule");
+    auto places = options.places;
+    options.places = [this, places](const std::string& name) {
+      if (name != "team/library") return places(name);
+      return std::vector<RepositoryPlace>{{top + "/library", {}, false}};
+    };
+    core::json::object github{{"repository", "team/hello"}, {"ref", "refs/heads/main"}, {"sha", head_of(top + "/own")}};
+    spec.contexts.set("github", workflow::Value::from_json(github));
+  }
+};
+
+TEST_F(SubmoduleTest, AreThereAsGitWouldHaveThemButNotThoseWithinThem) {
+  uses("actions/checkout@v4", {{"submodules", "true"}});
+  runs("cat lib/one/lib-file; ls lib/one/inner; git submodule status; git status --porcelain; cat lib/one/.git");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr(" library\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" gitdir: ../../.git/modules/lib/one\n"));
+  EXPECT_THAT(heard.text, ::testing::ContainsRegex("[0-9] +[0-9a-f]{40} lib/one")) << "in the state that is wanted";
+  EXPECT_THAT(heard.text, Not(HasSubstr("deep-file")));
+}
+
+TEST_F(SubmoduleTest, RecursiveHasThoseOfTheUpstreamWithinThemTooAndASecondCheckoutIsTheSame) {
+  uses("actions/checkout@v4", {{"submodules", "recursive"}});
+  runs("cat lib/one/inner/deep-file; git status --porcelain; echo changed > lib/one/lib-file; touch lib/one/inner/new");
+  uses("actions/checkout@v4", {{"submodules", "recursive"}, {"fetch-depth", "0"}});
+  runs("cat lib/one/lib-file; ls lib/one/inner; git -C lib/one log --oneline | wc -l");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr(" deep\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" library\n"));
+}
+
+TEST_F(SubmoduleTest, OneThatIsElsewhereIsNamedWithItsAddress) {
+  shell("cd own && git config -f .gitmodules submodule.lib/one.url https://example.invalid/a/b && git commit -qam far");
+  core::json::object github{{"repository", "team/hello"}, {"ref", "refs/heads/main"}, {"sha", head_of(top + "/own")}};
+  spec.contexts.set("github", workflow::Value::from_json(github));
+  uses("actions/checkout@v4", {{"submodules", "true"}});
+  EXPECT_EQ(run().conclusion, Conclusion::failure);
+  EXPECT_THAT(heard.text, HasSubstr("'lib/one' is at https://example.invalid/a/b, which is neither on this server"));
+}
+
+TEST_F(CheckoutTest, LargeFilesWantGitLfsAndWithoutItTheRemedyIsSaid) {
+  uses("actions/checkout@v4", {{"lfs", "true"}});
+  bool there = std::system("git-lfs version >/dev/null 2>&1") == 0;
+  runs("git config --local filter.lfs.required").condition = "always()";
+  EXPECT_EQ(run().conclusion, there ? Conclusion::success : Conclusion::failure) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr(there ? " true\n" : "apt-get install git-lfs"));
+}
+
+// ---- History that is shared
+
+TEST_F(CheckoutTest, ALargeMirrorIsSharedReadOnlyInASandboxAndNotCopied) {
+  std::filesystem::permissions(top, std::filesystem::perms(0711));
+  executor = make_executor("sandbox", loop.executor(), clock, disk, {});
+  auto there = loop.run(executor->available());
+  if (!there) GTEST_SKIP() << there.error().message;
+  options.shared_bytes = 1;
+  auto usual = ::umask(0077);  // as the runner of a server has it
+  uses("actions/checkout@v4", {{"fetch-depth", "0"}});
+  runs(
+      "git count-objects -v | grep -E '^(count|in-pack|packs|alternate)'; git log --oneline | wc -l; git tag; git "
+      "branch -r");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;  // the first one fills the mirror
+  EXPECT_THAT(heard.text, Not(HasSubstr(" alternate: ")));
+  std::filesystem::remove_all(top + "/job");
+  heard.text.clear();
+  runs(
+      "cat .git/objects/info/alternates; touch $(cat .git/objects/info/alternates)/x 2>&1 || echo refused; git fsck "
+      "--connectivity-only && git commit --allow-empty -qm mine --author 'a <a@b>' && git log --oneline | wc -l")
+      .env = {{"GIT_COMMITTER_NAME", "a"}, {"GIT_COMMITTER_EMAIL", "a@b"}};
+  uses("actions/checkout@v4", {{"path", "shallow"}});
+  runs("git -C shallow log --oneline | wc -l; git -C shallow status --porcelain; cat shallow/file");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, AllOf(HasSubstr(" count: 0\n"), HasSubstr(" in-pack: 0\n"))) << "nothing was copied";
+  ::umask(usual);
+  EXPECT_THAT(heard.text, HasSubstr(" alternate: /headrace/objects/"));
+  EXPECT_THAT(heard.text, HasSubstr(" refused\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" t1\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" origin/main\n"));
+  EXPECT_THAT(heard.text, HasSubstr(" 3\n")) << "the job's own commit on top";
+  EXPECT_THAT(heard.text, HasSubstr(" 1\n")) << "history ends where it was asked to";
+}
+
 TEST_F(CheckoutTest, WrongInputsAreRefusedByName) {
-  for (auto with :
-       {Variables{{"fetch-depth", "deep"}}, Variables{{"clean", "maybe"}}, Variables{{"repository", "x"}},
-        Variables{{"path", "../out"}}, Variables{{"submodules", "true"}}, Variables{{"ref", "no-such-branch"}}}) {
+  for (auto with : {Variables{{"fetch-depth", "deep"}}, Variables{{"clean", "maybe"}}, Variables{{"repository", "x"}},
+                    Variables{{"path", "../out"}}, Variables{{"submodules", "some"}},
+                    Variables{{"ref", "no-such-branch"}}, Variables{{"ssh-key", "k"}}}) {
     auto& step = uses("actions/checkout@v4", with);
     step.condition = "always()";
   }
   EXPECT_EQ(run().conclusion, Conclusion::failure);
-  for (const char* said : {"'fetch-depth' of actions/checkout is 'deep'", "'clean' of actions/checkout is 'maybe'",
-                           "Invalid repository 'x'", "Repository path '../out' is not under",
-                           "lfs, submodules and ssh-key", "'team/hello' with 'no-such-branch' cannot be had"})
+  for (const char* said :
+       {"'fetch-depth' of actions/checkout is 'deep'", "'clean' of actions/checkout is 'maybe'",
+        "Invalid repository 'x'", "Repository path '../out' is not under", "'submodules' of actions/checkout is 'some'",
+        "ssh-key of actions/checkout is not served", "'team/hello' with 'no-such-branch' cannot be had"})
     EXPECT_THAT(heard.text, HasSubstr(said));
 }
 

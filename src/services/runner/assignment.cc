@@ -85,8 +85,6 @@ Task<JobEnd> Assignment::execute(const Run& order) {
     failed.errors = cancelled_;
     co_return failed;
   }
-  std::string own = around_.folder + "/job";
-  JobPlace place{own, own + "/workspace", own + "/temp", {}, {}};
   actions_ = std::make_unique<JobActions>(around_.repositories, around_.actions);
   JobExecution::Around around{.loop = around_.loop,
                               .clock = around_.clock,
@@ -98,6 +96,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   job.spec = std::move(*spec);
   job.event = order.event;
   job.grant = order.grant;
+  std::string own = around_.folder + "/job";
+  JobPlace place{own, own + "/workspace", own + "/temp", {}, actions_->shared(job)};
   execution_ = std::make_unique<JobExecution>(std::move(around), std::move(job), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();

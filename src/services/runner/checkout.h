@@ -1,6 +1,7 @@
 // actions/checkout, served here: the same inputs and outputs (its README, "Usage"), without Node and without the
-// network of the job. The runner keeps a mirror of each repository; what a job asked for goes into its workspace over
-// git's own protocol, spoken through a pipe between its git and the mirror.
+// network of the job. The runner keeps a mirror of each repository. Where a job sees the mirror's objects, read-only
+// (JobActions::shared), its repository names them; else what it asked for goes into its workspace over git's own
+// protocol, spoken through a pipe between its git and the mirror.
 #pragma once
 
 #include <optional>
@@ -12,6 +13,8 @@
 
 namespace headrace::runner {
 
+enum class Submodules { none, direct, nested };
+
 // What `with` says, and what follows from it.
 struct CheckoutWish {
   std::string repository, ref, token, path;
@@ -22,7 +25,8 @@ struct CheckoutWish {
   std::string filter;
   std::vector<std::string> sparse;
   bool cone = true;
-  std::string submodules = "false";  // "true", "recursive"
+  Submodules submodules = Submodules::none;
+  bool submodule = false;  // of another: its commit is all that is asked for
 };
 
 // invalid: the input that is wrong, with what would be right.
