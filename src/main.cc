@@ -20,6 +20,8 @@ core::Result<> serve(const cli::Serve& asked) {
   options.slots = asked.slots;
   options.sandbox_network = asked.sandbox_network;
   options.actions_upstream = asked.actions_upstream;
+  options.container_engine = asked.container_engine;
+  options.container_volumes = asked.container_volumes;
   options.local_runner = !asked.no_runner;
   options.program = std::filesystem::read_symlink("/proc/self/exe").string();
   return server::serve(std::move(options));

@@ -23,6 +23,8 @@ struct Serve {
   Labels labels;
   std::string sandbox_network = "own";                  // own, host or none
   std::string actions_upstream = "https://github.com";  // "none": nowhere
+  std::string container_engine;                         // podman, docker or a path; empty: the first that answers
+  std::vector<std::string> container_volumes;           // folders that containers of jobs may mount
   int64_t slots = 0;                                    // of the local runner; 0: one a core
   bool no_runner = false;
 };

@@ -88,6 +88,16 @@ void add_actions_upstream(CLI::App* command, std::string& upstream) {
       ->capture_default_str();
 }
 
+void add_containers(CLI::App* command, std::string& engine, std::vector<std::string>& volumes) {
+  command->add_option("--container-engine", engine, "podman, docker or a path; where absent, the first that answers");
+  command
+      ->add_option("--container-volume", volumes,
+                   "Folder of this machine that containers of jobs may mount; repeat for more")
+      ->type_name("FOLDER")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>& start) {
   auto& serving = line.values.serving;
   auto* command =
@@ -110,6 +120,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   add_labels(command, serving.labels);
   add_sandbox_network(command, serving.sandbox_network);
   add_actions_upstream(command, serving.actions_upstream);
+  add_containers(command, serving.container_engine, serving.container_volumes);
 
   auto& data = line.values.data;
   auto* ending = leaf(line, line.app, "down", "Stop everything that serve started on this folder",
@@ -133,6 +144,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   add_labels(worker, running.labels);
   add_sandbox_network(worker, running.sandbox_network);
   add_actions_upstream(worker, running.actions_upstream);
+  add_containers(worker, running.container_engine, running.container_volumes);
 }
 
 void add_exec(Line& line) {

@@ -17,6 +17,7 @@
 #include "process/run.h"
 #include "process/signals.h"
 #include "services/identity/identity.h"
+#include "services/runner/container_leftovers.h"
 #include "services/runner/executor.h"
 #include "services/runner/host_report.h"
 #include "services/runner/leftovers.h"
@@ -120,6 +121,8 @@ Task<std::vector<Stopped>> stop_all(core::Loop& loop, core::Disk& disk, std::str
   // One that had not come to write its record yet, and jobs whose runner is gone.
   for (const pid_t pid : runner::end_unrecorded(data + "/run/runner.json")) stopped.push_back({"runner", pid});
   runner::end_leftovers(data + "/runner");
+  auto removed = co_await runner::remove_left_containers(loop.executor(), data + "/runner");
+  if (!removed) core::diagnose(core::Level::warning, "down", "containers of jobs: " + removed.error().message);
   co_return stopped;
 }
 
@@ -304,6 +307,8 @@ int runner(const RunnerProcess& options) {
   wanted.labels = options.labels;
   wanted.slots = options.slots;
   wanted.executors.network = network_named(options.sandbox_network);
+  wanted.executors.engine = options.container_engine;
+  wanted.executors.volumes_allowed = options.container_volumes;
   wanted.actions_upstream = options.actions_upstream == "none" ? "" : options.actions_upstream;
   wanted.folder = folder;
   runner::Worker worker(loop, clock, disk, ids, std::move(wanted));

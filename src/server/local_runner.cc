@@ -67,6 +67,8 @@ std::vector<std::string> LocalRunner::Impl::command() const {
                                 options.sandbox_network,
                                 "--actions-upstream",
                                 options.actions_upstream.empty() ? "none" : options.actions_upstream};
+  if (!options.container_engine.empty()) argv.insert(argv.end(), {"--container-engine", options.container_engine});
+  for (const auto& folder : options.container_volumes) argv.insert(argv.end(), {"--container-volume", folder});
   for (const auto& [label, executor] : options.labels) {
     argv.emplace_back("--label");
     argv.push_back(label + "=" + executor);

@@ -23,6 +23,8 @@ struct LocalRunnerOptions {
   std::vector<std::pair<std::string, std::string>> labels;  // label, executor
   std::string sandbox_network = "own";
   std::string actions_upstream = "https://github.com";
+  std::string container_engine;
+  std::vector<std::string> container_volumes;
   int64_t slots = 1;
 };
 

@@ -41,6 +41,8 @@ LocalRunnerOptions runner_options(const Options& options) {
   local.labels = options.labels;
   local.sandbox_network = options.sandbox_network;
   local.actions_upstream = options.actions_upstream;
+  local.container_engine = options.container_engine;
+  local.container_volumes = options.container_volumes;
   local.slots =
       options.slots > 0 ? options.slots : static_cast<int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   return local;

@@ -26,6 +26,8 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> labels;  // of the local runner
   std::string sandbox_network = "own";                      // of its sandboxed jobs: own, host or none
   std::string actions_upstream = "https://github.com";      // of actions that this server has not; "none": nowhere
+  std::string container_engine;                             // of its jobs; empty: the first that answers
+  std::vector<std::string> container_volumes;               // folders of this machine that they may mount
   int64_t slots = 0;                                        // 0: one a core
   bool local_runner = true;
   std::string program;  // this binary, to start a runner with

@@ -1,7 +1,7 @@
 // What an action.yml makes: composite actions and those that Node runs.
 #include <filesystem>
 
-#include "services/runner/action_source.h"
+#include "services/runner/container_action.h"
 #include "services/runner/job_context.h"
 
 namespace headrace::runner {
@@ -169,9 +169,8 @@ Task<Result<std::unique_ptr<Action>>> make_action(JobActions& actions, ActionWis
   auto manifest = parse_action_manifest(*text, file);
   if (!manifest) co_return std::unexpected(manifest.error());
   if (manifest->kind == ActionManifest::Kind::container)
-    co_return core::fail(Code::invalid, file + ": '" + wish.step->uses +
-                                            "' is a container action, which this version "
-                                            "cannot run. Give the job its image in `container:` instead.");
+    co_return make_container_action(actions, std::move(*manifest), std::move(folder), std::move(*inside),
+                                    std::move(name));
   if (manifest->kind == ActionManifest::Kind::node)
     co_return std::make_unique<NodeAction>(std::move(*manifest), std::move(*inside), std::move(name), actions);
   StepScope scope;

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <filesystem>
 
+#include "services/runner/container_action.h"
 #include "services/runner/job_context.h"
+#include "services/runner/job_files.h"
 
 namespace headrace::runner {
 
@@ -72,10 +74,7 @@ Task<Result<std::unique_ptr<Action>>> JobActions::open(ActionWish wish) {
   if (++opened_ > actions_in_job_max)
     co_return core::fail(Code::exhausted, "The steps of this job use more than " + std::to_string(actions_in_job_max) +
                                               " actions, those within composite actions counted.");
-  if (uses.starts_with("docker://"))
-    co_return core::fail(Code::invalid, "'" + uses +
-                                            "' is a container action, which this version cannot run. Give the "
-                                            "job that image in `container:` and run its program in a step.");
+  if (uses.starts_with("docker://")) co_return make_image_action(*this, uses);
   if (!opens_early(uses)) {
     auto folder = path_within(wish.engine->place().workspace, uses.substr(2));
     if (!folder)
@@ -106,6 +105,19 @@ std::vector<RepositoryPlace> JobActions::places_of(const JobOrder& order, const 
   if (upstream && !options_.upstream.empty())
     places.push_back({without_slash(options_.upstream) + "/" + repository + ".git", {}, true});
   return places;
+}
+
+std::vector<Mount> JobActions::shared(const JobOrder& order) {
+  const auto* github = order.spec.contexts.find("github");
+  const auto* name = github ? github->find("repository") : nullptr;
+  if (!name || name->to_text().empty()) return {};
+  for (const auto& place : places_of(order, name->to_text(), false)) {
+    shared_ = repositories_.hold_large(place, options_.shared_bytes);
+    if (!shared_) continue;
+    auto key = std::filesystem::path(*shared_).stem().string();
+    return {{*shared_ + "/objects", "/headrace/objects/" + key, true}};
+  }
+  return {};
 }
 
 Task<Result<FetchedCommit>> JobActions::fetch(StepEngine& engine, ActionName name) {
@@ -147,6 +159,37 @@ Task<Result<std::string>> JobActions::bring(StepEngine& engine, ActionName name)
     co_return core::fail(Code::unavailable, "The files of '" + key + "' could not be unpacked: " + ran->out);
   brought_[key] = folder;
   co_return folder;
+}
+
+// ---- Containers
+
+Task<Result<const ContainerEngine*>> JobActions::engine() {
+  if (!engine_) {
+    auto found = co_await ContainerEngine::find(repositories_.loop(), options_.containers.engine);
+    if (!found) co_return std::unexpected(found.error());
+    engine_.emplace(std::move(*found));
+  }
+  co_return &*engine_;
+}
+
+std::string JobActions::network_of(StepEngine& engine) const {
+  const auto* facts = engine.surroundings().containers();
+  if (facts && !facts->network.empty()) return facts->network;
+  return options_.containers.network == ExecutorOptions::Network::none ? "none" : "";
+}
+
+Task<Result<>> JobActions::give_back(StepEngine& engine) {
+  auto owner = engine.surroundings().owner();
+  if (!owner) co_return Result<>{};
+  JobFiles files(engine.place().folder, owner);
+  auto work = [files, place = engine.place()]() -> Result<> {
+    for (const auto& folder : {place.workspace, place.temporary})
+      if (auto given = files.give_back(folder); !given) return given;
+    return {};
+  };
+  core::Pool::Limits one{.threads = 1, .queue_max = 16};
+  if (!giving_) giving_ = std::make_unique<core::Pool>("files of container actions", one);
+  co_return co_await core::blocking(*giving_, std::move(work));
 }
 
 // ---- Node

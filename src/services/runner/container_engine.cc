@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "services/runner/container_facts.h"
+
 namespace headrace::runner {
 
 using core::Code;
@@ -106,12 +108,6 @@ Result<> check_volume(const std::string& volume, const std::vector<std::string>&
                                        "named volume, as in NAME:/PATH.");
 }
 
-bool is_port(const std::string& port) {
-  return !port.empty() && std::ranges::all_of(port, [](unsigned char c) {
-    return std::isdigit(c) || c == ':' || c == '-' || c == '/' || c == '.' || (c >= 'a' && c <= 'z');
-  }) && std::isdigit(static_cast<unsigned char>(port.front()));
-}
-
 }  // namespace
 
 Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::string named) {
@@ -122,7 +118,12 @@ Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::st
     ContainerEngine engine(loop, program);
     std::vector<std::string> ask{"ps", "--quiet"};  // a client alone has a version; this wants its engine
     auto answers = co_await engine.run(std::move(ask), "asking " + program + " whether it is there");
-    if (answers) co_return engine;
+    if (answers) {
+      std::vector<std::string> name{"--version"};  // "podman version 4.3.1", "Docker version 28.2.2, build ..."
+      auto version = co_await engine.run(std::move(name), "asking " + program + " for its version");
+      engine.podman_ = version && version->contains("podman");
+      co_return engine;
+    }
     said += (said.empty() ? "" : "; ") + program + ": " + answers.error().message;
   }
   co_return core::fail(Code::unavailable,
@@ -131,25 +132,92 @@ Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::st
                            said + ")");
 }
 
-Task<Result<std::string>> ContainerEngine::run(std::vector<std::string> words, std::string doing, Variables environment,
-                                               std::string input, std::chrono::milliseconds limit) const {
+std::vector<std::string> ContainerEngine::environment(const Variables& more) {
+  auto words = process::inherited_environment({"PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "TMPDIR"});
+  for (const auto& [name, value] : more) words.push_back(name + "=" + value);
+  return words;
+}
+
+Task<Result<process::Ran>> ContainerEngine::ran(std::vector<std::string> words, std::string doing, Variables more,
+                                                std::string input, std::chrono::milliseconds limit) const {
   process::Spec spec;
   spec.argv = {program_};
   for (auto& word : words) spec.argv.push_back(std::move(word));
-  spec.environment = process::inherited_environment({"PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "TMPDIR"});
-  for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
+  spec.environment = environment(more);
   process::RunLimits limits;
   limits.output_bytes_max = output_bytes_max;
   limits.deadline = limit;
-  auto ran = co_await process::run(loop_, std::move(spec), std::move(input), limits);
-  if (!ran) co_return core::pass_on(ran.error(), doing);
-  if (!ran->exit.succeeded()) {
-    std::string words_said = last_line(ran->err.empty() ? ran->out : ran->err);
+  auto done = co_await process::run(loop_, std::move(spec), std::move(input), limits);
+  if (!done) co_return core::pass_on(done.error(), doing);
+  if (!done->exit.succeeded()) {
+    std::string said = last_line(done->err.empty() ? done->out : done->err);
     co_return core::fail(Code::unavailable, "The container engine failed in " + doing + ": " +
-                                                (words_said.empty() ? process::to_string(ran->exit) : words_said));
+                                                (said.empty() ? process::to_string(done->exit) : said));
   }
-  while (ran->out.ends_with('\n')) ran->out.pop_back();
-  co_return std::move(ran->out);
+  co_return std::move(*done);
+}
+
+Task<Result<std::string>> ContainerEngine::run(std::vector<std::string> words, std::string doing, Variables environment,
+                                               std::string input, std::chrono::milliseconds limit) const {
+  auto done = co_await ran(std::move(words), std::move(doing), std::move(environment), std::move(input), limit);
+  if (!done) co_return std::unexpected(done.error());
+  while (done->out.ends_with('\n')) done->out.pop_back();
+  co_return std::move(done->out);
+}
+
+Task<Result<std::string>> ContainerEngine::run_both(std::vector<std::string> words, std::string doing) const {
+  Variables nothing;
+  std::string no_input;
+  auto done = co_await ran(std::move(words), std::move(doing), std::move(nothing), std::move(no_input), command_limit);
+  if (!done) co_return std::unexpected(done.error());
+  co_return done->out + done->err;
+}
+
+Task<bool> ContainerEngine::check_health(std::string id) const {
+  if (!podman_) co_return false;
+  std::vector<std::string> words{"healthcheck", "run", std::move(id)};
+  auto healthy = co_await run(std::move(words), "asking for the health of a service");
+  co_return healthy.has_value();
+}
+
+Task<bool> ContainerEngine::is_here(std::string image) const {
+  std::vector<std::string> ask{"image", "inspect", "--format", "{{.Id}}", std::move(image)};
+  auto found = co_await run(std::move(ask), "looking for an image");
+  co_return found.has_value();
+}
+
+Task<Result<ContainerEngine::Image>> ContainerEngine::pull(std::string image) const {
+  Image found{image, {}};
+  if (image.empty() || image.starts_with('-'))
+    co_return core::fail(Code::invalid, "'" + image + "' is no name of an image.");
+  bool local = registry_of(image) == "localhost";  // podman's name for what was made here and has no registry
+  if (local && co_await is_here(image)) co_return found;
+  std::string full = with_registry(image);
+  std::vector<std::string> words{"pull", "--quiet", full};
+  Variables nothing;
+  std::string no_input;
+  auto pulled =
+      co_await run(std::move(words), "pulling the image " + image, std::move(nothing), std::move(no_input), pull_limit);
+  if (pulled) {
+    found.name = std::move(full);
+    co_return found;
+  }
+  for (const auto& name : {full, image}) {
+    if (!co_await is_here(name)) continue;
+    found.name = name;
+    found.remark =
+        "The image " + image + " could not be pulled; the one that is here is used. " + pulled.error().message;
+    co_return found;
+  }
+  co_return std::unexpected(pulled.error());
+}
+
+void add_environment(const Variables& env, ContainerWords& made) {
+  for (const auto& [name, value] : env) {
+    bool engines = std::ranges::find(engine_variables, name) != engine_variables.end();
+    made.words.insert(made.words.end(), {"--env", engines ? name + "=" + value : name});
+    if (!engines) made.environment.emplace_back(name, value);  // where the engine finds the value of --env NAME
+  }
 }
 
 Result<ContainerWords> container_words(const ContainerSpec& spec, const std::string& network, const std::string& alias,
@@ -158,16 +226,13 @@ Result<ContainerWords> container_words(const ContainerSpec& spec, const std::str
   if (!options) return std::unexpected(options.error());
   if (auto good = check_options(*options); !good) return std::unexpected(good.error());
   ContainerWords made;
-  made.words = {"--network", network};
+  if (!network.empty()) made.words = {"--network", network};
   if (!alias.empty()) made.words.insert(made.words.end(), {"--network-alias", alias});
-  for (const auto& [name, value] : spec.env) {
-    bool engines = std::ranges::find(engine_variables, name) != engine_variables.end();
-    made.words.insert(made.words.end(), {"--env", engines ? name + "=" + value : name});
-    if (!engines) made.environment.emplace_back(name, value);  // where the engine finds the value of --env NAME
-  }
+  add_environment(spec.env, made);
   for (const auto& port : spec.ports) {
-    if (!is_port(port)) return core::fail(Code::invalid, "'" + port + "' is no port, as 8080 or 8080:80/tcp are.");
-    made.words.insert(made.words.end(), {"--publish", port});
+    auto wish = read_port_wish(port);
+    if (!wish) return std::unexpected(wish.error());
+    made.words.insert(made.words.end(), {"--publish", wish->words()});
   }
   for (const auto& volume : spec.volumes) {
     if (auto good = check_volume(volume, volumes_allowed); !good) return std::unexpected(good.error());
@@ -215,6 +280,12 @@ std::string registry_of(const std::string& image) {
   bool host = first != image &&
               (first.find('.') != std::string::npos || first.find(':') != std::string::npos || first == "localhost");
   return host ? first : "docker.io";
+}
+
+// Docker's rules: without a registry it is of Docker Hub, and without an owner it is one of its own ("library").
+std::string with_registry(const std::string& image) {
+  if (registry_of(image) != "docker.io" || image.starts_with("docker.io/")) return image;
+  return "docker.io/" + std::string(image.find('/') == std::string::npos ? "library/" : "") + image;
 }
 
 }  // namespace headrace::runner

@@ -12,6 +12,7 @@
 
 #include "process/run.h"
 #include "services/runner/container_engine.h"
+#include "services/runner/leftovers.h"
 
 namespace headrace::runner {
 namespace {
@@ -56,6 +57,8 @@ elif words[0] == 'inspect':
     if '.Config.Env' in words[2]: print(json.dumps(['PATH=/usr/bin:/bin', 'IMAGE=yes', 'HOME=/root']))
     elif os.path.exists(top + '/sick'): print(json.dumps({'Status': 'running', 'Health': {'Status': 'unhealthy'}}))
     else: print(json.dumps({'Status': 'running', 'Health': {'Status': 'healthy' if known['asked'] > 2 else 'starting'}}))
+elif words[0] == 'image':
+    if not os.path.exists(top + '/has-image'): sys.exit('Error: no such image')
 elif words[0] == 'port':
     print('5432/tcp -> 0.0.0.0:49153\n5432/tcp -> [::]:49153')
 )";
@@ -146,9 +149,10 @@ TEST_F(ContainerExecutorTest, StepsRunInOneContainerThatIsKeptForTheJobAndRemove
   ASSERT_TRUE(around->containers());
   loop.run(around->end());
   auto said = calls();
-  EXPECT_THAT(said, AllOf(HasSubstr("network create headrace-"), HasSubstr("--publish 8080:80"),
-                          HasSubstr("--volume cache:/cache"), HasSubstr("--cpus 1 --health-cmd true or not"),
-                          HasSubstr("--env TOKEN "), HasSubstr("--env PATH=/opt/bin")));
+  EXPECT_THAT(
+      said, AllOf(::testing::ContainsRegex("network create .*headrace-"), HasSubstr("--publish 127.0.0.1:8080:80/tcp"),
+                  HasSubstr("--volume cache:/cache"), HasSubstr("--cpus 1 --health-cmd true or not"),
+                  HasSubstr("--env TOKEN "), HasSubstr("--env PATH=/opt/bin")));
   EXPECT_THAT(said, Not(HasSubstr("sesame"))) << "a secret on a command line";
   EXPECT_THAT(said,
               AllOf(HasSubstr("rm --force --volumes " + around->containers()->id), HasSubstr("network rm headrace-")));
@@ -170,7 +174,7 @@ TEST_F(ContainerExecutorTest, ServicesAreWaitedForAndTheirPortsAreKnown) {
   std::string id = facts.services[0].id;
   EXPECT_THAT(text_of(id), HasSubstr("\"asked\": 3")) << "until it is healthy";
   loop.run(around->end());
-  EXPECT_THAT(calls(), HasSubstr("rm --force --volumes " + id));
+  EXPECT_THAT(calls(), HasSubstr("rm --force --volumes " + id + " " + facts.id));
 }
 
 TEST_F(ContainerExecutorTest, AServiceThatIsNotHealthyFailsTheJobAndEverythingIsRemoved) {
@@ -217,7 +221,7 @@ TEST_F(ContainerExecutorTest, WhatWouldGiveTheJobTheHostIsRefused) {
     ASSERT_FALSE(made) << volume;
     EXPECT_EQ(made.error().code, core::Code::invalid) << volume;
   }
-  EXPECT_THAT(calls(), Not(HasSubstr("create --")));
+  EXPECT_THAT(calls(), Not(HasSubstr("\ncreate ")));
 }
 
 TEST_F(ContainerExecutorTest, AFolderTheOperatorAllowsIsMounted) {
@@ -244,6 +248,35 @@ TEST_F(ContainerExecutorTest, WithoutAnEngineAJobIsRefusedWithWhatEachSaid) {
   auto can = loop.run(executor->available());
   ASSERT_FALSE(can);
   EXPECT_THAT(can.error().message, AllOf(HasSubstr("No container engine"), HasSubstr("apt-get install podman")));
+}
+
+TEST_F(ContainerExecutorTest, WhatIsMadeBearsTheRunnersFolderAndProcessAndTheMarkOfTheJob) {
+  options.folder = top;
+  executor = make_container_executor(loop.executor(), clock, options);
+  touch("fails-start");
+  ASSERT_FALSE(prepare());
+  EXPECT_THAT(calls(), AllOf(HasSubstr("--label dev.headrace.runner=" + top),
+                             HasSubstr("--label dev.headrace.process=" + this_runner()),
+                             HasSubstr("--env RUNNER_TRACKING_ID=headrace:" + this_runner() + ":" + top + "/job")));
+  EXPECT_EQ(text_of("../containers"), options.engine + "\n");
+}
+
+TEST_F(ContainerExecutorTest, AnImageThatCannotBePulledButIsHereIsUsedAndThatIsSaid) {
+  if (!bubblewrap_works()) GTEST_SKIP() << "no bubblewrap to stand in for containers";
+  touch("fails-pull");
+  touch("has-image");
+  auto made = prepare();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_THAT(around->description(),
+              ::testing::Contains(HasSubstr("could not be pulled; the one that is here is used")));
+}
+
+TEST(Registry, OfDockerIsPutBeforeANameWithoutOne) {
+  EXPECT_EQ(with_registry("alpine:3"), "docker.io/library/alpine:3");
+  EXPECT_EQ(with_registry("team/image"), "docker.io/team/image");
+  EXPECT_EQ(with_registry("docker.io/team/image"), "docker.io/team/image");
+  EXPECT_EQ(with_registry("ghcr.io/team/image:1"), "ghcr.io/team/image:1");
+  EXPECT_EQ(with_registry("localhost/image"), "localhost/image");
 }
 
 TEST(Registry, IsTheHostOfAnImageOrDockersOwn) {

@@ -7,7 +7,7 @@ namespace headrace::runner {
 
 std::unique_ptr<Executor> make_executor(std::string_view name, core::Executor loop, core::Clock& clock, core::Disk&,
                                         ExecutorOptions options) {
-  if (name == "host") return make_host_executor(std::move(loop));
+  if (name == "host") return make_host_executor(std::move(loop), std::move(options));
   if (name == "sandbox") return make_sandbox_executor(std::move(loop), clock, std::move(options));
   if (name == "container") return make_container_executor(std::move(loop), clock, std::move(options));
   return nullptr;

@@ -5,6 +5,8 @@
 //   sandbox     bubblewrap: its own name spaces, an allow-list root, limits; docs/sandbox.md
 //   container   an image that the job names, in podman or docker
 //
+// Jobs of the first two may have services in containers as well; a job that names an image is handed on to `container`.
+//
 // A maker that cannot do its work on this machine says why and what would help (available()); nothing weaker takes its
 // place. Paths: "host" paths are those of this process, "inside" paths what a step sees; the two differ but for `host`.
 // Loop thread only. What a job wrote is hostile: read and write its files by the doors of Surroundings alone, which
@@ -80,7 +82,7 @@ struct ServiceSpec {
 struct JobNeeds {
   JobLimits limits;
   bool network = true;
-  // By the executors container and sandbox, where an engine answers; host refuses them (invalid).
+  // Where an engine answers.
   std::optional<ContainerSpec> container;
   std::vector<ServiceSpec> services;
 };
@@ -163,6 +165,13 @@ class Surroundings {
 
   // Unavailable where the surroundings have no network of their own to listen in and none is shared.
   virtual core::Task<core::Result<InsideListener>> listen() = 0;
+  // The same at this port, 0 for any; conflict: it is taken there.
+  virtual core::Task<core::Result<InsideListener>> listen_at(uint16_t port) {
+    co_return core::fail(core::Code::unavailable, "Nothing can listen at port " + std::to_string(port) + " here.");
+  }
+
+  // Whom files of the job belong to, where that is not this process' own user.
+  virtual std::optional<uid_t> owner() const { return {}; }
 
   // Which limit ended something of this job, as a sentence ("It was killed: over its memory limit of 2 GiB."); asked
   // when a process failed. Nothing: none did.
@@ -201,13 +210,16 @@ struct ExecutorOptions {
   std::string slirp = "slirp4netns";
   std::string engine;                        // "podman", "docker" or a path; empty: the first that answers
   std::vector<std::string> volumes_allowed;  // folders of the host that containers may mount
+  // The runner's folder: what is made of an engine bears its name, and is removed by whoever has that folder next
+  // (container_leftovers.h). Empty: nobody comes after us.
+  std::string folder;
   std::string cgroup_root = "/sys/fs/cgroup";
 };
 
 // Null where there is no executor of that name. Clock and disk outlive it.
 std::unique_ptr<Executor> make_executor(std::string_view name, core::Executor loop, core::Clock& clock,
                                         core::Disk& disk, ExecutorOptions options);
-std::unique_ptr<Executor> make_host_executor(core::Executor loop);
+std::unique_ptr<Executor> make_host_executor(core::Executor loop, ExecutorOptions options = ExecutorOptions());
 bool is_executor(std::string_view name);  // one that this version has
 std::string_view executor_names();        // "host, sandbox, container", for messages
 

@@ -7,9 +7,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "services/runner/executor.h"
+#include "services/runner/container_executor.h"
 #include "services/runner/job_files.h"
 #include "services/runner/leftovers.h"
+#include "services/runner/service_surroundings.h"
 
 namespace headrace::runner {
 
@@ -81,18 +82,20 @@ class HostSurroundings final : public Surroundings {
     return files_.read(path, bytes_max);
   }
 
-  Task<Result<InsideListener>> listen() override { co_return listen_on_loopback(); }
+  Task<Result<InsideListener>> listen() override { co_return listen_on_loopback(0); }
+  Task<Result<InsideListener>> listen_at(uint16_t port) override { co_return listen_on_loopback(port); }
 
   std::optional<std::string> limit_hit() const override { return {}; }
   Task<Result<Usage>> end() override { co_return Usage{}; }
 
  private:
-  static Result<InsideListener> listen_on_loopback() {
+  static Result<InsideListener> listen_on_loopback(uint16_t port) {
     InsideListener listener;
     listener.socket = process::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
     socklen_t length = sizeof address;
     auto* any = reinterpret_cast<sockaddr*>(&address);
     if (!listener.socket || ::bind(listener.socket.get(), any, length) != 0 ||
@@ -111,31 +114,38 @@ class HostSurroundings final : public Surroundings {
 
 class HostExecutor final : public Executor {
  public:
-  explicit HostExecutor(core::Executor loop) : loop_(std::move(loop)) {}
+  HostExecutor(core::Executor loop, ExecutorOptions options)
+      : loop_(std::move(loop)),
+        options_(std::move(options)),
+        containers_(make_container_executor(loop_, clock_, options_)) {}
 
   std::string_view name() const override { return "host"; }
   Task<Result<>> available() override { co_return Result<>{}; }
 
   Task<Result<std::unique_ptr<Surroundings>>> prepare(JobPlace place, JobNeeds needs) override {
-    if (needs.container || !needs.services.empty())
-      co_return core::fail(Code::invalid,
-                           "The job asks for a container or services; its label leads to the executor host, which has "
-                           "none. Ask the operator for a label with the executor container.");
+    if (needs.container) co_return co_await containers_->prepare(std::move(place), std::move(needs));
     if (place.tool_cache.empty()) place.tool_cache = place.folder + "/tools";
+    std::string folder = place.folder;
     auto made = std::make_unique<HostSurroundings>(loop_, std::move(place));
     if (auto folders = made->make(); !folders) co_return std::unexpected(folders.error());
-    co_return made;
+    if (needs.services.empty()) co_return made;
+    ServiceParts parts{loop_, clock_, options_};
+    co_return co_await with_services(std::move(parts), std::move(made), std::move(folder), std::move(needs.services),
+                                     PortsOf::host);
   }
   Task<> keep_ready(size_t, std::string, JobNeeds) override { co_return; }
 
  private:
   core::Executor loop_;
+  core::SystemClock clock_;  // an engine's containers know no other
+  ExecutorOptions options_;
+  std::unique_ptr<Executor> containers_;
 };
 
 }  // namespace
 
-std::unique_ptr<Executor> make_host_executor(core::Executor loop) {
-  return std::make_unique<HostExecutor>(std::move(loop));
+std::unique_ptr<Executor> make_host_executor(core::Executor loop, ExecutorOptions options) {
+  return std::make_unique<HostExecutor>(std::move(loop), std::move(options));
 }
 
 }  // namespace headrace::runner

@@ -105,6 +105,8 @@ JobContext::JobContext(const JobOrder& order) : order_(order) {
   github_.set("event", event ? Value::from_json(*event) : Value(Object()));
   github_.set("token", order.grant.token);
   if (!github_.find("job")) github_.set("job", order.spec.job);
+  if (!order.spec.container.is_null()) job_.set("container", Value(Object()));
+  if (!order.spec.services.is_null()) job_.set("services", Value(Object()));
   Object secrets;
   for (const auto& [name, value] : order.grant.secrets) secrets.set(name, value);
   if (!order.grant.token.empty()) secrets.set("GITHUB_TOKEN", order.grant.token);
@@ -132,6 +134,24 @@ void JobContext::settle(const Surroundings& around, std::string event_path) {
   runner_.set("tool_cache", inside.tool_cache);
   runner_.set("workspace", inside.workspace.substr(0, inside.workspace.rfind('/')));
   if (debug_) runner_.set("debug", "1");
+  if (const auto* facts = around.containers()) know(*facts);
+}
+
+// GitHub Docs, "Contexts reference", "job context". job.container.network is there for services without container: too.
+void JobContext::know(const ContainerFacts& facts) {
+  Object container, services;
+  if (!facts.id.empty()) container.set("id", facts.id);
+  container.set("network", facts.network);
+  for (const auto& service : facts.services) {
+    Object ports, one;
+    for (const auto& [inner, outer] : service.ports) ports.set(inner, outer);
+    one.set("id", service.id);
+    one.set("network", facts.network);
+    one.set("ports", Value(std::move(ports)));
+    services.set(service.name, Value(std::move(one)));
+  }
+  job_.set("container", Value(std::move(container)));
+  job_.set("services", Value(std::move(services)));
 }
 
 Object JobContext::contexts(std::string_view status) const {
@@ -140,10 +160,8 @@ Object JobContext::contexts(std::string_view status) const {
   all.set("github", Value(github_));
   all.set("runner", Value(runner_));
   all.set("secrets", secrets_);
-  Object job;
+  Object job = job_;
   job.set("status", status);
-  if (!order_.spec.container.is_null()) job.set("container", Value(Object()));
-  if (!order_.spec.services.is_null()) job.set("services", Value(Object()));
   all.set("job", Value(std::move(job)));
   return all;
 }

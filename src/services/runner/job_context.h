@@ -62,8 +62,10 @@ class JobContext {
   ProblemMatchers& matchers() { return matchers_; }
 
  private:
+  void know(const ContainerFacts& facts);
+
   const JobOrder& order_;
-  workflow::Object github_, runner_;
+  workflow::Object github_, runner_, job_;
   workflow::Value secrets_;
   Variables env_;
   std::vector<std::string> paths_;

@@ -73,6 +73,7 @@ void StepEngine::Impl::cancel(std::string reason) {
   cancelled = true;
   cancel_reason = std::move(reason);
   deadline = out.clock.steady() + times.cleanup;
+  if (preparing) preparing->cancel();
   if (!watching.record) return;
   const auto& record = *watching.record;
   if (holds_now(condition_of(record, watching.stage), record.group->scope_, record.env)) {
@@ -99,8 +100,8 @@ Task<JobEnd> StepEngine::Impl::run() {
     }
   } leave{*this};
   deadline = out.clock.steady() + std::chrono::minutes(order.spec.timeout_minutes);
-  auto ready = co_await set_up();
-  if (!ready) fail_job(ready.error().message);
+  auto ready = co_await prepared();
+  if (!ready && !cancelled && !timed_out) fail_job(ready.error().message);
   tell();
   if (ready) {
     for (auto& record : steps->records_)
@@ -132,6 +133,35 @@ Task<JobEnd> StepEngine::Impl::run() {
 }
 
 // ---- Before the first step
+
+// An image that is pulled, or a service that does not come up, is not waited for once nobody wants the job any more.
+Task<Result<>> StepEngine::Impl::prepared() {
+  std::optional<Result<>> result;
+  core::Scope body(out.loop), limits(out.loop);
+  auto surprise = [&result](std::exception_ptr error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& what) {
+      result = core::fail(Code::unavailable, std::string("The job could not be set up: ") + what.what());
+    }
+  };
+  preparing = &body;
+  body.spawn("set up a job", kept(set_up_into(result)), std::move(surprise));
+  limits.spawn("time-out of a job", kept(expire_set_up()));
+  co_await body.until_idle();
+  preparing = nullptr;
+  co_await limits.close();
+  if (result) co_return std::move(*result);
+  co_return core::fail(Code::unavailable, "The job was ended before its first step.");
+}
+
+Task<> StepEngine::Impl::set_up_into(std::optional<Result<>>& result) { result = co_await set_up(); }
+
+Task<> StepEngine::Impl::expire_set_up() {
+  co_await out.clock.sleep_for(deadline - out.clock.steady());
+  time_out();
+  if (preparing) preparing->cancel();
+}
 
 Task<Result<>> StepEngine::Impl::set_up() {
   say("Runner: Headrace " + std::string(core::version()) + ", '" + order.runner_name + "'");

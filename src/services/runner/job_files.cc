@@ -1,5 +1,6 @@
 #include "services/runner/job_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "process/descriptor.h"
 
@@ -97,6 +99,44 @@ Result<> JobFiles::write(std::string_view path, std::string_view text) const {
   if (!file) return refused(errno, "writing a file of a job", path);
   if (auto given = give(file.get(), owner_, path); !given) return given;
   return write_all(file.get(), text, path);
+}
+
+namespace {
+
+constexpr int depth_max = 256;  // of folders; deeper ones keep their owner
+
+// Each entry by its folder's descriptor and its own name, never through a link.
+Result<> give_all(int folder, uid_t owner, int depth) {
+  std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(::fcntl(folder, F_DUPFD_CLOEXEC, 0)), &::closedir);
+  if (!listing) return refused(errno, "giving files to a job", "a folder of the job");
+  ::rewinddir(listing.get());
+  while (const dirent* entry = ::readdir(listing.get())) {
+    std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat status{};
+    if (::fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;  // it has gone
+    if (status.st_uid == 0 && ::fchownat(folder, entry->d_name, owner, owner, AT_SYMLINK_NOFOLLOW) != 0 &&
+        errno != ENOENT)
+      return refused(errno, "giving a file to a job", name);
+    if (!S_ISDIR(status.st_mode) || depth >= depth_max) continue;
+    Descriptor next = open_beneath(folder, std::string(name), O_RDONLY | O_DIRECTORY);
+    if (!next) continue;  // it has gone, or is a link by now
+    if (auto given = give_all(next.get(), owner, depth + 1); !given) return given;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> JobFiles::give_back(std::string_view path) const {
+  if (!owner_) return {};
+  auto inner = beneath(path);
+  if (!inner) return std::unexpected(inner.error());
+  Descriptor top(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top) return refused(errno, "opening the folder of a job", folder_);
+  Descriptor folder = open_beneath(top.get(), *inner, O_RDONLY | O_DIRECTORY);
+  if (!folder) return refused(errno, "giving files to a job", path);
+  return give_all(folder.get(), *owner_, 0);
 }
 
 Result<std::string> JobFiles::read(std::string_view path, size_t bytes_max) const {

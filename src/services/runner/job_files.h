@@ -25,6 +25,8 @@ class JobFiles {
   core::Result<> make_folder(std::string_view path) const;                   // with those above it, 0700
   core::Result<> write(std::string_view path, std::string_view text) const;  // replaces; 0600
   core::Result<std::string> read(std::string_view path, size_t bytes_max) const;
+  // Whatever below belongs to root is given to the owner: files that a container left there. The folder itself as well.
+  core::Result<> give_back(std::string_view path) const;
 
  private:
   core::Result<std::string> beneath(std::string_view path) const;

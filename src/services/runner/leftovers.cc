@@ -10,15 +10,6 @@ namespace {
 
 constexpr std::string_view tracking_name = "RUNNER_TRACKING_ID=";
 
-// This process and no other of the machine, ever.
-const std::string& ourselves() {
-  static const std::string name = [] {
-    const auto record = process::record_of_ourselves();
-    return std::to_string(::getpid()) + "-" + std::to_string(record ? record->start_time : 0);
-  }();
-  return name;
-}
-
 std::string marked_by(const std::string& owner) {
   return std::string(tracking_name).append("headrace:").append(owner).append(":");
 }
@@ -34,7 +25,16 @@ std::string_view place_of(std::string_view entry) {
 
 }  // namespace
 
-std::string tracking_of(const std::string& folder) { return marked_by(ourselves()) + folder; }
+std::string this_runner() {
+  static std::pair<pid_t, std::string> known;  // a fork is another process
+  if (known.first != ::getpid()) {
+    const auto record = process::record_of_ourselves();
+    known = {::getpid(), std::to_string(::getpid()) + "-" + std::to_string(record ? record->start_time : 0)};
+  }
+  return known.second;
+}
+
+std::string tracking_of(const std::string& folder) { return marked_by(this_runner()) + folder; }
 
 size_t end_leftovers(const std::string& folder) {
   const std::string within = folder + "/";
@@ -47,7 +47,7 @@ void mark(std::vector<std::string>& environment, const std::string& folder) {
 }
 
 core::Result<process::Warden> post_warden() {
-  const std::string mark = marked_by(ourselves());
+  const std::string mark = marked_by(this_runner());
   return process::Warden::post(
       [mark] { process::end_family([&](std::string_view entry) { return entry.starts_with(mark); }); });
 }

@@ -17,6 +17,9 @@
 
 namespace headrace::runner {
 
+// This process and no other of the machine, ever: "PID-START". Loop thread, or before there are others.
+std::string this_runner();
+
 // The entry "NAME=value" that processes of a job of this process are started with; `folder` is the job's.
 std::string tracking_of(const std::string& folder);
 // Puts it into an environment, whatever stood there under its name. Whoever starts a process for a job calls it.

@@ -11,6 +11,7 @@
 #include "services/runner/container_executor.h"
 #include "services/runner/disk_watch.h"
 #include "services/runner/sandbox_cell.h"
+#include "services/runner/service_surroundings.h"
 #include "services/runner/spread.h"
 
 namespace headrace::runner {
@@ -70,11 +71,13 @@ struct State {
   State(core::Executor on, core::Clock& time, ExecutorOptions chosen)
       : loop(std::move(on)),
         clock(time),
+        options(chosen),
         containers(make_container_executor(loop, time, chosen)),
         maker(loop, std::move(chosen)),
         tasks(loop) {}
   core::Executor loop;
   core::Clock& clock;
+  ExecutorOptions options;
   std::unique_ptr<Executor> containers;
   CellMaker maker;
   core::Pool pool{"disks of jobs", {.threads = 1, .queue_max = 256}};
@@ -189,6 +192,16 @@ class SandboxSurroundings final : public Surroundings {
     co_return lent;
   }
 
+  Task<Result<InsideListener>> listen_at(uint16_t port) override {
+    if (!cell_->sandbox) co_return core::fail(Code::unavailable, ended_text());
+    auto listener = co_await cell_->sandbox->init().listen(port);
+    if (!listener) co_return std::unexpected(listener.error());
+    InsideListener lent{std::move(listener->socket), listener->port};
+    co_return lent;
+  }
+
+  std::optional<uid_t> owner() const override { return cell_->owner(); }
+
   std::optional<std::string> limit_hit() const override {
     const JobLimits& limits = cell_->wish.limits;
     if (news_->exceeded > 0) return ended_text();
@@ -293,11 +306,6 @@ class SandboxExecutor final : public Executor {
                                                              JobNeeds needs) {
     // An image is a container's; a container isolates as well, and where there is no engine that is said.
     if (needs.container) co_return co_await state->containers->prepare(std::move(place), std::move(needs));
-    if (!needs.services.empty())
-      co_return core::fail(
-          Code::invalid,
-          "The job asks for services: without container:; services are reached from a job that runs in "
-          "a container itself. Name an image in container:.");
     if (place.tool_cache.empty()) place.tool_cache = place.folder + "/tools";
     CellWish wish{needs.limits, needs.network, place.mounts};
     auto cell = take_ready(*state, place.folder, wish);
@@ -308,9 +316,14 @@ class SandboxExecutor final : public Executor {
       if (!made) co_return refused(made.error());
       cell = std::move(*made);
     }
+    std::string folder = place.folder;
     auto around = std::make_unique<SandboxSurroundings>(state, std::move(cell), std::move(place));
     if (auto folders = around->make_folders(); !folders) co_return std::unexpected(folders.error());
-    co_return around;
+    if (needs.services.empty()) co_return around;
+    bool shared = needs.network && state->options.network == ExecutorOptions::Network::host;
+    ServiceParts parts{state->loop, state->clock, state->options};
+    co_return co_await with_services(std::move(parts), std::move(around), std::move(folder), std::move(needs.services),
+                                     shared ? PortsOf::host : PortsOf::job);
   }
 
   // One that waits, its folder renamed to the job's; null where none fits, or where that folder is not empty.

@@ -53,6 +53,9 @@ struct StepEngine::Impl {
 
   // ---- job_execution.cc
   core::Task<JobEnd> run();
+  core::Task<core::Result<>> prepared();
+  core::Task<> set_up_into(std::optional<core::Result<>>& result);
+  core::Task<> expire_set_up();
   core::Task<core::Result<>> set_up();
   core::Task<core::Result<JobNeeds>> needs();
   core::Task<core::Result<>> evaluate_job_env();
@@ -152,7 +155,8 @@ struct StepEngine::Impl {
   std::string incomplete_reports;          // why not all of them were found, as it was said last
   std::unique_ptr<core::Pool> files_pool;  // made when it is needed
   core::Scope watchdogs;
-  core::Signal progressed;  // a process has ended, or its output has
+  core::Scope* preparing = nullptr;  // while the job is set up
+  core::Signal progressed;           // a process has ended, or its output has
   bool output_open = false;
   core::Steady deadline;  // of the job; once it is cancelled or timed out, of what may still be done
   StageWatch watching;

@@ -9,6 +9,7 @@
 #include "core/diagnostics.h"
 #include "net/client.h"
 #include "services/runner/assignment.h"
+#include "services/runner/container_leftovers.h"
 #include "services/runner/leftovers.h"
 #include "services/runner/protocol.h"
 #include "services/runner/spread.h"
@@ -30,7 +31,9 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
         instance(ids.next()),
         tasks(loop.executor()),
         changed(loop.executor()),
-        client(loop.executor(), time, {.unix_socket = options.unix_socket, .trusted_pem = options.trusted_pem}) {}
+        client(loop.executor(), time, {.unix_socket = options.unix_socket, .trusted_pem = options.trusted_pem}) {
+    options.executors.folder = options.folder;
+  }
 
   using Socket = std::shared_ptr<net::WebSocket>;  // shared by the tasks that send and hear
 
@@ -62,6 +65,7 @@ struct Worker::Impl : std::enable_shared_from_this<Worker::Impl> {
   Assignment::Surroundings around(Token token);
   Executor* executor(const std::string& name);
   Task<> make_ready();
+  Task<> remove_containers();
   void wake() {
     dirty = true;
     changed.notify_all();
@@ -130,7 +134,7 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
                 if (online) tell(step);
               },
           .repositories = repositories,
-          .actions = {.upstream = options.actions_upstream}};
+          .actions = {.upstream = options.actions_upstream, .containers = options.executors}};
 }
 
 Executor* Worker::Impl::executor(const std::string& name) {
@@ -148,8 +152,18 @@ Task<> Worker::Impl::make_ready() {
                                            std::move(usual));
 }
 
+// Of jobs of before, whose runner was killed.
+Task<> Worker::Impl::remove_containers() {
+  auto removed = co_await remove_left_containers(loop.executor(), options.folder);
+  if (!removed) core::diagnose(core::Level::warning, "runner", "what jobs left: " + removed.error().message);
+  if (removed && *removed > 0)
+    core::diagnose(core::Level::warning, "runner",
+                   "removed " + std::to_string(*removed) + " containers and networks of jobs of before");
+}
+
 Task<Result<>> Worker::Impl::run() {
   if (auto recovered = recover(); !recovered) co_return core::pass_on(recovered.error(), "looking for jobs of before");
+  start(tasks, "remove containers of before", remove_containers());
   start(tasks, "make sandboxes ready", make_ready());
   auto wait = options.reconnect_first;
   while (!done() && !at_once) {
