@@ -62,7 +62,7 @@ Workshop::Workshop(core::Disk& disk, std::string cache, std::string id)
 
 Result<std::unique_ptr<Workshop>> Workshop::open(core::Disk& disk, const std::string& cache, std::string id) {
   std::unique_ptr<Workshop> made(new Workshop(disk, cache, std::move(id)));
-  for (const char* folder : {"/exec", "/actions", "/summaries"})
+  for (const char* folder : {"/exec", "/kept", "/summaries"})
     if (auto there = disk.make_directories(cache + folder); !there) return std::unexpected(there.error());
   auto all = lock_soon(disk, cache + "/exec/lock");
   if (!all) return std::unexpected(all.error());
@@ -71,7 +71,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(core::Disk& disk, const std::st
   if (!own) return std::unexpected(own.error());
   made->own_ = std::move(*own);
   if (auto there = disk.make_directories(made->folder_); !there) return std::unexpected(there.error());
-  made->take_actions();
+  made->take_kept();
   made->forget_summaries();
   return made;
 }
@@ -96,16 +96,16 @@ void Workshop::end_others() const {
   }
 }
 
-void Workshop::take_actions() {
-  for (int i = 0; i < actions_folders_max; ++i) {
-    std::string folder = cache_ + "/actions/" + std::to_string(i);
+void Workshop::take_kept() {
+  for (int i = 0; i < kept_folders_max; ++i) {
+    std::string folder = cache_ + "/kept/" + std::to_string(i);
     auto lock = disk_.lock(folder + ".lock");
     if (!lock) continue;
-    actions_lock_ = std::move(*lock);
-    actions_ = folder;
+    kept_lock_ = std::move(*lock);
+    kept_ = folder;
     return;
   }
-  actions_ = folder_ + "/actions";
+  kept_ = folder_ + "/kept";
 }
 
 void Workshop::forget_summaries() const {

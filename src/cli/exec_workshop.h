@@ -4,7 +4,7 @@
 //   CACHE/exec/ID/snapshot.git       the folder at hand as jobs check it out
 //   CACHE/exec/ID.lock               held while its exec lives
 //   CACHE/exec/lock                  held for moments: while one is made, and while leftovers are looked for
-//   CACHE/actions/N                  mirrors of actions' repositories; each for one exec at a time, kept
+//   CACHE/kept/N/actions             mirrors of actions' repositories; kept, each for one exec at a time
 //   CACHE/summaries/ID/JOB.md        what steps wrote to GITHUB_STEP_SUMMARY, of the newest runs
 //
 // CACHE is $XDG_CACHE_HOME/headrace, or ~/.cache/headrace. What a killed exec left is found by its lock, which nobody
@@ -20,7 +20,7 @@
 
 namespace headrace::cli {
 
-inline constexpr int actions_folders_max = 64;  // mirrors used at once: more execs than that wait for nobody, but fetch
+inline constexpr int kept_folders_max = 64;  // mirrors used at once: more execs than that wait for nobody, but fetch
 inline constexpr size_t summaries_kept = 20;    // execs whose step summaries are kept
 
 class Workshop {
@@ -32,7 +32,7 @@ class Workshop {
   Workshop& operator=(const Workshop&) = delete;
 
   const std::string& folder() const { return folder_; }
-  const std::string& actions() const { return actions_; }
+  std::string actions() const { return kept_ + "/actions"; }
   // Where the summary of this job is to be written; the folder is made. Of `job` only plain letters are taken.
   core::Result<std::string> summary_file(std::string_view job) const;
 
@@ -40,11 +40,11 @@ class Workshop {
   Workshop(core::Disk& disk, std::string cache, std::string id);
   void end_others() const;
   void forget_summaries() const;
-  void take_actions();
+  void take_kept();
 
   core::Disk& disk_;
-  std::string cache_, id_, folder_, actions_;
-  std::unique_ptr<core::Disk::Lock> own_, actions_lock_;
+  std::string cache_, id_, folder_, kept_;
+  std::unique_ptr<core::Disk::Lock> own_, kept_lock_;
 };
 
 // $XDG_CACHE_HOME/headrace or ~/.cache/headrace; where there is neither, a folder of this user in /var/tmp.
