@@ -176,7 +176,7 @@ void LocalJob::reports(const runner::StepSpec&, std::vector<runner::FoundReport>
         ++story_.failed_tests_more;
         continue;
       }
-      std::string name = one.class_name.empty() ? one.name : one.class_name + "." + one.name;
+      auto name = report::shown_name(report::suite_path(*report.reading, one), one.class_name, one.name);
       story_.failed_tests.push_back({report.file, around_.masks.masked(name), around_.masks.masked(one.message)});
       const auto& told = story_.failed_tests.back();
       around_.screen.log(order_.name, "##[error]failed test " + told.name + ": " + told.message);

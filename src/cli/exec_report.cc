@@ -33,7 +33,8 @@ void add_story(json::object& job, const JobStory& story) {
 }
 
 json::object run_json(const pipeline::RunRow& row, const std::map<std::string, JobStory>& stories) {
-  pipeline::Run run = row;
+  const pipeline::Run& told = row;
+  pipeline::Run run = told;
   run.jobs = pipeline::shown(row.rows);
   auto read = core::parse_json(pipeline::to_json(run));
   core::require(read.has_value(), "a run is JSON");

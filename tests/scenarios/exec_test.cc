@@ -327,12 +327,12 @@ TEST_F(Exec, FailedTestsAnnotationsAndSummariesAreTold) {
       "<testcase name='ok'/></testsuite>\" > junit.xml\n          exit 1\n");
   auto ran = exec();
   EXPECT_EQ(ran.exit, 1);
-  EXPECT_THAT(ran.out, HasSubstr("failed test math.adds: 1 is not 2"));
+  EXPECT_THAT(ran.out, HasSubstr("failed test math adds: 1 is not 2"));
   EXPECT_THAT(ran.out, HasSubstr("warning src/a.c:3:5: mind the gap"));
   auto whole = object(exec({"--json"}));
   auto build = job(whole, "build");
   EXPECT_EQ(build.at("tests"), 2);
-  EXPECT_EQ(text_at(build.at("failed_tests").at(0), "name"), "math.adds");
+  EXPECT_EQ(text_at(build.at("failed_tests").at(0), "name"), "math adds");
   EXPECT_EQ(read_file(text_at(build, "summary_file")), "# What I did\n");
 }
 
