@@ -76,9 +76,18 @@ std::vector<std::pair<std::string, std::string>> worst_files() {
 }
 
 struct Cost {
-  double seconds = 0;
+  double seconds = 0;    // of a processor
   double mebibytes = 0;  // at most, besides the file itself
 };
+
+double processor_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  auto of = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
 
 double resident_most() {
   rusage used{};
@@ -92,16 +101,15 @@ Cost cost_of(const std::string& text) {
   if (pipe(ends) != 0) return {-1, -1};
   const pid_t child = fork();
   if (child == 0) {
-    const double before = resident_most();
+    const double before = resident_most(), began = processor_seconds();
+    report::Reader reader;
+    bool good = true;
+    for (size_t at = 0; good && at < text.size(); at += 256 * 1024)
+      good = reader.feed(std::string_view(text).substr(at, 256 * 1024)).has_value();
+    auto read = reader.finish();
+    if (read) report::pack(*read);
     Cost cost;
-    cost.seconds = bench::seconds([&] {
-      report::Reader reader;
-      bool good = true;
-      for (size_t at = 0; good && at < text.size(); at += 256 * 1024)
-        good = reader.feed(std::string_view(text).substr(at, 256 * 1024)).has_value();
-      auto read = reader.finish();
-      if (read) report::pack(*read);
-    });
+    cost.seconds = processor_seconds() - began;
     cost.mebibytes = resident_most() - before;
     _exit(write(ends[1], &cost, sizeof cost) == sizeof cost ? 0 : 1);
   }
@@ -151,7 +159,7 @@ int main() {
     if (cost.mebibytes > most.mebibytes) largest = name;
     most = {std::max(most.seconds, cost.seconds), std::max(most.mebibytes, cost.mebibytes)};
   }
-  bench::print({.figure = "the slowest file of 64 MiB within the bounds",
+  bench::print({.figure = "the slowest file of 64 MiB within the bounds, processor time",
                 .unit = "ms",
                 .ours = 1e3 * most.seconds,
                 .reference = {},

@@ -193,8 +193,12 @@ struct ReportWalk {
   }
 };
 
-ReportFinder::ReportFinder(std::string workspace, std::string reports_folder, std::string inside)
-    : workspace_(std::move(workspace)), reports_folder_(std::move(reports_folder)), inside_(std::move(inside)) {
+ReportFinder::ReportFinder(std::string workspace, std::string reports_folder, std::string inside,
+                           std::chrono::seconds read_time)
+    : workspace_(std::move(workspace)),
+      reports_folder_(std::move(reports_folder)),
+      inside_(std::move(inside)),
+      read_time_(read_time) {
   if (!inside_.empty() && !inside_.ends_with('/')) inside_ += '/';
   if (auto before = look()) known_ = std::move(*before);
 }
@@ -221,6 +225,7 @@ Result<> ReportFinder::after_step() {
   auto now = look();
   if (!now) return std::unexpected(now.error());
   changed_.clear();
+  read_until_ = Clock::now() + read_time_;
   size_t bytes = 0;
   for (const auto& [file, mark] : *now) {
     auto before = known_.find(file);
@@ -248,6 +253,11 @@ FoundReport ReportFinder::read(const std::string& file, uint64_t size) const {
 }
 
 std::optional<FoundReport> ReportFinder::next(const Masks& masks) {
+  if (!changed_.empty() && Clock::now() >= read_until_) {
+    incomplete_ = "Reading the test reports of a step took more than " + std::to_string(read_time_.count()) + " s; " +
+                  std::to_string(changed_.size()) + " were left unread.";
+    changed_.clear();
+  }
   if (changed_.empty()) return std::nullopt;
   auto [file, size] = std::move(changed_.front());
   changed_.pop_front();

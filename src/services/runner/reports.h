@@ -30,6 +30,7 @@ inline constexpr size_t walk_entries_max = 200'000;                   // looked 
 inline constexpr size_t walk_depth_max = 32;                          // folders within each other
 inline constexpr std::chrono::seconds walk_time_max{5};               // of one walk
 inline constexpr size_t reports_a_step_max = 200;                     // read after one step; the others are left
+inline constexpr std::chrono::seconds read_time_max{30};              // begins no other report after a step
 inline constexpr size_t report_bytes_a_step_max = size_t{128} << 20;  // likewise, all together
 
 struct FoundReport {
@@ -48,7 +49,8 @@ class ReportFinder {
  public:
   // `reports_folder` may be empty (none), absent (until a step makes it), or within the workspace. Blocks: it walks.
   // `inside`: how the job sees the workspace; where its reports name files in it, they are told relative to it.
-  ReportFinder(std::string workspace, std::string reports_folder, std::string inside = std::string());
+  ReportFinder(std::string workspace, std::string reports_folder, std::string inside = std::string(),
+               std::chrono::seconds read_time = read_time_max);
 
   // These block; any thread, one at a time: core::blocking(pool, ...).
   // Looks which reports came since the last call. An error: the workspace itself cannot be read; nothing is lost then,
@@ -78,6 +80,8 @@ class ReportFinder {
   std::string workspace_, reports_folder_, inside_;
   Marks known_;
   std::deque<std::pair<std::string, uint64_t>> changed_;  // file and size, to be read
+  std::chrono::seconds read_time_;
+  std::chrono::steady_clock::time_point read_until_;
   std::string incomplete_;
 };
 

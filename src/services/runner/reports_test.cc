@@ -136,6 +136,14 @@ TEST_F(Reports, OfOneStepAreBounded) {
   EXPECT_THAT(finder.incomplete(), HasSubstr("more reports than are read"));
 }
 
+TEST_F(Reports, ThatTakeTooLongAreLeftAndThatIsSaid) {
+  ReportFinder finder(workspace(), "", "", std::chrono::seconds(0));
+  write(workspace() + "/junit.xml", green);
+  EXPECT_EQ(found(finder).size(), 0U);
+  EXPECT_FALSE(finder.has_next());
+  EXPECT_THAT(finder.incomplete(), HasSubstr("took more than 0 s; 1 were left unread"));
+}
+
 TEST_F(Reports, TooDeepInFoldersAreSaidToBeLeftOut) {
   ReportFinder finder(workspace(), "");
   std::string path = workspace();
