@@ -7,7 +7,6 @@
 namespace headrace::server {
 
 using events::Conclusion;
-using pipeline::Status;
 namespace json = core::json;
 
 namespace {

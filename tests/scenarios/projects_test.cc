@@ -41,6 +41,7 @@ bool makes_sandboxes(Platform& platform) {
 
 // Whether a program is there that a sandbox sees too, and does this.
 bool works(const std::string& folder, std::vector<std::string> argv) {
+  argv.insert(argv.begin(), "/usr/bin/env");  // looked for in this PATH, not in the test's own
   support::Command command;
   command.argv = std::move(argv);
   command.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent"};
