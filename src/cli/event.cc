@@ -84,7 +84,8 @@ int event_why_not(const std::string& id, bool as_json) {
       as_json, [&](Api& api) { return api.get("/api/v1/events/" + net::percent_encode(id) + "/why-not"); },
       [](const json::value& answer) {
         for (const auto& reason : answer.at("reasons").as_array())
-          print_line(words(reason, "event") + " " + words(reason, "ref") + "  " + words(reason, "file") + ": " +
+          print_line(words(reason, "event") + " " + words(reason, "ref") + "  " + words(reason, "file") +
+                     (core::boolean_at(reason, "started").value_or(false) ? " starts: " : " does not start: ") +
                      words(reason, "reason"));
         if (answer.at("reasons").as_array().empty()) print_line("No workflow waits for this event.");
       });

@@ -50,14 +50,15 @@ std::vector<std::string> refs_of(const std::string& name) {
 
 Task<Result<int64_t>> dispatch_any(Platform& platform, Call& call, std::string ref, std::string inputs) {
   Result<int64_t> id = core::fail(Code::not_found, "There is no such workflow.");
-  for (const std::string& path : paths_of(call.capture("workflow"))) {
+  for (const std::string& path : paths_of(call.capture("workflow_id"))) {
     for (const std::string& full : refs_of(ref)) {
       id = co_await platform.pipeline.dispatch(call.caller.actor, full_name(call), path, full, inputs);
       if (id || id.error().code != Code::not_found) co_return id;
     }
   }
   co_return core::fail(Code::not_found, "There is no branch or tag '" + ref.substr(0, 200) + "' of " + full_name(call) +
-                                            " with the workflow file " + call.capture("workflow").substr(0, 200) + ".");
+                                            " with the workflow file " + call.capture("workflow_id").substr(0, 200) +
+                                            ".");
 }
 
 json::object links_of(const Platform& platform, const Call& call, int64_t id) {
@@ -92,7 +93,7 @@ void add_dispatch_routes(Router& router, Platform& platform) {
               {"Start what waits for on: repository_dispatch", "runs", {}, "application/json", "application/json", 204},
               [&platform](Call& call) { return dispatch_event(platform, call); }});
   router.add({net::Method::post,
-              "/api/v3/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches",
+              "/api/v3/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
               Right::write_runs,
               {"Start a workflow by hand", "runs", {}, "application/json", "application/json", 204},
               [&platform](Call& call) { return dispatch_workflow(platform, call); }});

@@ -183,10 +183,14 @@ Result<Changes> pushed(git::Repository& repository, const Comparison& what, cons
     changes.base_ref = base_of(what.after, branches, default_branch);
   }
   if (auto added = add_commits(repository, of_ref, *new_ones, changes); !added) return std::unexpected(added.error());
-  bool is_new = !new_ones->commits.empty();
-  auto head = pushed_commit(repository, what.after, is_new);
-  if (!head) return std::unexpected(head.error());
-  changes.head = std::move(*head);
+  if (!changes.commits.empty()) {
+    changes.head = changes.commits.back();
+  } else {
+    bool is_new = !new_ones->commits.empty();
+    auto head = pushed_commit(repository, what.after, is_new);
+    if (!head) return std::unexpected(head.error());
+    changes.head = std::move(*head);
+  }
   if (auto compared = compare_push(repository, what, of_ref, changes); !compared)
     return std::unexpected(compared.error());
   return changes;

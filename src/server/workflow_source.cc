@@ -77,10 +77,17 @@ Task<Result<pipeline::Changes>> RepositoryWorkflows::changes(std::string reposit
   if (!found) co_return std::unexpected(found.error());
   std::vector<Branch> branches;
   if (what.kind == pipeline::Comparison::Kind::push) {
-    auto refs = co_await repositories_.refs(found->id, what.at);
+    // Where a new ref begins depends on what was there then; of others only whether a commit is distinct does, and a
+    // look at today is quicker.
+    std::optional<log::Offset> at;
+    if (what.before == events::no_commit) at = what.at;
+    auto refs = co_await repositories_.refs(found->id, at);
     if (!refs) co_return std::unexpected(refs.error());
-    for (repository::RefRow& row : *refs)
-      if (row.ref.starts_with("refs/heads/")) branches.push_back({std::move(row.ref), std::move(row.commit)});
+    for (repository::RefRow& row : *refs) {
+      bool other = row.ref.starts_with("refs/heads/") && row.ref != what.ref;
+      if (other) branches.push_back({std::move(row.ref), std::move(row.commit)});
+    }
+    if (!at) branches.push_back({what.ref, what.before});
   }
   auto reading = [what, branches, name = found->default_branch](git::Repository& opened) {
     return changes_of(opened, what, branches, name);

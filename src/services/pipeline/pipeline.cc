@@ -81,6 +81,7 @@ Result<> Service::subscribe() {
 Result<> Service::start() {
   if (auto subscribed = subscribe(); !subscribed) return subscribed;
   scope_.spawn("pipeline.schedules", keep_time());
+  scope_.spawn("pipeline.awaited", settle_awaited());
   return {};
 }
 

@@ -77,6 +77,13 @@ std::vector<Reason> reasons_of(const Occurrence& occurrence, const std::vector<F
   return reasons;
 }
 
+// What keeps a push from being heard keeps it from being heard as a create too: once is enough.
+bool told_already(const std::vector<Reason>& reasons, const Reason& reason) {
+  return std::ranges::any_of(reasons, [&reason](const Reason& told) {
+    return reason.file.empty() && told.file.empty() && told.ref == reason.ref && told.text == reason.text;
+  });
+}
+
 // The newest of those before the head.
 std::vector<std::string> earlier_of(const Changes& changes) {
   std::vector<std::string> ids;
@@ -232,7 +239,9 @@ Task<Result<std::vector<Reason>>> Service::why_not(std::string event_id) {
     auto occurrence = std::make_shared<Occurrence>(one);
     auto choices = co_await choose(occurrence);
     if (!choices) co_return std::unexpected(choices.error());
-    for (Reason& reason : reasons_of(*occurrence, *choices)) reasons.push_back(std::move(reason));
+    for (Reason& reason : reasons_of(*occurrence, *choices)) {
+      if (!told_already(reasons, reason)) reasons.push_back(std::move(reason));
+    }
   }
   if (reasons.empty()) {
     co_return core::fail(Code::invalid, "The event " + event_id + " is a " + stored->event.type +

@@ -82,5 +82,6 @@ struct RepositoryRow {
   std::string default_branch;
 };
 core::Result<std::optional<RepositoryRow>> repository(sqlite::Connection& tables, std::string_view full_name);
+core::Result<std::vector<std::string>> repositories(sqlite::Connection& tables);  // full names, in order
 
 }  // namespace headrace::pipeline

@@ -296,6 +296,11 @@ Result<std::optional<RepositoryRow>> repository(sqlite::Connection& tables, std:
       [](const sqlite::Row& row) { return RepositoryRow{row.integer(0), row.text(1)}; }, full_name);
 }
 
+Result<std::vector<std::string>> repositories(sqlite::Connection& tables) {
+  return tables.all("SELECT full_name FROM repository ORDER BY full_name",
+                    [](const sqlite::Row& row) { return row.text(0); });
+}
+
 Result<std::optional<std::string>> group_of(sqlite::Connection& tables, std::string_view run, std::string_view job) {
   return tables.first(
       "SELECT concurrency FROM job WHERE job = ? AND concurrency <> '' UNION ALL SELECT concurrency FROM run WHERE run "

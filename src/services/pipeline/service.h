@@ -129,6 +129,14 @@ class Service {
   core::Task<core::Result<>> start_earlier(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence,
                                            std::string path);
   core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step);
+  // awaiting.cc
+  core::Task<> settle_awaited();
+  core::Task<core::Result<>> settle_awaited_by(std::string repository);
+  core::Result<log::Expected> last_read_of(const std::string& repository);
+  core::Task<core::Result<std::optional<events::WorkflowsRead>>> news_of(Home home, std::string commit,
+                                                                         std::string actor);
+  core::Result<> listen_to(const events::WorkflowsRead& read);
+
   // on: event.
   core::Result<> listen();
   core::Result<> listen_if_asked();

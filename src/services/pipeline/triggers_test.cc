@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/json.h"
+#include "events/cloudevents.h"
 #include "events/testing/json_schema.h"
 #include "services/pipeline/awaited.h"
 #include "services/pipeline/payload.h"
@@ -106,7 +107,7 @@ TEST(Triggers, MoreThanThreeTagsAtOnceStartNothing) {
   auto pushed = push(world, four);
   EXPECT_THAT(events_of(world), ElementsAre("push refs/heads/main"));
   EXPECT_THAT(why(world, pushed),
-              Contains("create refs/tags/v1: The push moves 4 tags, and no tag starts workflows where there are more "
+              Contains("push refs/tags/v1: The push moves 4 tags, and no tag starts workflows where there are more "
                        "than 3 at once. Push them one by one."));
   four.pop_back();
   push(world, four);
@@ -213,6 +214,24 @@ void pass(World& world, std::chrono::minutes time) {
   }
 }
 
+constexpr std::string_view after_ci = "{workflow_run: {workflows: [CI], types: [completed]}}";
+constexpr std::string_view on_done = "{event: \"type = 'com.example.done'\"}";
+
+std::string publish(World& world, std::string type, Actor actor, std::string data = R"({"x":1})") {
+  events::Event event;
+  event.id = "foreign-" + std::to_string(world.log.durable());
+  event.source = "https://ci.example";
+  event.type = std::move(type);
+  event.extensions["actor"] = core::to_string(actor);
+  event.data = std::move(data);
+  event.has_data = true;
+  bus::Publish options;
+  options.sync = bus::Sync::before_return;
+  EXPECT_TRUE(world.loop.run(world.bus->publish(event, options)));
+  world.settle();
+  return event.id;
+}
+
 constexpr std::string_view every_hour = "{schedule: [{cron: '0 * * * *'}]}";
 
 TEST(Schedules, StartTheDefaultBranchWhenTheirMinuteComes) {
@@ -269,6 +288,44 @@ TEST(Schedules, EndWithTheFilesThatNameThemAndWithTheRepository) {
   EXPECT_THAT(world.said<events::ScheduleDue>(), IsEmpty());
 }
 
+TEST(Schedules, OfABranchThatMovedBeforeAnybodyHeardAreFoundAtTheStart) {
+  World world;
+  world.files.commit(commit_id('a'), {ci(on(every_hour))});
+  world.files.point("refs/heads/main", commit_id('a'));
+  world.restart();
+  world.settle();
+  EXPECT_THAT(world.said<events::WorkflowsRead>(), SizeIs(1));
+  world.restart();
+  world.settle();
+  EXPECT_THAT(world.said<events::WorkflowsRead>(), SizeIs(1)) << "no news";
+  pass(world, std::chrono::minutes(61));
+  EXPECT_EQ(world.newest().event, "schedule");
+  EXPECT_EQ(world.newest().actor, "") << "on nobody's behalf";
+}
+
+TEST(Triggers, HearingTwiceActsOnce) {
+  World world;
+  default_branch(
+      world, commit_id('a'),
+      {ci("name: CI\n" + on("[push, create, repository_dispatch]")), ci(on(after_ci), ".github/workflows/b.yml"),
+       ci(on(on_done), ".github/workflows/c.yml"), ci(on(every_hour), ".github/workflows/d.yml")});
+  world.push(commit_id('a'));
+  world.run_job("a");
+  publish(world, "com.example.done", Actor::user("bob"));
+  ASSERT_TRUE(world.loop.run(world.pipeline->dispatch_event(Actor::user("bob"), "team/hello", "x")));
+  pass(world, std::chrono::minutes(61));
+  size_t runs = world.runs().size();
+  EXPECT_GE(runs, 6U) << "push, create, workflow_run, event, repository_dispatch, schedule";
+  for (std::string_view subscription : {"pipeline.plan", "pipeline.workflows", "pipeline.events"}) {
+    auto sought = world.loop.run(world.bus->seek(Actor::system(), std::string(subscription), bus::Start::beginning()));
+    ASSERT_TRUE(sought) << sought.error().message;
+  }
+  world.settle();
+  world.settle();
+  EXPECT_THAT(world.runs(), SizeIs(runs));
+  EXPECT_THAT(world.said<events::WorkflowsRead>(), SizeIs(1));
+}
+
 TEST(RepositoryDispatch, StartsWhatWaitsForItsType) {
   World world;
   world.files.commit(
@@ -292,8 +349,6 @@ TEST(RepositoryDispatch, StartsWhatWaitsForItsType) {
   EXPECT_EQ(asked_as("x", R"({"1":1,"2":1,"3":1,"4":1,"5":1,"6":1,"7":1,"8":1,"9":1,"10":1,"11":1})"),
             core::Code::invalid);
 }
-
-constexpr std::string_view after_ci = "{workflow_run: {workflows: [CI], types: [completed]}}";
 
 TEST(WorkflowRuns, StartTheDefaultBranchWhenARunOfThatNameEnds) {
   World world;
@@ -334,23 +389,6 @@ TEST(WorkflowRuns, AreNoChainOfMoreThanThree) {
 }
 
 // --- on: event.
-
-constexpr std::string_view on_done = "{event: \"type = 'com.example.done'\"}";
-
-std::string publish(World& world, std::string type, Actor actor, std::string data = R"({"x":1})") {
-  events::Event event;
-  event.id = "foreign-" + std::to_string(world.log.durable());
-  event.source = "https://ci.example";
-  event.type = std::move(type);
-  event.extensions["actor"] = core::to_string(actor);
-  event.data = std::move(data);
-  event.has_data = true;
-  bus::Publish options;
-  options.sync = bus::Sync::before_return;
-  EXPECT_TRUE(world.loop.run(world.bus->publish(event, options)));
-  world.settle();
-  return event.id;
-}
 
 TEST(AnyEvent, OfAnotherToolStartsWhereItsPublisherMayStartRuns) {
   World world;
@@ -579,6 +617,26 @@ TEST(Payloads, APushHasGitHubsMembersAndTypes) {
   EXPECT_EQ(read.at("head_commit").at("author").at("email"), "ann@example.com");
   EXPECT_EQ(read.at("commits").at(0).at("modified").at(0), "m");
   EXPECT_EQ(read.at("base_ref"), nullptr);
+}
+
+TEST(Payloads, OfThePushThatHoldsMostFitsIntoAnEvent) {
+  PushedCommit commit{.id = commit_id('b'),
+                      .tree = commit_id('c'),
+                      .message = std::string(message_bytes_max, '"'),
+                      .author = {std::string(person_bytes_max, '\\'), std::string(person_bytes_max, '"')},
+                      .committer = {std::string(person_bytes_max, '"'), std::string(person_bytes_max, '"')},
+                      .time = "2026-11-29T10:00:00+01:00",
+                      .distinct = true,
+                      .added = std::vector(commit_files_bytes_max / 46, std::string(10, '"')),
+                      .removed = {},
+                      .modified = {}};
+  Changes changes;
+  changes.commits = {commit, commit};  // more than the source ever tells
+  changes.head = commit;
+  events::RunQueued run;
+  run.payload = push_payload(home, update("refs/heads/main", commit_id('a'), commit_id('b')), "alice", changes);
+  auto event = events::encode(run, {.id = "x", .source = "/headrace/pipeline"});
+  EXPECT_LT(events::to_structured(event).size(), events::event_bytes_max);
 }
 
 TEST(Payloads, RefsThatComeAndGoHaveGitHubsMembersAndTypes) {
