@@ -20,8 +20,8 @@
 
 namespace headrace::cli {
 
-inline constexpr int kept_folders_max = 64;  // mirrors used at once: more execs than that wait for nobody, but fetch
-inline constexpr size_t summaries_kept = 20;    // execs whose step summaries are kept
+inline constexpr int kept_folders_max = 64;   // mirrors used at once: more execs than that wait for nobody, but fetch
+inline constexpr size_t summaries_kept = 20;  // execs whose step summaries are kept
 
 class Workshop {
  public:
