@@ -16,7 +16,6 @@
 namespace headrace::bench {
 namespace {
 
-
 constexpr int rounds_of_git = 15;
 constexpr int rounds_of_publishing = 3;
 constexpr int lines_printed = 200;
