@@ -35,6 +35,7 @@ class ServiceSurroundings final : public Surroundings {
   }
   pid_t leader() const override { return inner_->leader(); }
   Result<> write(const std::string& path, std::string_view text) override { return inner_->write(path, text); }
+  Result<> make_folder(const std::string& path) override { return inner_->make_folder(path); }
   Result<std::string> read(const std::string& path, size_t bytes_max) const override {
     return inner_->read(path, bytes_max);
   }
