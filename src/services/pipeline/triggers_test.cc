@@ -634,6 +634,8 @@ TEST(Payloads, OfThePushThatHoldsMostFitsIntoAnEvent) {
   changes.commits = {commit, commit};  // more than the source ever tells
   changes.head = commit;
   events::RunQueued run;
+  run.run = "r";
+  run.repository = home.full_name;
   run.payload = push_payload(home, update("refs/heads/main", commit_id('a'), commit_id('b')), "alice", changes);
   auto event = events::encode(run, {.id = "x", .source = "/headrace/pipeline"});
   EXPECT_LT(events::to_structured(event).size(), events::event_bytes_max);
