@@ -104,7 +104,7 @@ class Expander {
     if (!name(leg, evaluation, failure) || !settings(leg, evaluation, failure)) return false;
     if (the_.wanted.calls()) return pass_on(leg, evaluation, contexts, failure);
     if (!runner(leg, evaluation, failure) || !environment(leg, evaluation, failure)) return false;
-    leg.restricted = !leg.environment.empty() || the_.uses_secrets;
+    leg.restricted = !leg.environment.empty() || the_.used.uses_secrets;
     return take(make_spec(the_, leg, contexts), leg.spec, failure);
   }
 
@@ -206,14 +206,14 @@ Evaluated<Concurrency> read_concurrency(const Evaluation& evaluation, const Node
 }
 
 Evaluated<Expansion> expand(const Program& program, const JobTemplate& wanted, const Object& contexts,
-                            const Instance& instance, Token token) {
+                            const Instance& instance, const Given& given) {
   const Workflow& workflow = program.workflow(wanted);
   const Job& job = program.job(wanted);
   Permissions outer = instance.permissions.value_or(default_permissions(program.token));
   Permissions permissions = job_permissions(workflow, job, outer);
   if (instance.permissions) permissions = at_most(std::move(permissions), *instance.permissions);
-  if (token.read_only) permissions = reads_of(std::move(permissions));
-  Expanding expanding{program, wanted, job, workflow, contexts, instance, std::move(permissions)};
+  if (!given.trusted) permissions = reads_of(std::move(permissions));
+  Expanding expanding{program, wanted, job, workflow, contexts, instance, given, std::move(permissions)};
   if (!wanted.calls()) share(expanding);
   Expansion into;
   return Expander(expanding, into).run();

@@ -11,6 +11,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -143,12 +144,15 @@ struct Expansion {
 };
 
 // `contexts` holds github, vars, inputs and needs (of this template's needs: {"build":{"result","outputs":{}}}).
-// `read_only_token`: the run is of somebody without write, its token reads at most.
-struct Token {
-  bool read_only = false;
+// What a run is given beside its contexts.
+struct Given {
+  bool trusted = true;  // false: its author may not write; no job has secrets, and tokens read at most
+  // By name, folded (fold_case): what `vars` has besides, or instead, in jobs with this environment. It outlives the
+  // call; null: nothing.
+  const std::map<std::string, Object>* variables_of_environments = nullptr;
 };
 Evaluated<Expansion> expand(const Program& program, const JobTemplate& job, const Object& contexts,
-                            const Instance& instance = {}, Token token = {});
+                            const Instance& instance = {}, const Given& given = {});
 
 // What is known of the jobs that a condition asks for.
 struct Standing {

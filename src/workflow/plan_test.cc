@@ -212,7 +212,7 @@ jobs:
 TEST(WorkflowExpand, GivesTheRunnerASpecCompleteInItself) {
   Program linked = program(std::string(spec_workflow));
   Object with = contexts(R"({"github":{"workflow":"CI","sha":"c0ffee","token":"t","event":{"a":1},"actor":"alice",
-                            "action":"x"},"vars":{"X":"1"},"needs":{},"inputs":{}})");
+                            "action":"x"},"vars":{"X":"1","OTHER":"2"},"needs":{},"inputs":{}})");
   Expansion made = expanded(linked, "test", with);
   ASSERT_THAT(made.legs, SizeIs(1));
   EXPECT_TRUE(made.legs[0].restricted) << "it uses a secret";
@@ -221,12 +221,13 @@ TEST(WorkflowExpand, GivesTheRunnerASpecCompleteInItself) {
   EXPECT_EQ(spec.at("job"), "test");
   EXPECT_EQ(core::to_text(spec.at("contexts")),
             R"({"github":{"workflow":"CI","sha":"c0ffee","actor":"alice","job":"test"},"needs":{},"inputs":{},)"
-            R"("vars":{"X":"1"},"strategy":{"fail-fast":true,"job-index":0,"job-total":1,"max-parallel":1},)"
-            R"("matrix":null})");
+            R"("strategy":{"fail-fast":true,"job-index":0,"job-total":1,"max-parallel":1},"matrix":null,)"
+            R"("vars":{"X":"1"}})");
   EXPECT_EQ(spec.at("permissions").at("contents"), "read");
   EXPECT_EQ(spec.at("permissions").at("id-token"), "write");
   EXPECT_EQ(spec.at("permissions").at("issues"), "none");
   EXPECT_EQ(spec.at("secrets"), "all");
+  EXPECT_EQ(core::to_text(spec.at("secrets_used")), R"(["ACTIONS_RUNNER_DEBUG","ACTIONS_STEP_DEBUG","KEY"])");
   EXPECT_EQ(core::to_text(spec.at("env")), R"([{"A":"${{ vars.X }}"},{"B":"2"}])");
   EXPECT_EQ(core::to_text(spec.at("defaults")), R"({"shell":"bash","working_directory":""})");
   EXPECT_EQ(core::to_text(spec.at("container")), R"({"image":"node:${{ matrix.v }}","ports":["80"]})");
@@ -242,11 +243,46 @@ TEST(WorkflowExpand, GivesTheRunnerASpecCompleteInItself) {
 
 TEST(WorkflowExpand, NarrowsATokenThatMayOnlyRead) {
   Program linked = program(std::string(spec_workflow));
-  auto made = expand(linked, *linked.find("test"), contexts(), {}, {.read_only = true});
+  auto made = expand(linked, *linked.find("test"), contexts(), {}, {.trusted = false});
   ASSERT_TRUE(made);
   core::json::value spec = core::parse_json(made->legs[0].spec).value();
   EXPECT_EQ(spec.at("permissions").at("contents"), "read");
   EXPECT_EQ(spec.at("permissions").at("id-token"), "none");
+  EXPECT_EQ(spec.at("secrets"), "withheld");
+}
+
+core::json::value first_spec(const std::string& job, const Given& given = {}) {
+  Program linked = program("on: push\njobs:\n  a:\n    runs-on: x\n" + job);
+  auto made = expand(linked, *linked.find("a"), contexts(R"({"vars":{"A":"1","B":"2","C":"3"}})"), {}, given);
+  if (!made) ADD_FAILURE() << made.error().message;
+  return made ? core::parse_json(made->legs[0].spec).value() : core::json::value();
+}
+
+TEST(WorkflowExpand, NamesTheSecretsAndVariablesThatExpressionsUse) {
+  auto spec = first_spec(
+      "    env: {X: \"${{ secrets.one }}\"}\n    steps:\n      - if: vars.b == '2'\n        run: a ${{ secrets['TWO'] "
+      "}}\n"
+      "        env: {y: \"${{ secrets.GITHUB_TOKEN }}\"}\n");
+  EXPECT_EQ(core::to_text(spec.at("secrets_used")),
+            R"(["ACTIONS_RUNNER_DEBUG","ACTIONS_STEP_DEBUG","GITHUB_TOKEN","ONE","TWO"])");
+  EXPECT_EQ(core::to_text(spec.at("contexts").at("vars")), R"({"B":"2"})");
+}
+
+TEST(WorkflowExpand, GivesAllWhereAnExpressionMayMeanAny) {
+  auto spec = first_spec("    steps: [{run: \"a ${{ toJSON(secrets) }} ${{ vars[github.ref] }}\"}]\n");
+  EXPECT_EQ(spec.at("secrets_used"), "all");
+  EXPECT_EQ(core::to_text(spec.at("contexts").at("vars")), R"({"A":"1","B":"2","C":"3"})");
+}
+
+TEST(WorkflowExpand, PutsTheVariablesOfTheEnvironmentBeforeOthers) {
+  std::map<std::string, Object> environments;
+  Object prod;
+  prod.set("A", Value("prod"));
+  prod.set("D", Value("4"));
+  environments[fold_case("Prod")] = prod;
+  auto spec = first_spec("    environment: prod\n    steps: [{run: \"${{ vars.A }} ${{ vars.B }} ${{ vars.D }}\"}]\n",
+                         {.variables_of_environments = &environments});
+  EXPECT_EQ(core::to_text(spec.at("contexts").at("vars")), R"({"A":"prod","B":"2","D":"4"})");
 }
 
 TEST(WorkflowExpand, TakesInWhatIsInserted) {

@@ -9,6 +9,7 @@
 namespace headrace::workflow {
 namespace {
 
+namespace json = core::json;
 using core::JsonText;
 
 // The runner adds these for itself, or has them from elsewhere.
@@ -126,7 +127,7 @@ class Writer {
   std::string shared_contexts() const {
     JsonText text;
     put_github(text, contexts_, the_.job.id);
-    for (const char* name : {"needs", "inputs", "vars"}) put_context(text, contexts_, name);
+    for (const char* name : {"needs", "inputs"}) put_context(text, contexts_, name);
     return text.take();
   }
 
@@ -145,6 +146,7 @@ class Writer {
     text.raw(the_.shared).key("contexts").begin_object().raw(the_.shared_contexts);
     put(text.key("strategy"), leg_.strategy);
     put(text.key("matrix"), leg_.matrix);
+    text.key("vars").raw(core::to_text(leg_variables()));
     text.end_object().end_object();
     if (text.text().size() <= spec_bytes_max) return text.take();
     return std::unexpected(Failure{the_.job.at,
@@ -165,13 +167,41 @@ class Writer {
     text.value(workflow == nullptr ? the_.program.workflow().shown_name() : workflow->to_text());
     text.key("file").value(the_.workflow.file).key("permissions").begin_object();
     for (const auto& [scope, level] : the_.permissions) text.key(scope).value(level);
-    text.end_object().key("secrets").raw(the_.instance.secrets).key("environment_url");
+    text.end_object().key("secrets");
+    the_.given.trusted ? text.raw(the_.instance.secrets) : text.value("withheld");
+    text.key("secrets_used").raw(core::to_text(used_secrets())).key("environment_url");
     const Node* url = body("environment").find("url");
     url == nullptr ? text.null() : text.value(url->text);
     text.key("defaults").begin_object().key("shell").value(setting("shell"));
     text.key("working_directory").value(setting("working-directory")).end_object();
     container(text, "container");
     container(text, "services");
+  }
+
+  json::value used_secrets() const {
+    if (the_.used.secrets.all) return "all";
+    json::array names;
+    for (const std::string& name : the_.used.secrets.folded) names.emplace_back(name);
+    return names;
+  }
+
+  // Those that the job names, the environment's before all others.
+  json::object leg_variables() const {
+    json::object out;
+    take_variables(contexts_.find("vars"), out);
+    const auto* all = the_.given.variables_of_environments;
+    if (all == nullptr || leg_.environment.empty()) return out;
+    auto found = all->find(fold_case(leg_.environment));
+    if (found != all->end()) take_variables(found->second, out);
+    return out;
+  }
+  void take_variables(const Value* from, json::object& out) const {
+    if (from != nullptr && from->if_object() != nullptr) take_variables(*from->if_object(), out);
+  }
+  void take_variables(const Object& from, json::object& out) const {
+    for (const auto& [name, value] : from) {
+      if (the_.used.variables.include(name)) out[name] = value.to_json();
+    }
   }
 
   std::string setting(std::string_view name) const {
@@ -220,39 +250,15 @@ class Writer {
 }  // namespace
 
 void share(Expanding& expanding) {
+  expanding.used = used_names(expanding.workflow, expanding.job);
   Leg none;
   Writer writer(expanding, none, expanding.contexts);
   expanding.shared = writer.shared();
   expanding.shared_contexts = writer.shared_contexts();
-  expanding.uses_secrets = uses_secrets(expanding.workflow, expanding.job);
 }
 
 Evaluated<std::string> make_spec(const Expanding& expanding, const Leg& leg, const Object& contexts) {
   return Writer(expanding, leg, contexts).spec();
-}
-
-static bool mentions_secrets(const Node& node) {
-  if (node.expression != nullptr) return node.expression->names_context("secrets");
-  if (holds_expression(node.text) && fold_case(node.text).contains(fold_case("secrets"))) return true;
-  return std::ranges::any_of(node.items, mentions_secrets) ||
-         std::ranges::any_of(node.pairs, [](const Pair& pair) { return mentions_secrets(pair.value); });
-}
-
-// The token is no secret in this sense: it dies with the job.
-bool uses_secrets(const Workflow& workflow, const Job& job) {
-  bool uses = false;
-  auto see = [&](const Reference& reference) {
-    if (reference.kind != Reference::Kind::context || reference.name != "secrets") return;
-    bool token = !reference.path.empty() && reference.path[0] && equal_in_any_case(*reference.path[0], "GITHUB_TOKEN");
-    uses = uses || !token;
-  };
-  auto visit = [&](const Node& node) {
-    if (mentions_secrets(node)) visit_references(node, see);
-  };
-  visit(workflow.body.at_or_null("env"));
-  visit(job.body);
-  for (const Step& step : job.steps) visit(step.body);
-  return uses;
 }
 
 }  // namespace headrace::workflow
