@@ -309,6 +309,7 @@ std::vector<Entry> runner_words();
 std::vector<Entry> test_words();
 std::vector<Entry> identity_words();
 std::vector<Entry> artifact_words();
+std::vector<Entry> settings_words();
 std::vector<Entry> bus_words();
 const std::vector<Entry>& all_entries();
 const Entry* find_entry(std::string_view type);

@@ -70,6 +70,10 @@ void fields(Visit& visit, Is<RunQueued> auto& it) {
   visit.own("cancel_in_progress", it.cancel_in_progress, where_known, "It wants those before it in the group ended.");
   visit.own("queue_all", it.queue_all, where_known, "In its group more than one may wait.");
   visit.own("called", it.called, where_known, "Workflows of other repositories that it calls.");
+  visit.own("variables_at", it.variables_at, where_known,
+            "Offset of an event: the run sees variables as they were after it.");
+  visit.own("untrusted", it.untrusted, where_known,
+            "Its author may not write to the repository: no secrets, and tokens that read at most.");
   visit.ordered_by(it.repository);
 }
 
@@ -161,6 +165,7 @@ void fields(Visit& visit, Is<JobQueued> auto& it) {
   visit.own("timeout_minutes", it.timeout_minutes, always, "The longest it may run.");
   visit.own("restricted", it.restricted, always,
             "It has an environment or may use secrets: once begun it is never retried by itself.");
+  visit.own("environment", it.environment, where_known, "Environment it deploys to.");
   visit.ordered_by(it.repository);
 }
 

@@ -75,6 +75,8 @@ struct RunQueued {
   bool cancel_in_progress = false;  // it wants the group's runs before it cancelled
   bool queue_all = false;           // in its group more than one may wait
   std::vector<CalledWorkflow> called = {};  // those of other repositories
+  int64_t variables_at = 0;                 // offset: its variables are those of the moment after this event
+  bool untrusted = false;                   // its author may not write: no secrets, and tokens that read at most
   bool operator==(const RunQueued&) const = default;
 };
 
@@ -187,7 +189,8 @@ struct JobQueued {
   std::string ref = {};
   std::string spec = {};  // JSON text of what to run: env, defaults, steps; read by the runner only
   int64_t timeout_minutes = 360;
-  bool restricted = false;  // it has an environment or may use secrets: never retried by itself once begun
+  bool restricted = false;       // it has an environment or may use secrets: never retried by itself once begun
+  std::string environment = {};  // of `environment:`; empty: none
   bool operator==(const JobQueued&) const = default;
 };
 

@@ -24,7 +24,7 @@ const std::vector<codec::Entry>& codec::all_entries() {
   static const std::vector<Entry> list = [] {
     std::vector<Entry> all;
     for (auto part : {repository_words(), pipeline_words(), trigger_words(), runner_words(), test_words(),
-                      artifact_words(), identity_words(), bus_words()})
+                      artifact_words(), identity_words(), settings_words(), bus_words()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -15,6 +15,7 @@
 #include "events/pipeline.h"
 #include "events/repository.h"
 #include "events/runner.h"
+#include "events/settings.h"
 #include "events/testing/json_schema.h"
 #include "events/tests.h"
 #include "events/triggers.h"
@@ -88,7 +89,9 @@ void for_each_word(const Visit& visit) {
                   "deploy-main",
                   true,
                   true,
-                  {{"team/shared/.github/workflows/build.yml@main", a}}});
+                  {{"team/shared/.github/workflows/build.yml@main", a}},
+                  41,
+                  true});
   visit(RunAdmitted{run, hello, 2});
   visit(RunCancelled{run, hello, 2, "cancelled by alice", "user:alice", true});
   visit(JobExpanded{job,
@@ -137,7 +140,8 @@ void for_each_word(const Visit& visit) {
                   "refs/heads/main",
                   R"({"steps":[]})",
                   30,
-                  true});
+                  true,
+                  "prod"});
   visit(JobCancelled{job, run, hello, "cancelled by alice", "user:alice", true});
   visit(JobSkipped{job, 12, run, hello, "test", "Test it", "build failed"});
   visit(JobLeased{job, run, hello, 2, "local", "host", 45});
@@ -219,6 +223,12 @@ void for_each_word(const Visit& visit) {
   visit(TokenRevoked{"tok1", "alice"});
   visit(RoleGranted{"alice", "write", "team/hello"});
   visit(RoleRevoked{"alice", "admin", "*"});
+  visit(SecretSet{"sec1", hello, "prod", "DEPLOY_KEY", "selected", {7, 9}});
+  visit(SecretRemoved{"sec1", hello, "prod", "DEPLOY_KEY"});
+  visit(VariableSet{"team/hello/environments/prod/REGION", hello, "prod", "REGION", "eu", "selected", {7, 9}});
+  visit(VariableRemoved{"team/hello/environments/prod/REGION", hello, "prod", "REGION"});
+  visit(EnvironmentCreated{"team/hello/prod", "prod", hello});
+  visit(EnvironmentDeleted{"team/hello/prod", "prod", hello});
   visit(DeliveryDead{"notify", 42, push, "com.example.a", "team/hello", 5, "it threw", noon});
   visit(DeliveryReplayed{"notify", 42, push, "com.example.a", "team/hello", "user:alice"});
   visit(DeliveryDiscarded{"notify", 42, push, "com.example.a", "team/hello", "user:alice", "a duplicate"});
