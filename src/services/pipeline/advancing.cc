@@ -104,7 +104,7 @@ Task<Result<bool>> Service::advance_once(bus::Delivery cause, std::string run, s
   auto given = ids();
   if (!given) co_return std::unexpected(given.error());
   bus::Said said(parts.bus, "pipeline", cause);
-  Around around{contexts(row), std::move(admitted)};
+  Around around{contexts(row, *plan), std::move(admitted)};
   Course next = go_on(row, *plan, around, *given);
   say(said, next);
   if (next.finished) {

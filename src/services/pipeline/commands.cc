@@ -223,11 +223,12 @@ Task<Result<log::Batch>> Service::rerun_batch(core::Actor actor, int64_t id, Job
   if (!given) co_return std::unexpected(given.error());
   auto queued = std::make_shared<events::RunQueued>(queued_again(run));
   queued->attempt = run.attempt + 1;
+  queued->variables_at = 0;  // those of today
   auto plan = co_await make_plan(std::move(*file), queued);
   if (!plan) co_return std::unexpected(plan.error());
   std::vector<JobRow> rows;
   if (jobs != Jobs::all) rows = next_rows(run, choice.again(), *queued);
-  auto around = contexts(run_of(*queued));
+  auto around = contexts(run_of(*queued), **plan);
   Launch started = launch(*queued, **plan, std::move(rows), around, *given);
   Words words(parts.bus, because_of(run, actor));
   say(words, started);
@@ -274,13 +275,14 @@ Task<Result<log::Batch>> Service::dispatch_batch(core::Actor actor, events::RunQ
   queued->inputs = core::to_text(workflow::Value(*inputs).to_json());
   queued->payload = dispatch_payload(
       *queued, {queued->repository, queued->repository_id, (*known)->default_branch, policy.server_url});
+  queued->untrusted = !parts.settings.trusts(actor, queued->repository);
   auto numbered = co_await number(*queued);
   if (!numbered) co_return std::unexpected(numbered.error());
   queued->run = derived_uuid("dispatch", queued->repository, std::to_string(queued->id));
   auto plan = co_await make_plan(std::move(*source), queued);
   if (!plan) co_return std::unexpected(plan.error());
   *id = queued->id;
-  auto around = contexts(run_of(*queued));
+  auto around = contexts(run_of(*queued), **plan);
   std::vector<JobRow> none;
   Launch started = launch(*queued, **plan, std::move(none), around, numbered->ids);
   Words words(parts.bus, bus::Origin::root("pipeline", actor));

@@ -38,7 +38,11 @@ size_t bytes_in_event(const std::string& spec) {
 class Walk {
  public:
   Walk(RunRow run, const Planned& planned, const Around& around, Ids& ids)
-      : run_(std::move(run)), program_(planned.program), around_(around), ids_(ids) {}
+      : run_(std::move(run)),
+        program_(planned.program),
+        given_{!run_.untrusted, &planned.variables.of_environments},
+        around_(around),
+        ids_(ids) {}
 
   Course go() {
     for (bool moved = true; moved && !course_.more;) {  // what is skipped or settled may decide those after it
@@ -155,7 +159,7 @@ class Walk {
     if (!at.failure) {
       Object contexts = at.contexts;
       contexts.set("needs", Value(needs_of(job, row.caller)));
-      made = workflow::expand(program_, job, contexts, at.instance);
+      made = workflow::expand(program_, job, contexts, at.instance, given_);
     }
     return expansions_.emplace(row.node, std::move(made)).first->second;
   }
@@ -284,6 +288,7 @@ class Walk {
     said.spec = leg->spec;
     said.timeout_minutes = leg->timeout_minutes;
     said.restricted = leg->restricted;
+    said.environment = leg->environment;
     say(std::move(said));
     return true;
   }
@@ -374,6 +379,7 @@ class Walk {
 
   RunRow run_;
   const workflow::Program& program_;
+  const workflow::Given given_;
   const Around& around_;
   Ids& ids_;
   Course course_;

@@ -86,6 +86,8 @@ events::RunQueued queued_again(const RunRow& run) {
   said.inputs = run.inputs;
   said.depth = run.depth;
   said.called = run.called;
+  said.variables_at = run.variables_at;
+  said.untrusted = run.untrusted;
   return said;
 }
 
@@ -111,6 +113,8 @@ RunRow run_of(const events::RunQueued& queued) {
   run.inputs = queued.inputs;
   run.depth = queued.depth;
   run.called = queued.called;
+  run.variables_at = queued.variables_at;
+  run.untrusted = queued.untrusted;
   return run;
 }
 

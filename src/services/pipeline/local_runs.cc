@@ -65,7 +65,7 @@ Planned LocalRuns::plan(const SourceFile& file, events::RunQueued& run, const Ob
 }
 
 Object LocalRuns::contexts(const RunRow& run, const Object& more) const {
-  Object contexts = contexts_of(run, Value(around_.vars), around_.server_url);
+  Object contexts = contexts_of(run, Variables{around_.vars, {}}, around_.server_url);
   const Value* known = contexts.find("github");
   Object github = known == nullptr ? Object() : *known->if_object();
   for (const auto& [name, value] : more) github.set(name, value);

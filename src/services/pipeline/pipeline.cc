@@ -151,13 +151,17 @@ Task<Result<Service::Plan>> Service::make_plan(SourceFile file, std::shared_ptr<
       texts.emplace(std::move(name), std::move(text));
     }
   }
+  if (run->variables_at == 0) run->variables_at = static_cast<int64_t>(parts.settings.newest());
+  auto variables = co_await parts.settings.variables(run->repository, static_cast<log::Offset>(run->variables_at));
+  if (!variables) co_return std::unexpected(variables.error());
+  plan->variables = std::move(*variables);
   run->workflow = plan->program.units.empty() ? file.path : plan->program.workflow().shown_name();
-  name_run(*plan, *run, contexts(run_of(*run)));
+  name_run(*plan, *run, contexts(run_of(*run), *plan));
   co_return Plan(std::move(plan));
 }
 
-workflow::Object Service::contexts(const RunRow& run) const {
-  return contexts_of(run, workflow::Value(workflow::Object()), policy.server_url);
+workflow::Object Service::contexts(const RunRow& run, const Planned& plan) const {
+  return contexts_of(run, plan.variables, policy.server_url);
 }
 
 void Service::remember(const events::RunQueued& run, Plan plan) {

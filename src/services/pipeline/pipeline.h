@@ -42,6 +42,7 @@
 #include "services/pipeline/rights.h"
 #include "services/pipeline/runs.h"
 #include "services/pipeline/search.h"
+#include "services/pipeline/settings.h"
 #include "services/pipeline/source.h"
 #include "store/store.h"
 
@@ -62,6 +63,7 @@ struct Parts {
   bus::Bus& bus;
   WorkflowSource& source;
   const Rights& rights;
+  RunSettings& settings;
 };
 
 struct Policy {

@@ -134,11 +134,11 @@ void name_run(Planned& planned, events::RunQueued& run, const Object& contexts) 
   run.waits = !run.group.empty();
 }
 
-Object contexts_of(const RunRow& run, const Value& vars, const std::string& server_url) {
+Object contexts_of(const RunRow& run, const Variables& variables, const std::string& server_url) {
   Object contexts;
   contexts.set("github", Value(github_of(run, server_url)));
   contexts.set("inputs", value_of(run.inputs));
-  contexts.set("vars", vars);
+  contexts.set("vars", Value(variables.of_run));
   return contexts;
 }
 

@@ -18,6 +18,7 @@ namespace headrace::pipeline {
 struct Planned {
   workflow::Program program;
   std::string refusal;  // "file:line:column: message" a line; empty: it can run
+  Variables variables;  // as they were when it was planned
 };
 
 // Texts of called workflows, by repository, commit and path as `uses` names them; an error is told at `uses`.
@@ -42,7 +43,7 @@ Planned link_run(const SourceFile& file, const events::RunQueued& run, const Cal
 void name_run(Planned& planned, events::RunQueued& run, const workflow::Object& contexts);
 
 // github, inputs and vars: what every expression of a run's own file sees.
-workflow::Object contexts_of(const RunRow& run, const workflow::Value& vars, const std::string& server_url);
+workflow::Object contexts_of(const RunRow& run, const Variables& variables, const std::string& server_url);
 
 // The templates of the run's own file, or of the one that `caller` (a template) calls for the leg `key` at `place`.
 std::vector<events::PlannedJob> planned_jobs(const workflow::Program& program, const std::string& caller,

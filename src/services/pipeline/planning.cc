@@ -124,6 +124,12 @@ Task<Result<>> Service::start_runs(bus::Delivery cause, std::shared_ptr<Occurren
   co_return Result<>{};
 }
 
+// Of what no account said, the platform itself is the author; where nobody can be named, nobody is trusted.
+bool Service::trusts_author_of(const events::Event& cause, const std::string& repository) const {
+  auto author = core::parse_actor(cause.actor());
+  return author && parts.settings.trusts(*author, repository);
+}
+
 // each-commit: the file as each earlier commit has it, and where it lets itself be started by the push.
 Task<Result<>> Service::start_earlier(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence, std::string path) {
   for (const std::string& commit : occurrence->earlier) {
@@ -189,13 +195,14 @@ Task<Result<>> Service::look_at_changes(std::shared_ptr<Occurrence> occurrence) 
 Task<Result<>> Service::start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     auto queued = std::make_shared<events::RunQueued>(run);
+    queued->untrusted = !trusts_author_of(cause.event(), run.repository);
     bus::Said said(parts.bus, "pipeline", cause);
     auto ids = co_await number(*queued);
     if (!ids) co_return std::unexpected(ids.error());
     said.expect({numbers_key(queued->repository), ids->numbers});
     auto plan = co_await make_plan(file, queued);
     if (!plan) co_return std::unexpected(plan.error());
-    auto around = contexts(run_of(*queued));
+    auto around = contexts(run_of(*queued), **plan);
     std::vector<JobRow> none;
     Launch started = launch(*queued, **plan, std::move(none), around, ids->ids);
     say(said, started);

@@ -18,7 +18,7 @@ class RunsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "pipeline";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 3; }
+  int version() const override { return 5; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;
@@ -47,6 +47,8 @@ struct RunRow : Run {
   std::string payload, inputs;  // JSON texts
   std::vector<events::CalledWorkflow> called;
   int64_t depth = 0;
+  int64_t variables_at = 0;
+  bool untrusted = false;
   bool cancel_in_progress = false;
   bool queue_all = false;
 };

@@ -23,7 +23,8 @@ constexpr std::array<std::pair<Status, std::string_view>, 4> statuses{{{Status::
 constexpr std::string_view select_run =
     "SELECT run.run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
     "branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
-    "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth FROM run ";
+    "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth, "
+    "variables_at, untrusted FROM run ";
 constexpr std::string_view select_job =
     "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
     "log_lines, queued_at, started_at, completed_at, matrix, caller, calls, outputs, annotations, environment_url, "
@@ -111,6 +112,8 @@ Listed read_run(const sqlite::Row& row) {
   run.cancel_in_progress = row.boolean(28);
   run.queue_all = row.boolean(29);
   run.depth = row.integer(30);
+  run.variables_at = row.integer(31);
+  run.untrusted = row.boolean(32);
   return listed;
 }
 

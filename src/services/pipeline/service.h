@@ -128,6 +128,7 @@ class Service {
   core::Task<core::Result<>> look_at_changes(std::shared_ptr<Occurrence> occurrence);
   core::Task<core::Result<>> start_earlier(bus::Delivery cause, std::shared_ptr<Occurrence> occurrence,
                                            std::string path);
+  bool trusts_author_of(const events::Event& cause, const std::string& repository) const;
   core::Task<core::Result<>> start_run(bus::Delivery cause, events::RunQueued run, SourceFile file, std::string step);
   // awaiting.cc
   core::Task<> settle_awaited();
@@ -165,7 +166,7 @@ class Service {
   core::Task<core::Result<std::string>> commit_called(std::string uses, std::string repository, std::string ref,
                                                       std::shared_ptr<events::RunQueued> run);
   core::Result<> may_call(const std::string& account, const std::string& from, const std::string& repository) const;
-  workflow::Object contexts(const RunRow& run) const;
+  workflow::Object contexts(const RunRow& run, const Planned& plan) const;
   core::Task<core::Result<SourceFile>> file_of(std::string repository, std::string commit, std::string path);
   void remember(const events::RunQueued& run, Plan plan);
   core::Task<core::Result<>> advance(bus::Delivery cause, std::string run, std::set<std::string> admitted);

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,18 @@ using events::Conclusion;
 
 inline std::string commit_id(char digit) { return std::string(40, digit); }
 
+// What a test says that runs are given.
+class Settings final : public RunSettings {
+ public:
+  bool trusts(const core::Actor& author, const std::string&) override { return !strangers.contains(author.name); }
+  log::Offset newest() override { return now; }
+  core::Task<core::Result<Variables>> variables(std::string, log::Offset at) override { co_return by_moment[at]; }
+
+  std::set<std::string> strangers;  // names of accounts that may not write
+  log::Offset now = 1;
+  std::map<log::Offset, Variables> by_moment;
+};
+
 // Bus, store and pipeline on one loop; the log in memory; the test is the runner and the repository.
 class World {
  public:
@@ -37,8 +51,8 @@ class World {
   void open() {
     store = std::make_unique<store::Store>(loop, log, folder.path());
     bus = std::move(*bus::Bus::open({loop, clock, random, ids, log, nullptr, folder.file("bus.sqlite")}, {}));
-    pipeline =
-        std::make_unique<Pipeline>(Parts{loop, clock, log, *store, *bus, files, rights}, Policy{"http://localhost"});
+    pipeline = std::make_unique<Pipeline>(Parts{loop, clock, log, *store, *bus, files, rights, settings},
+                                          Policy{"http://localhost"});
     core::require(store->start().has_value(), "the store starts");
     core::require(pipeline->start().has_value(), "the pipeline starts");
     bus->start();
@@ -185,6 +199,7 @@ class World {
   std::unique_ptr<bus::Bus> bus;
   WorkflowFiles files;
   Roles rights;
+  Settings settings;
   std::unique_ptr<Pipeline> pipeline;
 };
 
