@@ -31,6 +31,7 @@ core::Error error_of(const net::Response& answer, const Access& access) {
   int status = static_cast<int>(answer.status);
   auto body = core::parse_json(answer.body);
   const auto* error = body ? core::find(*body, "error") : nullptr;
+  if (body && error == nullptr) error = &*body;  // as GitHub's API says it, under /api/v3
   auto message = error ? core::string_at(*error, "message") : std::nullopt;
   if (!message)
     message =
@@ -133,6 +134,12 @@ Result<core::json::value> Api::send(std::string method, const std::string& path,
 Result<core::json::value> Api::get(const std::string& path) { return send("GET", path, {}, {}); }
 Result<core::json::value> Api::post(const std::string& path, std::string body, std::string type) {
   return send("POST", path, std::move(body), std::move(type));
+}
+Result<core::json::value> Api::put(const std::string& path, std::string body) {
+  return send("PUT", path, std::move(body), "application/json");
+}
+Result<core::json::value> Api::patch(const std::string& path, std::string body) {
+  return send("PATCH", path, std::move(body), "application/json");
 }
 Result<core::json::value> Api::remove(const std::string& path) { return send("DELETE", path, {}, {}); }
 

@@ -34,6 +34,8 @@ class Api {
   core::Result<core::json::value> get(const std::string& path);
   core::Result<core::json::value> post(const std::string& path, std::string body = {},
                                        std::string type = "application/json");
+  core::Result<core::json::value> put(const std::string& path, std::string body);
+  core::Result<core::json::value> patch(const std::string& path, std::string body);
   core::Result<core::json::value> remove(const std::string& path);
 
   // A stream of server-sent events, until `hear` says false or the stream ends for good. A lost connection is taken up

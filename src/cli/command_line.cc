@@ -25,6 +25,8 @@ struct Values {
   bool administrator = false, sync = false, verify = false;
   RunSelection run;
   TestSelection tests;
+  SettingPlace settings;
+  std::string value;
   EventTail tail;
   SubscriptionCreate subscription;
   int64_t offset = 0;
@@ -207,6 +209,58 @@ void add_identity(Line& line) {
   add->add_option("NAME", values.name, "Of the account")->required();
   add->add_flag("--administrator", values.administrator, "May do everything");
   leaf(line, *user, "list", "List accounts", "user list", [&line] { return user_list(line.json); });
+}
+
+// --repo, --owner, --env.
+void add_place(CLI::App* command, SettingPlace& place) {
+  auto* repo =
+      command->add_option("--repo", place.repository, "OWNER/NAME; the remote origin of this folder where absent");
+  auto* owner = command->add_option("--owner", place.owner, "Of an owner: for its repositories");
+  auto* environment = command->add_option("--env", place.environment, "Of this environment of the repository");
+  owner->excludes(repo)->excludes(environment);
+}
+
+void add_settings(Line& line) {
+  auto& values = line.values;
+  auto add = [&](CLI::App* parent, const std::string& verb, const std::string& about, const std::string& example,
+                 std::function<int()> run) {
+    auto* command = leaf(line, *parent, verb, about, example, std::move(run));
+    add_place(command, values.settings);
+    return command;
+  };
+  auto add_audience = [&](CLI::App* command) {
+    command->add_option("--visibility", values.settings.visibility, "Of an owner's: which repositories have it")
+        ->check(CLI::IsMember({"all", "private", "selected"}))
+        ->capture_default_str();
+    command->add_option("--select", values.settings.selected, "A repository that has it; repeat for more");
+  };
+  auto* secret = noun(line.app, "secret", "Secrets of workflows");
+  auto* set = add(secret, "set", "Set a secret; its value comes from the standard input or a file",
+                  "secret set DEPLOY_KEY --repo team/hello --file key.pem",
+                  [&line] { return secret_set(line.values.settings, line.values.name, line.json); });
+  set->add_option("NAME", values.name, "Letters, digits and _")->required();
+  set->add_option("--file", values.settings.file, "File with the value, taken as it is");
+  add_audience(set);
+  add(secret, "list", "List secrets, without their values", "secret list --repo team/hello --env prod",
+      [&line] { return secret_list(line.values.settings, line.json); });
+  add(secret, "delete", "Delete a secret", "secret delete DEPLOY_KEY --owner team",
+      [&line] { return secret_delete(line.values.settings, line.values.name, line.json); })
+      ->add_option("NAME", values.name, "Its name")
+      ->required();
+
+  auto* variable = noun(line.app, "variable", "Variables of workflows, for all to see");
+  auto* assign = add(variable, "set", "Set a variable", "variable set REGION eu-west --env prod", [&line] {
+    return variable_set(line.values.settings, line.values.name, line.values.value, line.json);
+  });
+  assign->add_option("NAME", values.name, "Letters, digits and _")->required();
+  assign->add_option("VALUE", values.value, "Its value")->required();
+  add_audience(assign);
+  add(variable, "list", "List variables", "variable list --owner team",
+      [&line] { return variable_list(line.values.settings, line.json); });
+  add(variable, "delete", "Delete a variable", "variable delete REGION --env prod",
+      [&line] { return variable_delete(line.values.settings, line.values.name, line.json); })
+      ->add_option("NAME", values.name, "Its name")
+      ->required();
 }
 
 void add_repositories(Line& line) {
@@ -473,6 +527,7 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   add_exec(line);
   add_identity(line);
   add_repositories(line);
+  add_settings(line);
   add_runs(line);
   add_tests(line);
   add_events(line);

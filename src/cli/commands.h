@@ -82,6 +82,22 @@ int test_show(const TestSelection& options, bool json);
 int test_flaky(const TestSelection& options, bool json);
 int test_slowest(const TestSelection& options, bool json);
 
+// --- secrets and variables of workflows (settings.cc)
+struct SettingPlace {
+  std::string repository;  // empty: of the remote origin of this folder
+  std::string owner;       // not empty: of an owner, not of a repository
+  std::string environment;
+  std::string file;                   // of a secret's value; empty: the standard input
+  std::string visibility = "all";     // of an owner's
+  std::vector<std::string> selected;  // repositories that have it, "name" or "owner/name"
+};
+int secret_set(const SettingPlace& place, const std::string& name, bool json);
+int secret_list(const SettingPlace& place, bool json);
+int secret_delete(const SettingPlace& place, const std::string& name, bool json);
+int variable_set(const SettingPlace& place, const std::string& name, const std::string& value, bool json);
+int variable_list(const SettingPlace& place, bool json);
+int variable_delete(const SettingPlace& place, const std::string& name, bool json);
+
 // --- events (event.cc, subscription.cc)
 struct EventTail {
   std::string filter;

@@ -7,7 +7,8 @@ namespace headrace::server {
 
 using identity::Caller;
 
-// Those of a repository are asked for the one the path names ({owner}/{repo}), or for all of them.
+// Those of a repository are asked for the one the path names ({owner}/{repo}), for an owner ({org}), or for all of
+// them.
 enum class Right {
   anyone,     // health, sign-in, and what looks closer itself: no credential needed
   signed_in,  // any account or runner; what it may see of the answer is decided there
@@ -15,6 +16,7 @@ enum class Right {
   write_repository,
   create_repository,
   administer_repository,
+  read_settings,  // secrets (not their values), variables, environments
   read_runs,
   write_runs,
   read_events,

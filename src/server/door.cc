@@ -21,6 +21,7 @@ identity::Action action_of(Right right) {
     case Right::write_repository: return identity::Action::write_repository;
     case Right::create_repository: return identity::Action::create_repository;
     case Right::administer_repository: return identity::Action::administer_repository;
+    case Right::read_settings: return identity::Action::read_settings;
     case Right::read_runs: return identity::Action::read_runs;
     case Right::write_runs: return identity::Action::write_runs;
     case Right::read_events: return identity::Action::read_events;
@@ -72,6 +73,9 @@ Result<> may(Platform& platform, const Caller& caller, const Route& route,
   if (route.right == Right::anyone) return {};
   auto owner = captures.find("owner");
   auto repo = captures.find("repo");
+  auto org = captures.find("org");
+  if (org != captures.end())
+    return platform.identity.door().may(caller, action_of(route.right), Resource::owner(org->second));
   if (owner != captures.end() && repo != captures.end())
     return may_on_repository(platform, caller, route.right, owner->second + "/" + repo->second);
   return platform.identity.door().may(caller, action_of(route.right), Resource::platform());

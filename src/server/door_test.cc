@@ -35,6 +35,7 @@ std::string scope_of(Right right) {
     case Right::signed_in: return "";
     case Right::read_repository: return "repo:read";
     case Right::write_repository:
+    case Right::read_settings:
     case Right::create_repository: return "repo:write";
     case Right::administer_repository:
     case Right::operate: return "admin";

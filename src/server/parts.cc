@@ -66,7 +66,7 @@ Result<std::unique_ptr<Parts>> Parts::open(Options options) {
   if (auto listening = parts->listen(*certificate); !listening) return std::unexpected(listening.error());
   if (auto opened = parts->open_log(); !opened) return std::unexpected(opened.error());
   if (auto made = parts->make_bus(); !made) return std::unexpected(made.error());
-  parts->make_services();
+  if (auto made = parts->make_services(); !made) return std::unexpected(made.error());
   parts->make_front();
   return parts;
 }
@@ -93,12 +93,13 @@ Result<> Parts::open_log() {
   if (!events) return std::unexpected(events.error());
   log = std::move(*events);
   auto key = options.vault_key_file.empty() ? options.data + "/vault.key" : options.vault_key_file;
-  auto secrets = identity::Vault::open(disk, random, options.data + "/vault.db", key);
-  if (!secrets) return std::unexpected(secrets.error());
-  vault = std::move(*secrets);
+  auto opened = identity::Vault::open(disk, random, options.data + "/vault.db", key);
+  if (!opened) return std::unexpected(opened.error());
+  vault = std::move(*opened);
   auto tokens = identity::JobTokens::open(*vault, random);
   if (!tokens) return std::unexpected(tokens.error());
   job_tokens = std::move(*tokens);
+  vault_safe = std::make_unique<VaultSafe>(*vault);
   store = std::make_unique<store::Store>(loop, *log, options.data + "/projections");
   return {};
 }
@@ -117,7 +118,7 @@ Result<> Parts::make_bus() {
   return {};
 }
 
-void Parts::make_services() {
+Result<> Parts::make_services() {
   git::ServeOptions serving;
   serving.hooks = options.data + "/hooks";
   identity = std::make_unique<identity::Identity>(identity::Parts{.loop = loop,
@@ -141,17 +142,28 @@ void Parts::make_services() {
                                                                               .git = *git,
                                                                               .folder = options.data + "/repositories"},
                                                             repository::Policy());
+  auto opened = secrets::Secrets::open({.loop = loop,
+                                        .random = random,
+                                        .ids = ids,
+                                        .store = *store,
+                                        .bus = *bus,
+                                        .safe = *vault_safe,
+                                        .pool = &database});
+  if (!opened) return std::unexpected(opened.error());
+  secrets = std::move(*opened);
   workflows = std::make_unique<RepositoryWorkflows>(*repositories);
   run_rights = std::make_unique<RunRights>(*identity);
+  run_settings = std::make_unique<RunSettings>(*identity, *secrets);
   pipeline = std::make_unique<pipeline::Pipeline>(pipeline::Parts{.loop = loop,
                                                                   .clock = clock,
                                                                   .log = *log,
                                                                   .store = *store,
                                                                   .bus = *bus,
                                                                   .source = *workflows,
-                                                                  .rights = *run_rights},
+                                                                  .rights = *run_rights,
+                                                                  .settings = *run_settings},
                                                   pipeline::Policy{public_url});
-  job_grants = std::make_unique<TokenGrants>(*job_tokens, public_url);
+  job_grants = std::make_unique<TokenGrants>(*job_tokens, *secrets, public_url);
   runner = std::make_unique<runner::Runner>(runner::Parts{.loop = loop,
                                                           .clock = clock,
                                                           .disk = disk,
@@ -164,12 +176,13 @@ void Parts::make_services() {
                                                           .logs = options.data + "/logs"},
                                             runner::Policy{});
   tests = std::make_unique<tests::Tests>(tests::Parts{.loop = loop, .store = *store, .bus = *bus});
+  return {};
 }
 
 void Parts::make_front() {
   platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus,
                                                  *identity, *job_tokens, *repositories, *pipeline, *runner, *tests,
-                                                 options.data, public_url});
+                                                 *secrets, options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }
@@ -179,6 +192,7 @@ Task<Result<>> Parts::start_services() {
   if (auto started = store->start(); !started) co_return started;
   if (auto caught = co_await store->all_caught_up(projections_limit); !caught) co_return caught;
   if (auto started = co_await identity->start(); !started) co_return started;
+  if (auto started = co_await secrets->start(); !started) co_return started;
   if (auto started = pipeline->start(); !started) co_return started;
   if (auto started = runner->start(); !started) co_return started;
   if (auto started = tests->start(); !started) co_return started;

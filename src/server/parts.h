@@ -19,14 +19,17 @@
 #include "server/platform.h"
 #include "server/router.h"
 #include "server/run_rights.h"
+#include "server/run_settings.h"
 #include "server/server.h"
 #include "server/token_grants.h"
+#include "server/vault_safe.h"
 #include "server/workflow_source.h"
 #include "services/identity/identity.h"
 #include "services/identity/job_tokens.h"
 #include "services/pipeline/pipeline.h"
 #include "services/repository/repository.h"
 #include "services/runner/runner.h"
+#include "services/secrets/secrets.h"
 #include "services/tests/tests.h"
 
 namespace headrace::server {
@@ -58,15 +61,18 @@ struct Parts {
   std::unique_ptr<log::SegmentLog> log;
   std::unique_ptr<identity::Vault> vault;
   std::unique_ptr<identity::JobTokens> job_tokens;
-  std::unique_ptr<TokenGrants> job_grants;
+  std::unique_ptr<VaultSafe> vault_safe;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<bus::Bus> bus;
   std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<git::Server> git;
   std::unique_ptr<repository::Repositories> repositories;
+  std::unique_ptr<secrets::Secrets> secrets;
   std::unique_ptr<RepositoryWorkflows> workflows;
   std::unique_ptr<RunRights> run_rights;
+  std::unique_ptr<RunSettings> run_settings;
   std::unique_ptr<pipeline::Pipeline> pipeline;
+  std::unique_ptr<TokenGrants> job_grants;
   std::unique_ptr<runner::Runner> runner;
   std::unique_ptr<tests::Tests> tests;
   std::unique_ptr<Platform> platform;
@@ -80,7 +86,7 @@ struct Parts {
  private:
   core::Result<> open_log();
   core::Result<> make_bus();
-  void make_services();
+  core::Result<> make_services();
   core::Result<> listen(const std::optional<net::TlsCertificate>& certificate);
   void make_front();
   core::Task<core::Result<>> start_services();

@@ -26,6 +26,9 @@ class Runner;
 namespace headrace::tests {
 class Tests;
 }
+namespace headrace::secrets {
+class Secrets;
+}
 namespace headrace::net {
 class Server;
 }
@@ -48,6 +51,7 @@ struct Platform {
   pipeline::Pipeline& pipeline;
   runner::Runner& runner;
   tests::Tests& tests;
+  secrets::Secrets& secrets;
   std::string data;        // folder
   std::string public_url;  // "http://127.0.0.1:8080", without a slash at the end
 };

@@ -8,6 +8,7 @@
 #include "server/logs_api.h"
 #include "server/repositories_api.h"
 #include "server/runs_api.h"
+#include "server/settings_api.h"
 #include "server/status_api.h"
 #include "server/subscriptions_api.h"
 #include "server/summary_api.h"
@@ -25,6 +26,7 @@ void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_log_routes(router, platform);
   add_test_routes(router, platform);
   add_summary_route(router, platform);
+  add_settings_routes(router, platform);
   add_repository_routes(router, platform);
   add_github_routes(router, platform);
   add_git_routes(router, platform);

@@ -81,7 +81,7 @@ core::json::value json_of(const net::Response& response) {
 std::string message_of(const net::Response& response) {
   auto value = json_of(response);
   const auto* error = core::find(value, "error");
-  return error ? core::string_at(*error, "message").value_or("") : "";
+  return core::string_at(error ? *error : value, "message").value_or("");
 }
 
 }  // namespace headrace::server::testing

@@ -44,6 +44,6 @@ class World {
 };
 
 core::json::value json_of(const net::Response& response);  // breaks an invariant where it is none
-std::string message_of(const net::Response& response);     // of {"error":{"message"}}
+std::string message_of(const net::Response& response);     // of {"error":{"message"}}, or under /api/v3 {"message"}
 
 }  // namespace headrace::server::testing

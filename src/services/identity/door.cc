@@ -25,6 +25,7 @@ constexpr Need needs[] = {
     {Action::write_repository, "repo:write", Role::write, "write to"},
     {Action::create_repository, "repo:write", Role::admin, "make repositories of"},
     {Action::administer_repository, "admin", Role::admin, "administer"},
+    {Action::read_settings, "repo:write", Role::write, "see the settings of"},
     {Action::read_runs, "run:read", Role::read, "read runs of"},
     {Action::write_runs, "run:write", Role::write, "start or cancel runs of"},
     {Action::read_events, "event:read", Role::read, "read events of"},
@@ -35,15 +36,19 @@ constexpr Need needs[] = {
 
 const Need& need_of(Action action) { return needs[static_cast<size_t>(action)]; }
 
+// The same, or to write where reading is asked for.
+bool is_as_far(std::string_view has, std::string_view wanted) {
+  bool same_thing = has.substr(0, has.find(':')) == wanted.substr(0, wanted.find(':'));
+  return has == wanted || (same_thing && has.ends_with(":write") && wanted.ends_with(":read"));
+}
+
 // Whether a scope a token has includes one that is asked for.
 bool includes(std::string_view has, std::string_view wanted) {
-  if (has == wanted) return true;
+  if (is_as_far(has, wanted)) return true;
   if (has == "admin") return wanted != "runner";
   if (has == "runner") return wanted == "repo:read" || wanted == "run:read";
-  bool writes = has.ends_with(":write") && wanted.ends_with(":read");
-  bool same_thing = has.substr(0, has.find(':')) == wanted.substr(0, wanted.find(':'));
   // Whoever reads a repository reads what ran in it; whoever may read all of runs does not read code for that.
-  return (writes && same_thing) || (wanted == "run:read" && has.starts_with("repo:"));
+  return wanted == "run:read" && has.starts_with("repo:");
 }
 
 std::string words_for(const Resource& resource) { return resource.name == "*" ? "the platform" : resource.name; }
@@ -85,7 +90,8 @@ Result<> may_runner(const core::Actor& actor, const Need& need, const Resource& 
 // Whether it may write is a matter of its token's scopes.
 Result<> may_job(const core::Actor& actor, const Need& need, const Resource& resource) {
   bool allowed = need.action == Action::use || need.action == Action::read_repository ||
-                 need.action == Action::write_repository || need.action == Action::read_runs;
+                 need.action == Action::write_repository || need.action == Action::read_runs ||
+                 need.action == Action::write_runs;
   if (need.action == Action::use || (allowed && folded(resource.name) == folded(actor.name))) return {};
   return core::fail(Code::denied, "A job of " + actor.name + " may not " + std::string(need.doing) + " " +
                                       words_for(resource) +
@@ -122,7 +128,11 @@ Result<> Door::may(const Caller& caller, Action action, const Resource& resource
   const auto& need = need_of(action);
   bool internal = caller.actor.kind == core::Actor::Kind::system || caller.actor.kind == core::Actor::Kind::service;
   if (auto role = may(caller.actor, action, resource); !role || internal || need.scope.empty()) return role;
-  if (scopes_include(caller.scopes, need.scope)) return {};
+  // `permissions:` of a workflow mean what is written: contents of a repository are not its runs.
+  bool job = caller.actor.kind == core::Actor::Kind::job;
+  bool far = job ? std::ranges::any_of(caller.scopes, [&](const auto& one) { return is_as_far(one, need.scope); })
+                 : scopes_include(caller.scopes, need.scope);
+  if (far) return {};
   return core::fail(Code::denied, "The token does not reach that far: to " + std::string(need.doing) + " " +
                                       words_for(resource) + " it needs the scope " + std::string(need.scope) +
                                       "; make one that has it.");

@@ -4,7 +4,7 @@
 // Two things must allow it: the scopes of the token the caller came with, and the role of the account where it matters.
 // A role on "*" holds everywhere, on an owner for all its repositories; admin includes write, write includes read.
 // Names compare without case. The platform itself and its services may everything; a runner may run jobs and read
-// repositories; a job reads, and with the scope for it writes, its own repository.
+// repositories; a job reads and writes its own repository and the runs of it, as far as its token's scopes reach.
 //
 // Errors: unauthenticated (nobody is signed in), denied. Loop only.
 #pragma once
@@ -42,7 +42,8 @@ enum class Action {
   read_repository,        // clone, fetch, look at
   write_repository,       // push
   create_repository,      // resource: the owner
-  administer_repository,  // delete, rename
+  administer_repository,  // delete, rename; secrets, variables, environments
+  read_settings,          // which secrets, variables and environments there are; resource: an owner or a repository
   read_runs,              // runs and their logs
   write_runs,             // start, cancel, run again
   read_events,            // resource: platform, or one repository

@@ -93,13 +93,35 @@ TEST_F(DoorTest, LetsRunnersRunJobsAndReadNoMore) {
 
 TEST_F(DoorTest, LetsAJobReachItsOwnRepositoryAlone) {
   auto job = Actor::job("Team/hello");
-  for (auto action : {Action::use, Action::read_repository, Action::write_repository, Action::read_runs})
+  for (auto action :
+       {Action::use, Action::read_repository, Action::write_repository, Action::read_runs, Action::write_runs})
     EXPECT_EQ(answer(job, action, hello), yes);
-  for (auto action : {Action::write_runs, Action::write_events, Action::read_events, Action::operate, Action::run_jobs,
-                      Action::create_repository, Action::administer_repository})
+  for (auto action : {Action::write_events, Action::read_events, Action::operate, Action::run_jobs,
+                      Action::create_repository, Action::administer_repository, Action::read_settings})
     EXPECT_EQ(answer(job, action, hello), Code::denied);
   EXPECT_EQ(answer(job, Action::read_repository, other), Code::denied);
   EXPECT_EQ(answer(job, Action::read_repository, Resource::platform()), Code::denied);
+}
+
+TEST_F(DoorTest, TakesThePermissionsOfAJobAsTheyAreWritten) {
+  auto may = [&](std::vector<std::string> scopes, Action action) {
+    return door.may(Caller{Actor::job("team/hello"), std::move(scopes), {}}, action, hello).has_value();
+  };
+  EXPECT_TRUE(may({"repo:write"}, Action::read_repository));
+  EXPECT_FALSE(may({"repo:write"}, Action::read_runs)) << "contents of a repository are not its runs";
+  EXPECT_TRUE(may({"run:write"}, Action::read_runs));
+  EXPECT_TRUE(may({"run:write"}, Action::write_runs));
+  EXPECT_FALSE(may({"run:read"}, Action::write_runs));
+  EXPECT_FALSE(may({"run:write"}, Action::read_repository));
+  EXPECT_FALSE(may({}, Action::read_repository));
+  EXPECT_FALSE(may({"repo:write", "run:write"}, Action::read_settings)) << "no job sees settings";
+}
+
+TEST_F(DoorTest, LetsWhoMayWriteSeeSettingsAndTheAdministratorChangeThem) {
+  EXPECT_EQ(answer(Actor::user("alice"), Action::read_settings, hello), yes);
+  EXPECT_EQ(answer(Actor::user("alice"), Action::read_settings, Resource::owner("team")), Code::denied);
+  EXPECT_EQ(answer(Actor::user("rita"), Action::read_settings, hello), Code::denied) << "she reads everywhere";
+  EXPECT_EQ(answer(Actor::user("bob"), Action::read_settings, Resource::owner("team")), yes);
 }
 
 TEST_F(DoorTest, TrustsThePlatformItself) {

@@ -19,18 +19,33 @@ constexpr std::string_view kind = "key";
 constexpr std::string_view id = "job tokens";
 constexpr size_t token_bytes_max = 1024;
 
+char letter_of(Level level) { return level == Level::write ? 'w' : level == Level::read ? 'r' : 'n'; }
+
+std::optional<Level> level_of(char letter) {
+  if (letter == 'n') return Level::none;
+  if (letter == 'r') return Level::read;
+  if (letter == 'w') return Level::write;
+  return std::nullopt;
+}
+
 std::string claims_of(const JobReach& reach) {
-  return fmt::format("{} {} {}", reach.lease, reach.writes ? 'w' : 'r', reach.repository);
+  return fmt::format("{} {}{} {}", reach.lease, letter_of(reach.contents), letter_of(reach.actions), reach.repository);
 }
 
 std::optional<JobReach> reach_of(std::string_view claims) {
   JobReach reach;
   auto [end, error] = std::from_chars(claims.data(), claims.data() + claims.size(), reach.lease);
   std::string_view rest(end, static_cast<size_t>(claims.data() + claims.size() - end));
-  if (error != std::errc() || rest.size() < 4 || rest[0] != ' ' || rest[2] != ' ') return std::nullopt;
-  if (rest[1] != 'r' && rest[1] != 'w') return std::nullopt;
-  reach.writes = rest[1] == 'w';
-  reach.repository = rest.substr(3);
+  if (error != std::errc() || !rest.starts_with(' ')) return std::nullopt;
+  rest.remove_prefix(1);
+  auto levels = rest.substr(0, rest.find(' '));
+  if (levels.empty() || levels.size() > 2 || levels.size() + 1 >= rest.size()) return std::nullopt;
+  auto contents = level_of(levels[0]);
+  auto actions = levels.size() == 2 ? level_of(levels[1]) : Level::read;
+  if (!contents || !actions) return std::nullopt;
+  reach.contents = *contents;
+  reach.actions = *actions;
+  reach.repository = rest.substr(levels.size() + 1);
   return reach;
 }
 
@@ -76,9 +91,13 @@ std::optional<JobReach> JobTokens::read(std::string_view secret) const {
 }
 
 Caller caller_of(const JobReach& reach) {
-  return {.actor = core::Actor::job(reach.repository),
-          .scopes = {reach.writes ? "repo:write" : "repo:read", "run:read"},
-          .token = {}};
+  Caller caller{.actor = core::Actor::job(reach.repository), .scopes = {}, .token = {}};
+  auto add = [&caller](const std::string& thing, Level level) {
+    if (level != Level::none) caller.scopes.push_back(thing + (level == Level::write ? ":write" : ":read"));
+  };
+  add("repo", reach.contents);
+  add("run", reach.actions);
+  return caller;
 }
 
 }  // namespace headrace::identity

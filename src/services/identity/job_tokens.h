@@ -1,9 +1,12 @@
 // Tokens of jobs: what `github.token` is. A token says which lease it was made for, which repository it reaches and
-// whether it may write there, signed with a key that the vault keeps: nothing is stored for each, and a server that was
+// what it may do there, signed with a key that the vault keeps: nothing is stored for each, and a server that was
 // started again knows them. Whether the lease is still in force is the caller's to ask: a token is dead when its job
 // is.
 //
-//   hrj_<base64url of "LEASE r|w OWNER/NAME">.<base64url of its HMAC-SHA256>
+//   hrj_<base64url of "LEASE CONTENTS ACTIONS OWNER/NAME">.<base64url of its HMAC-SHA256>
+//
+// CONTENTS and ACTIONS are n (nothing), r or w, without a space between them. A token of before there were two has one
+// letter, for contents, and reads runs.
 //
 // Any thread.
 #pragma once
@@ -21,10 +24,14 @@
 
 namespace headrace::identity {
 
+// How far `permissions:` of the workflow let it.
+enum class Level { none, read, write };
+
 struct JobReach {
-  uint64_t lease = 0;      // the fencing token of the job's lease
-  std::string repository;  // "owner/name": of no other
-  bool writes = false;     // to its contents; it always reads
+  uint64_t lease = 0;            // the fencing token of the job's lease
+  std::string repository;        // "owner/name": of no other
+  Level contents = Level::none;  // its files and history
+  Level actions = Level::none;   // its runs
   bool operator==(const JobReach&) const = default;
 };
 

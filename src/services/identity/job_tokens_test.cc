@@ -1,5 +1,6 @@
 #include "services/identity/job_tokens.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "store/testing/folder.h"
@@ -19,14 +20,15 @@ class JobTokensTest : public ::testing::Test {
   store::testing::Folder folder;
   core::SystemDisk disk;
   core::SystemRandom random;
-  JobReach reach{.lease = 4711, .repository = "team/hello", .writes = true};
+  JobReach reach{.lease = 4711, .repository = "team/hello", .contents = Level::write, .actions = Level::read};
 };
 
 TEST_F(JobTokensTest, SayWhatTheyWereMadeForAlsoToTheNextServer) {
   auto vault = vault_named("vault");
   std::string token = tokens_of(*vault)->mint(reach);
   EXPECT_EQ(tokens_of(*vault)->read(token), reach);
-  reach.writes = false;
+  reach.contents = Level::none;
+  reach.actions = Level::write;
   EXPECT_EQ(tokens_of(*vault)->read(tokens_of(*vault)->mint(reach)), reach);
 }
 
@@ -50,9 +52,12 @@ TEST_F(JobTokensTest, ThatWereChangedOrMadeElsewhereAreNone) {
 TEST_F(JobTokensTest, ReachOneRepositoryAsFarAsTheySay) {
   EXPECT_EQ(caller_of(reach).actor, core::Actor::job("team/hello"));
   EXPECT_TRUE(scopes_include(caller_of(reach).scopes, "repo:write"));
-  reach.writes = false;
+  EXPECT_FALSE(scopes_include(caller_of(reach).scopes, "run:write"));
+  reach.contents = Level::read;
   EXPECT_FALSE(scopes_include(caller_of(reach).scopes, "repo:write"));
   EXPECT_TRUE(scopes_include(caller_of(reach).scopes, "repo:read"));
+  reach.contents = reach.actions = Level::none;
+  EXPECT_THAT(caller_of(reach).scopes, ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -211,6 +211,14 @@ Result<> Vault::remove(std::string_view kind, std::string_view id) {
   return {};
 }
 
+Result<std::vector<std::string>> Vault::ids(std::string_view kind) {
+  std::lock_guard lock(impl_->mutex);
+  auto rows = impl_->tables->all(
+      "SELECT id FROM sealed WHERE kind = ? ORDER BY id", [](const sqlite::Row& row) { return row.text(0); }, kind);
+  if (!rows) return core::pass_on(rows.error(), "reading the vault");
+  return rows;
+}
+
 Result<std::vector<std::pair<std::string, std::string>>> Vault::all(std::string_view kind) {
   std::lock_guard lock(impl_->mutex);
   auto rows = impl_->tables->all(

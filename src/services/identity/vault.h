@@ -35,6 +35,7 @@ class Vault {
   core::Result<> put(std::string_view kind, std::string_view id, std::string_view secret);  // replaces
   core::Result<std::optional<std::string>> get(std::string_view kind, std::string_view id);
   core::Result<> remove(std::string_view kind, std::string_view id);  // what is not there is no error
+  core::Result<std::vector<std::string>> ids(std::string_view kind);  // sorted; nothing is opened
   core::Result<std::vector<std::pair<std::string, std::string>>> all(std::string_view kind);  // id and secret, by id
 
  private:

@@ -202,7 +202,7 @@ Task<> Service::settle_absent(std::shared_ptr<Session> session) {
     if (job->second.instance == session->hello.instance) {
       leases.hold(token);
       session->jobs.insert(token);
-      handed = hand_over(job->second.row, *session);
+      handed = co_await hand_over(job->second.row, session);
     }
     if (!handed) co_await lose_quietly(token, handed.error().message);
   }

@@ -78,7 +78,8 @@ Task<Result<>> Service::assign() {
       continue;
     }
     session->jobs.insert(job.token);
-    if (auto handed = hand_over(job, *session); !handed)
+    auto handed = co_await hand_over(job, session);
+    if (!handed)
       tasks.spawn("a lease that leads nowhere",
                   lose_quietly(job.token, "it could not be told what to run: " + handed.error().message));
   }
@@ -150,34 +151,35 @@ Result<std::string> Service::payload_of(const JobRow& job) const {
   return run->payload.empty() ? "{}" : run->payload;
 }
 
-Result<> Service::hand_over(const JobRow& job, Session& session) {
+Task<Result<>> Service::hand_over(JobRow job, std::shared_ptr<Session> session) {
   // A log that cannot be opened now is tried again with its first piece.
   if (auto opened = logs.open(job.log()); !opened)
     core::diagnose(core::Level::warning, "runner", "opening the log of a job: " + opened.error().message);
   auto stored = parts.log.read(job.queued, 1);
-  if (!stored) return std::unexpected(stored.error());
+  if (!stored) co_return std::unexpected(stored.error());
   if (stored->empty() || stored->front().offset != job.queued)
-    return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.",
-                      "offset " + std::to_string(job.queued));
+    co_return core::fail(Code::corrupt, "The event that queued the job is not in the log any more.",
+                         "offset " + std::to_string(job.queued));
   auto queued = events::decode<events::JobQueued>(stored->front().event);
-  if (!queued) return std::unexpected(queued.error());
-  auto grant = parts.grants.grant(job.token, job.repository, queued->spec);
-  if (!grant) return std::unexpected(grant.error());
+  if (!queued) co_return std::unexpected(queued.error());
+  auto grant = co_await parts.grants.grant(job.token, job.repository, queued->spec);
+  if (!grant) co_return std::unexpected(grant.error());
   auto payload = payload_of(job);
-  if (!payload) return std::unexpected(payload.error());
-  session.post(Run{.token = job.token,
-                   .job = job.job,
-                   .run = job.run,
-                   .repository = job.repository,
-                   .name = job.name,
-                   .executor = job.executor,
-                   .attempt = job.attempt,
-                   .restricted = job.restricted,
-                   .spec = queued->spec,
-                   .event = std::move(*payload),
-                   .grant = std::move(*grant)});
-  cancel_if_asked(job.token, session);  // it may have been while the lease was written
-  return {};
+  if (!payload) co_return std::unexpected(payload.error());
+  if (!at_work.contains(job.token)) co_return Result<>{};  // it was lost meanwhile
+  session->post(Run{.token = job.token,
+                    .job = job.job,
+                    .run = job.run,
+                    .repository = job.repository,
+                    .name = job.name,
+                    .executor = job.executor,
+                    .attempt = job.attempt,
+                    .restricted = job.restricted,
+                    .spec = queued->spec,
+                    .event = std::move(*payload),
+                    .grant = std::move(*grant)});
+  cancel_if_asked(job.token, *session);  // it may have been while the lease was written
+  co_return Result<>{};
 }
 
 }  // namespace headrace::runner

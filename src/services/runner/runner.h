@@ -48,12 +48,14 @@ struct Policy {
   size_t leases_a_batch = 64;        // jobs given away in one append
 };
 
-// What a job may have that no event may hold: its token. The server gives it by way of identity.
+// What a job may have that no event may hold: its token, its secrets. The server gives it by way of identity and
+// secrets.
 class JobGrants {
  public:
   virtual ~JobGrants() = default;
-  // `spec` is the job's (docs/job-spec.md). Called each time the job is given away, with the lease it has then.
-  virtual core::Result<JobGrant> grant(Token lease, const std::string& repository, const std::string& spec) = 0;
+  // `spec` is the job's (docs/job-spec.md). Called each time the job is given away, with the lease it has then. An
+  // error is told as the reason why the job was lost.
+  virtual core::Task<core::Result<JobGrant>> grant(Token lease, std::string repository, std::string spec) = 0;
 };
 
 // What the service is built on; all of it outlives the service.

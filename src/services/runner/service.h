@@ -92,7 +92,7 @@ class Service {
   core::Result<log::Batch> lease_batch(sqlite::Connection& tables,
                                        std::vector<std::pair<JobRow, std::shared_ptr<Session>>>& given);
   core::Result<std::string> payload_of(const JobRow& job) const;
-  core::Result<> hand_over(const JobRow& job, Session& session);
+  core::Task<core::Result<>> hand_over(JobRow job, std::shared_ptr<Session> session);
   core::Task<> lose_quietly(Token token, std::string reason);
 
   core::Task<core::Result<>> name_is_free(std::shared_ptr<Session> session);

@@ -31,10 +31,10 @@ inline constexpr std::chrono::seconds patience{20};
 // A token that tells which lease it was made for.
 class LeaseGrants final : public JobGrants {
  public:
-  core::Result<JobGrant> grant(Token lease, const std::string&, const std::string&) override {
+  core::Task<core::Result<JobGrant>> grant(Token lease, std::string, std::string) override {
     JobGrant grant;
     grant.token = "token-of-" + std::to_string(lease);
-    return grant;
+    co_return grant;
   }
 };
 
