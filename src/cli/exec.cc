@@ -150,7 +150,7 @@ class Execution {
   }
 
   int work() {
-    auto workshop = Workshop::open(disk_, cache_folder(), ids_.next());
+    auto workshop = Workshop::open(loop_, disk_, cache_folder(), ids_.next());
     if (!workshop) return refuse(workshop.error());
     auto taken = loop_.run(take_snapshot(loop_.executor(), account_.folder, (*workshop)->folder() + "/snapshot.git"));
     if (!taken) return refuse(taken.error());
@@ -258,9 +258,11 @@ class Execution {
                                    .env = asked_.env},
                            .runs = runs,
                            .labels = asked_.labels};
+    around.executors.folder = workshop.folder();
     around.executors.network = options.sandbox_network == "host"   ? Network::host
                                : options.sandbox_network == "none" ? Network::none
                                                                    : Network::own;
+    around.job.actions.containers = around.executors;
     around.slots = options.slots > 0 ? static_cast<size_t>(options.slots)
                                      : std::max<size_t>(1, std::thread::hardware_concurrency());
     ExecRun running(std::move(around));

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/diagnostics.h"
 #include "services/runner/assignment.h"
+#include "services/runner/container_leftovers.h"
 #include "services/runner/leftovers.h"
 
 namespace headrace::cli {
@@ -60,13 +61,14 @@ Result<> put_file(const std::string& path, std::string_view text) {
 Workshop::Workshop(core::Disk& disk, std::string cache, std::string id)
     : disk_(disk), cache_(std::move(cache)), id_(std::move(id)), folder_(cache_ + "/exec/" + id_) {}
 
-Result<std::unique_ptr<Workshop>> Workshop::open(core::Disk& disk, const std::string& cache, std::string id) {
+Result<std::unique_ptr<Workshop>> Workshop::open(core::Loop& loop, core::Disk& disk, const std::string& cache,
+                                                 std::string id) {
   std::unique_ptr<Workshop> made(new Workshop(disk, cache, std::move(id)));
   for (const char* folder : {"/exec", "/kept", "/summaries"})
     if (auto there = disk.make_directories(cache + folder); !there) return std::unexpected(there.error());
   auto all = lock_soon(disk, cache + "/exec/lock");
   if (!all) return std::unexpected(all.error());
-  made->end_others();
+  made->end_others(loop);
   auto own = disk.lock(made->folder_ + ".lock");
   if (!own) return std::unexpected(own.error());
   made->own_ = std::move(*own);
@@ -77,7 +79,7 @@ Result<std::unique_ptr<Workshop>> Workshop::open(core::Disk& disk, const std::st
 }
 
 // What nobody holds the lock of is of one that has gone without an end.
-void Workshop::end_others() const {
+void Workshop::end_others(core::Loop& loop) const {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(cache_ + "/exec", error)) {
     if (entry.path().extension() != ".lock") continue;
@@ -87,6 +89,10 @@ void Workshop::end_others() const {
     if (size_t ended = runner::end_leftovers(folder); ended > 0)
       core::diagnose(core::Level::warning, "exec",
                      "ended " + std::to_string(ended) + " processes of jobs of an exec that was killed");
+    if (auto containers = loop.run(runner::remove_left_containers(loop.executor(), folder)); !containers) {
+      core::diagnose(core::Level::warning, "exec", containers.error().message);
+      continue;  // what names them stays for the next one
+    }
     if (auto removed = runner::remove_folder(folder); !removed) {
       core::diagnose(core::Level::warning, "exec", removed.error().message + " " + removed.error().detail);
       continue;

@@ -17,6 +17,7 @@
 
 #include "core/disk.h"
 #include "core/result.h"
+#include "core/task.h"
 
 namespace headrace::cli {
 
@@ -26,7 +27,8 @@ inline constexpr size_t summaries_kept = 20;  // execs whose step summaries are 
 class Workshop {
  public:
   // `cache` is absolute. Errors: what the disk says.
-  static core::Result<std::unique_ptr<Workshop>> open(core::Disk& disk, const std::string& cache, std::string id);
+  static core::Result<std::unique_ptr<Workshop>> open(core::Loop& loop, core::Disk& disk, const std::string& cache,
+                                                      std::string id);
   ~Workshop();  // removes its folder
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
@@ -38,7 +40,7 @@ class Workshop {
 
  private:
   Workshop(core::Disk& disk, std::string cache, std::string id);
-  void end_others() const;
+  void end_others(core::Loop& loop) const;
   void forget_summaries() const;
   void take_kept();
 

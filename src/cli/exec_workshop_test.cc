@@ -22,7 +22,7 @@ class ExecWorkshop : public ::testing::Test {
   }
   ~ExecWorkshop() override { fs::remove_all(cache_); }
   std::unique_ptr<Workshop> open(const std::string& id) {
-    auto opened = Workshop::open(disk_, cache_, id);
+    auto opened = Workshop::open(loop_, disk_, cache_, id);
     EXPECT_TRUE(opened) << (opened ? "" : opened.error().message);
     return opened ? std::move(*opened) : nullptr;
   }
@@ -33,6 +33,7 @@ class ExecWorkshop : public ::testing::Test {
     std::erase(all, "lock");
     return all;
   }
+  core::Loop loop_;
   core::SystemDisk disk_;
   std::string cache_;
 };
