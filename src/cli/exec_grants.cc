@@ -52,7 +52,7 @@ Result<runner::JobGrant> LocalGrants::grant(const std::string& spec) const {
   grant.server_url = server_url_;
   auto read = core::parse_json(spec);
   const auto* wanted = read ? core::find(*read, "secrets") : nullptr;
-  if (wanted == nullptr || (wanted->is_string() && wanted->get_string() == "none")) return grant;
+  if (wanted == nullptr || (wanted->is_string() && wanted->get_string() != "all")) return grant;
   Object secrets = object_of(secrets_);
   if (!token_.empty()) secrets.set("GITHUB_TOKEN", Value(token_));
   core::json::array mappings;
