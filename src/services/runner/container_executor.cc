@@ -6,8 +6,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 
@@ -288,8 +290,17 @@ class ContainerExecutor final : public Executor {
     if (::mkdir(kept->control.c_str(), 0777) != 0 || ::chmod(kept->control.c_str(), 0777) != 0)
       co_return std::unexpected(core::error_of_errno(errno, "making a folder for a container", kept->control));
     Preparation preparation(loop_, clock_, options_, std::move(place), std::move(needs), kept, folder_ + "/init");
-    auto made = co_await preparation.run();
-    if (!made) co_await ContainerGroup::remove(kept->group);
+    Result<std::unique_ptr<Surroundings>> made;
+    std::exception_ptr ended;
+    try {
+      made = co_await preparation.run();
+    } catch (...) {
+      ended = std::current_exception();
+    }
+    if (!ended && made) co_return made;
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    co_await ContainerGroup::remove(kept->group);  // the job has not ended before that has
+    if (ended) std::rethrow_exception(ended);
     co_return made;
   }
   Task<> keep_ready(size_t, std::string, JobNeeds) override { co_return; }  // images differ from job to job

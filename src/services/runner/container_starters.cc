@@ -47,7 +47,7 @@ ContainerStart::ContainerStart(StepEngine& job, const ContainerEngine& engine, W
 
 // Its home is there from its first container action on.
 Result<> ContainerStart::make_places() {
-  return job_.surroundings().write(job_.place().temporary + "/_github_home/.headrace", "");
+  return job_.surroundings().make_folder(job_.place().temporary + "/_github_home");
 }
 
 std::optional<std::string> ContainerStart::to_host(std::string_view inside) const {

@@ -1,5 +1,8 @@
 #include "services/runner/service_surroundings.h"
 
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+
 #include "net/port_forward.h"
 #include "services/runner/container_group.h"
 
@@ -132,9 +135,17 @@ Task<Result<std::unique_ptr<Surroundings>>> with_services(ServiceParts parts, st
   auto group = std::make_shared<ContainerGroup>(parts.clock, parts.options, std::move(*engine), std::move(folder));
   auto made = std::make_unique<ServiceSurroundings>(parts.loop, std::move(around), group);
   const bool closed = false;  // a network without a way out has no published ports either
-  auto begun = co_await begin(*made, *group, std::move(services), ports, closed);
-  if (begun) co_return made;
-  auto ended = co_await made->end();
+  Result<> begun;
+  std::exception_ptr cancelled;
+  try {
+    begun = co_await begin(*made, *group, std::move(services), ports, closed);
+  } catch (...) {
+    cancelled = std::current_exception();
+  }
+  if (!cancelled && begun) co_return made;
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ended = co_await made->end();  // the job has not ended before what there is has gone
+  if (cancelled) std::rethrow_exception(cancelled);
   co_return std::unexpected(begun.error());
 }
 
