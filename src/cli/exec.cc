@@ -191,7 +191,7 @@ class Execution {
   // An error: what was asked for is wrong (an input, the event file).
   Result<> begin_all(pipeline::LocalRuns& runs) {
     for (const auto& file : files_) {
-      auto reading = workflow::read(file.text, file.path);
+      const auto& reading = pipeline::reading_of(file);
       if (!reading.workflow) {
         account_.not_started.push_back({file.path, "It cannot be read.", reading.errors});
         continue;

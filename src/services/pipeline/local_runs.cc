@@ -52,6 +52,7 @@ Result<> LocalRuns::start(events::RunQueued run, const SourceFile& file, Object 
 Planned LocalRuns::plan(const SourceFile& file, events::RunQueued& run, const Object& more) const {
   Called texts;
   Planned planned;
+  reading_of(file);  // link_run takes a file that has been read
   for (size_t round = 0; round <= workflow::nested_max + 1; ++round) {
     std::vector<Missing> missing;
     planned = link_run(file, run, texts, missing);
