@@ -36,7 +36,10 @@ struct Measured {
 
 class NoGrants final : public JobGrants {
  public:
-  core::Result<JobGrant> grant(Token, const std::string&, const std::string&) override { return JobGrant{}; }
+  core::Task<core::Result<JobGrant>> grant(Token, std::string, std::string) override {
+    JobGrant nothing;
+    co_return nothing;
+  }
 };
 
 class Stand {
