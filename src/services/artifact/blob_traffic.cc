@@ -210,13 +210,13 @@ Task<Result<>> Face::join(net::Exchange& exchange, std::string upload) {
   // A block may be named more than once: the sum is of what is named.
   uint64_t size = 0;
   for (const auto& block : *blocks) {
-    auto part = there == nullptr ? std::map<std::string, uint64_t>::const_iterator()
-                                 : there->parts.find(core::sha256_hex(block));
-    if (there != nullptr && part != there->parts.end()) size += part->second;
+    if (there == nullptr) break;
+    if (auto part = there->parts.find(core::sha256_hex(block)); part != there->parts.end()) size += part->second;
   }
   auto found = pending_.find(upload);
   bool cache = found != pending_.end() && found->second.kind == Pending::Kind::cache;
-  if (size > (cache ? bounds.cache_bytes_max : bounds.artifact_bytes_max))
+  const uint64_t most = cache ? bounds.cache_bytes_max : bounds.artifact_bytes_max;
+  if (size > most)
     co_return co_await exchange.respond(
         refusal(net::Status::content_too_large, "RequestBodyTooLarge", "The blocks add up to more than one may have."));
   if (parts_.free_bytes() < bounds.free_bytes_min + size)

@@ -34,7 +34,9 @@ struct World {
 
   net::Response ask(const std::string& method, const std::string& url, std::string body,
                     const std::string& token = {}) {
-    net::Client client(loop.executor(), clock, {.unix_socket = local->socket()});
+    net::ClientOptions options;
+    options.unix_socket = local->socket();
+    net::Client client(loop.executor(), clock, options);
     net::ClientRequest request;
     request.url = url.starts_with("http") ? url : "http://localhost" + url;
     request.method = method;
