@@ -201,8 +201,8 @@ TEST_F(Settings, AnswersAreAsGitHubPublishesThem) {
 TEST_F(Settings, WhoMayWriteSeesNamesAndOnlyTheAdministratorChanges) {
   status("PUT", repo + "/actions/secrets/KEY", sealed(repo + "/actions", "value"));
   auto as = [&](const std::string& role) {
-    auto token = world.token({"repo:write", "admin"}, role);
-    auto granted = world.ask_as(world.administrator, "PUT", "/api/v1/users/" + role + "/role",
+    auto token = world.token({"repo:write", "admin"}, "who-may-" + role);
+    auto granted = world.ask_as(world.administrator, "PUT", "/api/v1/users/who-may-" + role + "/role",
                                 R"({"role":")" + role + R"(","scope":"team/hello"})");
     EXPECT_EQ(granted.status, net::Status::no_content);
     return token;
