@@ -40,6 +40,7 @@ class GithubSchemas {
   }
 
  private:
+  static std::string last_part_of(const std::string& reference) { return reference.substr(reference.rfind('/') + 1); }
   static std::string id_of(std::string_view name) { return "https://api.github.test/" + std::string(name); }
 
   void add(const std::string& name, const core::json::value& schema) {
@@ -54,7 +55,7 @@ class GithubSchemas {
     bool nullable = false;
     for (const auto& [key, value] : schema.as_object()) {
       if (key == "nullable") nullable = value.as_bool();
-      if (key == "$ref") plain["$ref"] = id_of(value.as_string().subview(value.as_string().find_last_of('/') + 1));
+      if (key == "$ref") plain["$ref"] = id_of(last_part_of(std::string(value.as_string())));
       if (key == "type" || key == "enum" || key == "required") plain[key] = value;
       if (key == "format" && (value == "uri" || value == "date-time")) plain[key] = value;
       if (key == "additionalProperties" && value.is_bool()) plain[key] = value;
