@@ -53,7 +53,7 @@ void push(const Clone& clone, const std::string& workflow) {
 }
 
 // Says its secret in every way that a job has to say something.
-constexpr const char* telltale = R"(on: push
+constexpr const char* telltale = R"YAML(on: push
 jobs:
   tell:
     runs-on: ubuntu-latest
@@ -75,7 +75,7 @@ jobs:
       - run: test -n "$A" && test "$A" = "$B"
         env: {A: '${{ secrets.GITHUB_TOKEN }}', B: '${{ github.token }}'}
       - run: test -z '${{ secrets.NOT_THERE }}'
-)";
+)YAML";
 
 void tells_nothing(Platform& platform) {
   ASSERT_EQ(platform.cli({"repo", "create", "team/hello"}).exit, 0);
