@@ -252,9 +252,10 @@ TEST_F(GithubApi, IsForWhoMayAndWhatIsNotThereIsSaidAsGithubDoes) {
   EXPECT_EQ(world.ask_as(reader, "POST", here + "/cancel", {}).status, net::Status::forbidden);
 }
 
-TEST_F(GithubApi, AJobsOwnTokenReadsWhatBecomesOfItsRepository) {
-  auto run = push("echo \"$TOKEN\" > " + file("job-token") + "; until [ -e " + file("go") +
-                  " ]; do sleep 0.01; done\n        env: {TOKEN: '${{ github.token }}'}");
+TEST_F(GithubApi, AJobsOwnTokenReadsWhatBecomesOfItsRepositoryAsFarAsItsPermissionsGo) {
+  auto run =
+      push("echo \"$TOKEN\" > " + file("job-token") + "; until [ -e " + file("go") +
+           " ]; do sleep 0.01; done\n        env: {TOKEN: '${{ github.token }}'}\n    permissions: {actions: read}");
   start_worker();
   std::string token;
   ASSERT_TRUE(until([&] {

@@ -321,9 +321,10 @@ class SandboxExecutor final : public Executor {
     if (auto folders = around->make_folders(); !folders) co_return std::unexpected(folders.error());
     if (needs.services.empty()) co_return around;
     bool shared = needs.network && state->options.network == ExecutorOptions::Network::host;
+    PortsOf ports = shared ? PortsOf::host : PortsOf::job;
     ServiceParts parts{state->loop, state->clock, state->options};
     co_return co_await with_services(std::move(parts), std::move(around), std::move(folder), std::move(needs.services),
-                                     shared ? PortsOf::host : PortsOf::job);
+                                     ports);
   }
 
   // One that waits, its folder renamed to the job's; null where none fits, or where that folder is not empty.
