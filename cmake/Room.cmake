@@ -74,9 +74,12 @@ endfunction()
 
 # A GoogleTest program of more than one room, headrace_<name>_suite, run in the repository's root.
 #
-#   headrace_suite(story LABEL scenario DEPENDS server cli SOURCES story_test.cc TIMEOUT 120)
+#   headrace_suite(story LABEL scenario DEPENDS server cli SOURCES story_test.cc TIMEOUT 120 SHARDS 4)
+#
+# SHARDS: so many tests of ctest, story_1 to story_4, each a part of it (GoogleTest, "Distributing Test Functions to
+# Multiple Machines"), so that a long suite uses all processors and none runs into its TIMEOUT.
 function(headrace_suite name)
-  cmake_parse_arguments(SUITE "" "LABEL;TIMEOUT" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(SUITE "" "LABEL;TIMEOUT;SHARDS" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   if(NOT SUITE_TIMEOUT)
     set(SUITE_TIMEOUT 600)
   endif()
@@ -92,7 +95,18 @@ function(headrace_suite name)
       target_link_libraries(headrace_${name}_suite PRIVATE headrace_${room}_testing)
     endif()
   endforeach()
-  add_test(NAME ${name} COMMAND headrace_${name}_suite --gtest_output=xml:${PROJECT_BINARY_DIR}/reports/${name}.xml
-           WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${SUITE_LABEL} TIMEOUT ${SUITE_TIMEOUT})
+  if(NOT SUITE_SHARDS)
+    set(SUITE_SHARDS 1)
+  endif()
+  foreach(shard RANGE 1 ${SUITE_SHARDS})
+    set(test ${name})
+    if(SUITE_SHARDS GREATER 1)
+      set(test ${name}_${shard})
+    endif()
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${test} COMMAND headrace_${name}_suite --gtest_output=xml:${PROJECT_BINARY_DIR}/reports/${test}.xml
+             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${test} PROPERTIES LABELS ${SUITE_LABEL} TIMEOUT ${SUITE_TIMEOUT}
+                         ENVIRONMENT "GTEST_TOTAL_SHARDS=${SUITE_SHARDS};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()
