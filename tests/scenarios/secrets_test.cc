@@ -146,34 +146,40 @@ TEST(Secrets, GoWhereTheyMayAndNowhereElse) {
 jobs:
   one:
     runs-on: ubuntu-latest
-    steps: [{run: test '${{ secrets.mapped }}-${{ secrets.A }}-${{ secrets.B }}' = owner/x--}]
+    steps:
+      - run: test '${{ secrets.mapped }}-${{ secrets.A }}-${{ secrets.B }}' = owner/x--
   two:
     runs-on: ubuntu-latest
     environment: prod
-    steps: [{run: test '${{ secrets.mapped }}-${{ secrets.B }}' = owner/x-environment}]
+    steps:
+      - run: test '${{ secrets.mapped }}-${{ secrets.B }}' = owner/x-environment
 )");
   clone.write(".github/workflows/inherits.yml", R"(on: workflow_call
 jobs:
   one:
     runs-on: ubuntu-latest
-    steps: [{run: test '${{ secrets.A }}-${{ secrets.B }}' = owner-repository}]
+    steps:
+      - run: test '${{ secrets.A }}-${{ secrets.B }}' = owner-repository
 )");
   clone.write(".github/workflows/none.yml", R"(on: workflow_call
 jobs:
   one:
     runs-on: ubuntu-latest
-    steps: [{run: test -z '${{ secrets.A }}${{ secrets.B }}'}]
+    steps:
+      - run: test -z '${{ secrets.A }}${{ secrets.B }}'
 )");
   push(clone, R"(on: push
 jobs:
   plain:
     runs-on: ubuntu-latest
-    steps: [{run: test '${{ secrets.A }}-${{ secrets.b }}-${{ vars.LEVEL }}' = owner-repository-owner}]
+    steps:
+      - run: test '${{ secrets.A }}-${{ secrets.b }}-${{ vars.LEVEL }}' = owner-repository-owner
   prod:
     if: vars.LEVEL == 'owner'
     runs-on: ubuntu-latest
     environment: {name: prod}
-    steps: [{run: test '${{ secrets.A }}-${{ secrets.B }}-${{ vars.level }}' = owner-environment-prod}]
+    steps:
+      - run: test '${{ secrets.A }}-${{ secrets.B }}-${{ vars.level }}' = owner-environment-prod
   called: {uses: ./.github/workflows/called.yml, secrets: {mapped: '${{ secrets.A }}/x'}}
   none: {uses: ./.github/workflows/none.yml}
   inherits: {uses: ./.github/workflows/inherits.yml, secrets: inherit}
