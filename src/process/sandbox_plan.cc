@@ -91,7 +91,7 @@ class Planner {
   }
 
   std::string hosts() const {
-    std::string own = "127.0.0.1 localhost runner\n::1 localhost ip6-localhost ip6-loopback\n";
+    std::string own = "127.0.0.1 localhost runner headrace.localhost\n::1 localhost ip6-localhost ip6-loopback\n";
     return options_.name_service ? own + text_of("/etc/hosts") : own;
   }
 

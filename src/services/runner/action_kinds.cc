@@ -1,7 +1,9 @@
 // What an action.yml makes: composite actions and those that Node runs.
 #include <filesystem>
 
+#include "services/runner/action_source.h"
 #include "services/runner/container_action.h"
+#include "services/runner/door.h"
 #include "services/runner/job_context.h"
 
 namespace headrace::runner {
@@ -122,7 +124,7 @@ class NodeAction final : public FolderAction {
     StepCommand command;
     command.argv = {*node, *script};
     for (const auto& [name, value] : *inputs) set(command.environment, input_variable(name), value);
-    add_services(step.engine().order().grant, command.environment);
+    add_services(step.engine(), command.environment);
     co_return co_await step.execute(std::move(command));
   }
 
@@ -131,12 +133,14 @@ class NodeAction final : public FolderAction {
     return stage == Stage::pre ? manifest_.pre : stage == Stage::post ? manifest_.post : manifest_.main;
   }
   // What @actions/artifact and @actions/cache look for.
-  static void add_services(const JobGrant& grant, Variables& environment) {
-    if (!grant.token.empty()) set(environment, "ACTIONS_RUNTIME_TOKEN", grant.token);
+  static void add_services(const StepEngine& engine, Variables& environment) {
+    const JobGrant& grant = engine.order().grant;
+    if (!grant.runtime_token.empty()) set(environment, "ACTIONS_RUNTIME_TOKEN", grant.runtime_token);
     if (!grant.results_url.empty()) set(environment, "ACTIONS_RESULTS_URL", grant.results_url);
     if (!grant.results_url.empty()) set(environment, "ACTIONS_RUNTIME_URL", grant.results_url);
     if (!grant.cache_url.empty()) set(environment, "ACTIONS_CACHE_URL", grant.cache_url);
     if (!grant.cache_url.empty()) set(environment, "ACTIONS_CACHE_SERVICE_V2", "true");
+    if (const JobDoor* door = engine.door()) set(environment, "GITHUB_SERVER_URL", door->named_url());
   }
 
   JobActions& actions_;

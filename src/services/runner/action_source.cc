@@ -7,6 +7,7 @@
 #include "services/runner/container_action.h"
 #include "services/runner/job_context.h"
 #include "services/runner/job_files.h"
+#include "services/runner/native_actions.h"
 
 namespace headrace::runner {
 
@@ -16,7 +17,7 @@ using core::Task;
 
 namespace {
 
-// Served here. What the toolkit's services will serve is refused by name until they are there.
+// Served here.
 bool is_action_of_github(const ActionName& name, std::string_view action) {
   return workflow::equal_in_any_case(name.repository(), action) && name.path.empty();
 }
@@ -85,6 +86,7 @@ Task<Result<std::unique_ptr<Action>>> JobActions::open(ActionWish wish) {
   auto name = parse_action_name(uses);
   if (!name) co_return std::unexpected(name.error());
   if (is_action_of_github(*name, "actions/checkout")) co_return make_checkout(*this);
+  if (auto native = make_native(*name)) co_return native;
   auto folder = co_await bring(*wish.engine, *name);
   if (!folder) co_return std::unexpected(folder.error());
   auto within = path_within(*folder, name->path);

@@ -1,7 +1,7 @@
 // JobActions opens what the steps of one job use:
 //
 //   ./path              an action in the workspace
-//   actions/checkout    served by this program, at any ref; nothing is fetched for it
+//   actions/checkout    served by this program, at any ref; nothing is fetched for it; so are those of native_actions.h
 //   docker://IMAGE      a container of that image
 //   OWNER/NAME[/path]@REF   from this server where it has such a repository, else from the upstream; its files, at the
 //                       commit that REF names, are put into the job's folder, so that the job has its own

@@ -91,7 +91,8 @@ Task<JobEnd> Assignment::execute(const Run& order) {
                               .disk = around_.disk,
                               .executor = *executor,
                               .observer = *this,
-                              .actions = actions_.get()};
+                              .actions = actions_.get(),
+                              .server = around_.server};
   JobOrder job;
   job.spec = std::move(*spec);
   job.event = order.event;

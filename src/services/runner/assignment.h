@@ -39,6 +39,7 @@ class Assignment final : public JobObserver {
     std::function<void(const StepChanged&)> stepped;        // told at once if connected, else not at all
     Repositories& repositories;
     ActionOptions actions = {};
+    ServerWay server = {};
   };
   Assignment(Surroundings around, Token token);
 

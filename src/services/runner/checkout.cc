@@ -7,6 +7,7 @@
 #include "services/runner/action_source.h"
 #include "services/runner/checkout_scripts.h"
 #include "services/runner/checkout_submodules.h"
+#include "services/runner/door.h"
 
 namespace headrace::runner {
 
@@ -75,7 +76,9 @@ class Checkout final : public Action {
       co_return step.fail("Repository path '" + wish->path + "' is not under '" +
                           step.engine().surroundings().inside().workspace + "'.");
     on_host_ = step.engine().surroundings().what() == Surroundings::Kind::host;
-    server_ = step.engine().order().grant.server_url;
+    const JobDoor* door = step.engine().door();
+    bool by_door = door != nullptr && step.engine().server().whole;
+    server_ = by_door ? door->url() : step.engine().order().grant.server_url;  // as the job reaches it
     while (server_.ends_with('/')) server_.pop_back();
     Tree tree{std::move(*wish), std::move(*path), {}};
     if (auto found = co_await fetched(step, tree); !found) co_return step.fail(found.error().message);
@@ -276,7 +279,7 @@ class Checkout final : public Action {
     if (!is_commit(commit)) co_return Conclusion::success;  // it is in .gitmodules alone, which git passes over
     if (++submodules_ > submodules_max)
       co_return step.fail("The repository has more than " + std::to_string(submodules_max) + " submodules.");
-    std::vector<std::string> servers{server_, actions_.upstream()};
+    std::vector<std::string> servers{server_, step.engine().order().grant.server_url, actions_.upstream()};
     auto repository = submodule_repository(one.url, parent.wish.repository, servers);
     auto inside = path_within(parent.path, one.path);
     if (!repository || !inside)

@@ -36,6 +36,9 @@ class JobContext {
   // Of the surroundings, once they are there: workspace, runner.temp and its like. `event_path` inside.
   void settle(const Surroundings& around, std::string event_path);
 
+  // The API, as steps reach it: github.api_url.
+  void reach(std::string api_url) { github_.set("api_url", std::move(api_url)); }
+
   // Names to values, but inputs, steps and env, which depend on where a step stands; github without what depends on
   // that. `status` of the job: "success", "failure", "cancelled".
   workflow::Object contexts(std::string_view status) const;

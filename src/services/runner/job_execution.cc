@@ -97,6 +97,7 @@ Task<JobEnd> StepEngine::Impl::run() {
     ~Leave() {
       self.watchdogs.cancel();
       self.children.clear();
+      self.door.reset();
     }
   } leave{*this};
   deadline = out.clock.steady() + std::chrono::minutes(order.spec.timeout_minutes);
@@ -117,6 +118,7 @@ Task<JobEnd> StepEngine::Impl::run() {
   shown_number = 0;
   if (ready) co_await finish();
   co_await watchdogs.close();
+  if (door) co_await door->close();
   if (around) {
     auto ended = co_await around->end();
     if (!ended) say(ended.error().message);
@@ -175,6 +177,7 @@ Task<Result<>> StepEngine::Impl::set_up() {
   std::string event = place.temporary + "/_github_workflow/event.json";
   if (auto written = around->write(event, order.event); !written) co_return written;
   context.settle(*around, around->to_inside(event).value_or(event));
+  co_await open_door();
   if (auto evaluated_env = co_await evaluate_job_env(); !evaluated_env) co_return evaluated_env;
   StepScope scope;
   if (const Value* inputs = order.spec.contexts.find("inputs")) scope.inputs = *inputs;
@@ -182,6 +185,22 @@ Task<Result<>> StepEngine::Impl::set_up() {
   if (auto opened = co_await steps->open(); !opened) co_return opened;
   co_await expect_reports();
   co_return Result<>{};
+}
+
+// Without it the job is left to what network it has: on the host that is often enough.
+Task<> StepEngine::Impl::open_door() {
+  if (out.server.empty() || order.grant.runtime_token.empty()) co_return;
+  auto listener = co_await around->listen();
+  Result<std::unique_ptr<JobDoor>> opened = core::fail(Code::unavailable, "");
+  if (listener) opened = JobDoor::open(out.loop, out.clock, std::move(*listener), out.server);
+  if (!listener || !opened) {
+    say("Artifacts, caches and the API may be out of reach of this job: " +
+        (listener ? opened.error().message : listener.error().message));
+    co_return;
+  }
+  door = std::move(*opened);
+  order.grant.results_url = order.grant.cache_url = door->url() + "/";
+  if (out.server.whole) context.reach(door->url() + "/api/v3");
 }
 
 // env of the workflow and the job; a layer sees those before it.

@@ -11,6 +11,7 @@
 #include "core/disk.h"
 #include "core/task.h"
 #include "events/runner.h"
+#include "services/runner/door.h"
 #include "services/runner/executor.h"
 #include "services/runner/job_spec.h"
 #include "services/runner/log_lines.h"
@@ -67,6 +68,7 @@ class JobExecution {
     ActionSource* actions = nullptr;  // none: a step that `uses` something fails, with the reason
     JobLimits limits = {};
     bool network = true;
+    ServerWay server = {};  // what the job is lent of it, where its grant has a runtime token; empty: nothing
   };
 
   // All outlive it. The place's folders are made by run() and left for the owner to remove.

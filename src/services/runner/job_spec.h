@@ -71,6 +71,7 @@ struct JobGrant {
   std::string token;                               // github.token; "": none
   Variables secrets;                               // the `secrets` context, github_token aside
   std::string server_url, results_url, cache_url;  // of the toolkit's services; "": none
+  std::string runtime_token;                       // for those services; "": none
   bool operator==(const JobGrant&) const = default;
 };
 

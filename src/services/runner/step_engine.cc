@@ -35,6 +35,8 @@ const JobOrder& StepEngine::order() const { return impl_->order; }
 JobContext& StepEngine::job() const { return impl_->context; }
 Surroundings& StepEngine::surroundings() const { return *impl_->around; }
 const JobPlace& StepEngine::place() const { return impl_->place; }
+const JobDoor* StepEngine::door() const { return impl_->door.get(); }
+const ServerWay& StepEngine::server() const { return impl_->out.server; }
 
 // ---- Groups
 

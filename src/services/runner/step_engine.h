@@ -30,6 +30,8 @@
 namespace headrace::runner {
 
 class JobContext;
+class JobDoor;
+struct ServerWay;
 class StepEngine;
 class StepRun;
 struct StepRecord;
@@ -195,6 +197,8 @@ class StepEngine : public std::enable_shared_from_this<StepEngine> {
   JobContext& job() const;        // contexts, masks, what the steps set for those after them
   Surroundings& surroundings() const;
   const JobPlace& place() const;    // host paths
+  const JobDoor* door() const;      // null: the job is lent nothing
+  const ServerWay& server() const;  // the way from this process; may be empty
   void say(std::string_view text);  // a line of the log, also before the first step; masks are applied
 
   struct Impl;  // step_engine_impl.h

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 
+#include "services/runner/door.h"
 #include "services/runner/job_context.h"
 #include "services/runner/job_execution.h"
 #include "services/runner/step_engine.h"
@@ -57,6 +58,7 @@ struct StepEngine::Impl {
   core::Task<> set_up_into(std::optional<core::Result<>>& result);
   core::Task<> expire_set_up();
   core::Task<core::Result<>> set_up();
+  core::Task<> open_door();
   core::Task<core::Result<JobNeeds>> needs();
   core::Task<core::Result<>> evaluate_job_env();
   core::Task<> finish();
@@ -149,6 +151,7 @@ struct StepEngine::Impl {
   JobContext context;
   LogLines lines;
   std::unique_ptr<Surroundings> around;
+  std::unique_ptr<JobDoor> door;
   std::unique_ptr<StepGroup> steps;
   std::deque<StepRecord*> pres;
   std::unique_ptr<ReportFinder> reports;

@@ -134,7 +134,8 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
                 if (online) tell(step);
               },
           .repositories = repositories,
-          .actions = {.upstream = options.actions_upstream, .containers = options.executors}};
+          .actions = {.upstream = options.actions_upstream, .containers = options.executors},
+          .server = {.url = options.server, .unix_socket = options.unix_socket, .trusted_pem = options.trusted_pem}};
 }
 
 Executor* Worker::Impl::executor(const std::string& name) {

@@ -1,0 +1,314 @@
+// actions/download-artifact: the zip comes to a file of the runner's, is compared with its digest, read here, and its
+// files go into the job as a tar.
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+#include "archive/archive.h"
+#include "core/bytes.h"
+#include "net/url.h"
+#include "services/runner/action_source.h"
+#include "services/runner/download.h"
+#include "services/runner/inside_program.h"
+#include "services/runner/job_context.h"
+#include "services/runner/native_actions.h"
+#include "services/runner/step_hash_files.h"
+#include "services/runner/toolkit_client.h"
+
+namespace headrace::runner {
+
+using core::Code;
+using core::Result;
+using core::Task;
+using events::Conclusion;
+namespace json = core::json;
+
+namespace {
+
+constexpr int64_t listed_max = 1'000;  // artifacts of one run that are looked at, as @actions/artifact does
+
+constexpr std::string_view unpack_script = R"sh(mkdir -p "$1" && cd "$1" && exec tar -xf -
+)sh";
+constexpr std::string_view keep_script = R"sh(mkdir -p "$1" && cd "$1" && exec cat > "$2"
+)sh";
+
+struct Wish {
+  std::string name, pattern, path, token, repository, run_id, on_mismatch;
+  std::vector<int64_t> ids;
+  bool merge = false, as_it_is = false;
+};
+
+struct Listed {
+  int64_t id = 0;
+  std::string name, digest;
+  int64_t size = 0;
+};
+
+std::optional<int64_t> id_of(std::string_view text) {
+  int64_t id = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return id;
+}
+
+Result<> read_ids(const std::string& text, std::vector<int64_t>& ids) {
+  for (std::string_view rest = text; !rest.empty();) {
+    auto comma = rest.find(',');
+    auto part = rest.substr(0, comma);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    if (part.empty()) continue;
+    auto id = id_of(part);
+    if (!id) return core::fail(Code::invalid, "Invalid artifact ID: '" + std::string(part) + "'. Must be a number.");
+    ids.push_back(*id);
+  }
+  if (ids.empty()) return core::fail(Code::invalid, "No valid artifact IDs provided in 'artifact-ids' input");
+  return {};
+}
+
+Result<Wish> wish_of(const StepRun& step) {
+  const auto& job = step.engine().job();
+  Wish wish;
+  wish.name = input_of(step, "name");
+  wish.pattern = input_of(step, "pattern");
+  wish.path = input_of(step, "path");
+  wish.token = input_of(step, "github-token");
+  wish.repository = input_of(step, "repository", job.github("repository"));
+  wish.run_id = input_of(step, "run-id", job.github("run_id"));
+  wish.on_mismatch = input_of(step, "digest-mismatch", "error");
+  if (std::string ids = input_of(step, "artifact-ids"); !ids.empty()) {
+    if (!wish.name.empty())
+      return core::fail(Code::invalid,
+                        "Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one.");
+    if (auto read = read_ids(ids, wish.ids); !read) return std::unexpected(read.error());
+  }
+  auto merge = truth_of(step, "merge-multiple", false);
+  auto as_it_is = truth_of(step, "skip-decompress", false);
+  if (!merge || !as_it_is) return std::unexpected(merge ? as_it_is.error() : merge.error());
+  wish.merge = *merge;
+  wish.as_it_is = *as_it_is;
+  for (std::string_view one : {"ignore", "info", "warn", "error"})
+    if (wish.on_mismatch == one) return wish;
+  return core::fail(Code::invalid, "Invalid value for 'digest-mismatch': '" + wish.on_mismatch +
+                                       "'. Valid options are: ignore, info, warn, error");
+}
+
+Listed listed_of(const json::value& from) {
+  Listed one;
+  one.id = core::integer_at(from, "id").value_or(id_of(core::string_at(from, "database_id").value_or("")).value_or(0));
+  one.name = core::string_at(from, "name").value_or("");
+  one.digest = core::string_at(from, "digest").value_or("");
+  one.size =
+      core::integer_at(from, "size_in_bytes").value_or(id_of(core::string_at(from, "size").value_or("")).value_or(0));
+  return one;
+}
+
+class DownloadArtifact final : public Action {
+ public:
+  bool has(Stage stage) const override { return stage == Stage::main; }
+  std::string repository() const override { return "actions/download-artifact"; }
+
+  Task<Conclusion> run(Stage, StepRun& step) override {
+    check_inputs(step, {"name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token", "repository",
+                        "run-id", "skip-decompress", "digest-mismatch"});
+    show_action(step, step.with());
+    auto wish = wish_of(step);
+    if (!wish) co_return failed(step, wish.error());
+    auto done = co_await download(step, *wish);
+    if (!done) co_return failed(step, done.error());
+    co_return Conclusion::success;
+  }
+
+ private:
+  static Conclusion failed(StepRun& step, const core::Error& error) {
+    return step.fail("Unable to download artifact(s): " + error.message);
+  }
+
+  static std::string destination(StepRun& step, const Wish& wish) {
+    const auto& inside = step.engine().surroundings().inside();
+    if (wish.path.empty()) return inside.workspace;
+    if (wish.path.starts_with('~')) return inside.home + wish.path.substr(1);
+    return wish.path.starts_with('/') ? wish.path : inside.workspace + "/" + wish.path;
+  }
+
+  Task<Result<>> download(StepRun& step, Wish wish) {
+    auto client = ToolkitClient::open(step.engine());
+    if (!client) co_return std::unexpected(client.error());
+    Result<std::vector<Listed>> all;
+    if (wish.token.empty())
+      all = co_await list_own(**client);
+    else
+      all = co_await list_other(**client, wish);
+    if (!all) co_return std::unexpected(all.error());
+    auto chosen = choose(step, wish, std::move(*all));
+    if (!chosen) co_return std::unexpected(chosen.error());
+    std::string place = destination(step, wish);
+    bool one = !wish.name.empty() || wish.merge || chosen->size() == 1;
+    for (const auto& artifact : *chosen) {
+      step.line("- " + artifact.name + " (ID: " + std::to_string(artifact.id) +
+                ", Size: " + std::to_string(artifact.size) + ", Expected Digest: " + artifact.digest + ")");
+      auto safe = archive::safe_name(artifact.name);
+      if (!one && !safe) co_return core::fail(Code::invalid, "The name of an artifact leads elsewhere.");
+      std::string to = one ? place : place + "/" + *safe;
+      auto fetched = co_await fetch(step, **client, wish, artifact, std::move(to));
+      if (!fetched) co_return fetched;
+    }
+    step.line("Total of " + std::to_string(chosen->size()) + " artifact(s) downloaded");
+    step.set_output("download-path", std::move(place));
+    step.line("Download artifact has finished successfully");
+    co_return Result<>{};
+  }
+
+  // ---- Which
+
+  Task<Result<std::vector<Listed>>> list_own(ToolkitClient& client) {
+    json::object nothing;
+    auto answer = co_await client.artifacts("ListArtifacts", std::move(nothing));
+    co_return read_list(std::move(answer));
+  }
+
+  Task<Result<std::vector<Listed>>> list_other(ToolkitClient& client, Wish wish) {
+    std::vector<Listed> all;
+    if (!id_of(wish.run_id)) co_return core::fail(Code::invalid, "run-id '" + wish.run_id + "' is no number.");
+    for (int page = 1; all.size() < listed_max; ++page) {
+      auto answer = co_await client.api("/repos/" + wish.repository + "/actions/runs/" + wish.run_id +
+                                            "/artifacts?per_page=100&page=" + std::to_string(page),
+                                        wish.token);
+      auto some = read_list(std::move(answer));
+      if (!some) co_return std::unexpected(some.error());
+      if (some->empty()) break;
+      all.insert(all.end(), some->begin(), some->end());
+    }
+    co_return all;
+  }
+
+  static Result<std::vector<Listed>> read_list(Result<json::value> answer) {
+    if (!answer) return std::unexpected(answer.error());
+    std::vector<Listed> all;
+    const auto* list = core::find(*answer, "artifacts");
+    if (list == nullptr || !list->is_array()) return all;
+    for (const auto& one : list->get_array())
+      if (!core::boolean_at(one, "expired").value_or(false)) all.push_back(listed_of(one));
+    return all;
+  }
+
+  // Newest first; of each name the newest.
+  static Result<std::vector<Listed>> choose(StepRun& step, const Wish& wish, std::vector<Listed> all) {
+    std::ranges::stable_sort(all, std::greater(), &Listed::id);
+    std::vector<Listed> chosen;
+    for (auto& one : all) {
+      bool wanted = !wish.name.empty()  ? one.name == wish.name
+                    : !wish.ids.empty() ? std::ranges::find(wish.ids, one.id) != wish.ids.end()
+                                        : wish.pattern.empty() || glob_matches(wish.pattern, one.name);
+      bool newest = wish.ids.empty() ? std::ranges::find(chosen, one.name, &Listed::name) == chosen.end() : true;
+      if (wanted && newest) chosen.push_back(std::move(one));
+    }
+    if (!wish.name.empty() && chosen.empty())
+      return core::fail(Code::not_found, "Artifact not found for name: " + wish.name +
+                                             "\nPlease ensure that your artifact is not expired and that its job has "
+                                             "run before this one (needs).");
+    if (!wish.ids.empty() && chosen.empty())
+      return core::fail(Code::not_found, "None of the provided artifact IDs were found");
+    if (chosen.size() < wish.ids.size()) step.warning("Could not find all of the provided artifact IDs.");
+    if (wish.name.empty() && wish.ids.empty())
+      step.line(wish.pattern.empty() ? "No input name, artifact-ids or pattern filtered specified, downloading all "
+                                       "artifacts"
+                                     : "Filtering artifacts by pattern '" + wish.pattern + "'");
+    return chosen;
+  }
+
+  // ---- Its bytes
+
+  Task<Result<std::string>> address(ToolkitClient& client, Wish wish, Listed artifact) {
+    if (!wish.token.empty())
+      co_return co_await client.location(
+          "/repos/" + wish.repository + "/actions/artifacts/" + std::to_string(artifact.id) + "/zip", wish.token);
+    json::object asked;
+    asked["name"] = artifact.name;
+    auto answer = co_await client.artifacts("GetSignedArtifactURL", std::move(asked));
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return core::string_at(*answer, "signed_url").value_or("");
+  }
+
+  Task<Result<>> fetch(StepRun& step, ToolkitClient& client, Wish wish, Listed artifact, std::string to) {
+    auto url = co_await address(client, wish, artifact);
+    if (!url) co_return std::unexpected(url.error());
+    Download download(step.engine(), pool_);
+    if (auto fetched = co_await download.fetch(client, std::move(*url)); !fetched) co_return fetched;
+    if (!artifact.digest.empty() && download.digest() != artifact.digest) {
+      std::string sentence =
+          "Artifact '" + artifact.name + "' digest validation failed. Please verify the integrity of the artifact.";
+      if (wish.on_mismatch == "error") co_return core::fail(Code::corrupt, sentence);
+      if (wish.on_mismatch == "warn") step.warning(sentence);
+      if (wish.on_mismatch == "info") step.line(sentence);
+    }
+    if (wish.as_it_is || !download.is_zip()) co_return co_await put_as_it_is(step, download, artifact, std::move(to));
+    co_return co_await unpack(step, download, std::move(to));
+  }
+
+  Task<Result<>> put_as_it_is(StepRun& step, Download& download, Listed artifact, std::string to) {
+    std::string name = artifact.name + (download.is_zip() && !artifact.name.ends_with(".zip") ? ".zip" : "");
+    std::vector<std::string> arguments{std::move(to), "./" + name};
+    auto cat =
+        co_await InsideProgram::start(step.engine(), std::string(keep_script), std::move(arguments), Input::pipe);
+    if (!cat) co_return std::unexpected(cat.error());
+    if (auto copied = co_await download.copy_to(**cat); !copied) co_return copied;
+    (*cat)->close_in();
+    co_return co_await (*cat)->finish();
+  }
+
+  Task<Result<>> unpack(StepRun& step, Download& download, std::string to) {
+    auto open = [&download] { return archive::ZipReader::open(download.file()); };
+    auto zip = co_await core::blocking(pool_, std::move(open));
+    if (!zip) co_return std::unexpected(zip.error());
+    std::vector<std::string> arguments{std::move(to)};
+    auto tar =
+        co_await InsideProgram::start(step.engine(), std::string(unpack_script), std::move(arguments), Input::pipe);
+    if (!tar) co_return std::unexpected(tar.error());
+    auto written = co_await write_files(step, **zip, **tar);
+    (*tar)->close_in();
+    auto finished = co_await (*tar)->finish();
+    if (!finished) co_return core::fail(Code::unavailable, "Unpacking with tar: " + finished.error().message);
+    co_return written;
+  }
+
+  Task<Result<>> write_files(StepRun& step, archive::ZipReader& zip, InsideProgram& tar) {
+    std::vector<std::byte> piece(download_piece_bytes);
+    for (size_t i = 0; i < zip.entries().size(); ++i) {
+      archive::Entry entry = zip.entries()[i];
+      auto name = archive::safe_name(entry.name);
+      if (!name) {
+        step.warning("A file of the artifact is left out, for its name leads out of the folder: '" +
+                     core::to_valid_utf8(entry.name.substr(0, 200)) + "'.");
+        continue;
+      }
+      entry.name = "./" + *name;
+      entry.mode |= entry.folder ? 0700 : 0600;
+      std::string header = archive::tar_header(entry);
+      if (auto put = co_await tar.write(core::as_bytes(header)); !put) co_return put;
+      if (entry.folder) continue;
+      auto seek = [&zip, i] { return zip.seek(i); };
+      if (auto sought = co_await core::blocking(pool_, std::move(seek)); !sought) co_return sought;
+      while (true) {
+        auto read = [&zip, &piece] { return zip.read(piece); };
+        auto got = co_await core::blocking(pool_, std::move(read));
+        if (!got) co_return std::unexpected(got.error());
+        if (*got == 0) break;
+        if (auto put = co_await tar.write(std::span(piece).first(*got)); !put) co_return put;
+      }
+      std::string padding = archive::tar_padding(entry.size);
+      if (auto put = co_await tar.write(core::as_bytes(padding)); !put) co_return put;
+    }
+    std::string end = archive::tar_end();
+    co_return co_await tar.write(core::as_bytes(end));
+  }
+
+  core::Pool pool_{"unpacking an artifact", {.threads = 1}};
+};
+
+}  // namespace
+
+std::unique_ptr<Action> make_download_artifact() { return std::make_unique<DownloadArtifact>(); }
+
+}  // namespace headrace::runner
