@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/routes.h"
+#include "server/vault_key.h"
 
 namespace headrace::server {
 
@@ -51,7 +52,7 @@ LocalRunnerOptions runner_options(const Options& options) {
 }  // namespace
 
 Result<> prepare_folder(core::Disk& disk, const std::string& data) {
-  for (const auto* folder : {"", "/run", "/repositories", "/projections", "/hooks", "/logs"})
+  for (const auto* folder : {"", "/run", "/repositories", "/projections", "/hooks", "/logs", "/artifacts"})
     if (auto made = disk.make_directories(data + folder); !made) return made;
   // What a sandbox is given lies deep within; the way there may be walked, but nothing on it be listed.
   if (::chmod(data.c_str(), 0711) != 0)
@@ -163,7 +164,9 @@ Result<> Parts::make_services() {
                                                                   .rights = *run_rights,
                                                                   .settings = *run_settings},
                                                   pipeline::Policy{public_url});
-  job_grants = std::make_unique<TokenGrants>(*job_tokens, *secrets, public_url);
+  if (auto made = make_artifacts(); !made) return made;
+  job_grants =
+      std::make_unique<TokenGrants>(*job_tokens, *secrets, public_url, RuntimeTokens{clock, *store, *artifacts});
   runner = std::make_unique<runner::Runner>(runner::Parts{.loop = loop,
                                                           .clock = clock,
                                                           .disk = disk,
@@ -179,10 +182,30 @@ Result<> Parts::make_services() {
   return {};
 }
 
+// Whether a lease is in force the runner service knows; it is made after this, and asked only once all is there.
+Result<> Parts::make_artifacts() {
+  auto key = key_of(*vault, random, "artifacts");
+  if (!key) return std::unexpected(key.error());
+  artifacts = std::make_unique<artifact::Artifacts>(
+      artifact::Parts{.loop = loop,
+                      .clock = clock,
+                      .ids = ids,
+                      .disk = disk,
+                      .files = artifact_files,
+                      .log = *log,
+                      .store = *store,
+                      .bus = *bus,
+                      .folder = options.data + "/artifacts",
+                      .key = std::move(*key),
+                      .alive = [this](uint64_t lease) { return runner->has_lease(lease); }},
+      artifact::Bounds());
+  return {};
+}
+
 void Parts::make_front() {
   platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus,
                                                  *identity, *job_tokens, *repositories, *pipeline, *runner, *tests,
-                                                 *secrets, options.data, public_url});
+                                                 *secrets, *artifacts, options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }
@@ -196,6 +219,7 @@ Task<Result<>> Parts::start_services() {
   if (auto started = pipeline->start(); !started) co_return started;
   if (auto started = runner->start(); !started) co_return started;
   if (auto started = tests->start(); !started) co_return started;
+  if (auto started = co_await artifacts->start(); !started) co_return started;
   serving_ = true;
   bus->start();
   co_return co_await repositories->start();
@@ -226,6 +250,7 @@ Task<> Parts::stop() {
   co_await http->shutdown(shutdown_limit);
   if (serving_) co_await runner->stop();
   if (serving_) co_await pipeline->stop();
+  co_await artifacts->stop();
   co_await repositories->close();
   co_await bus->close();
   store->stop();

@@ -24,6 +24,7 @@
 #include "server/token_grants.h"
 #include "server/vault_safe.h"
 #include "server/workflow_source.h"
+#include "services/artifact/artifact.h"
 #include "services/identity/identity.h"
 #include "services/identity/job_tokens.h"
 #include "services/pipeline/pipeline.h"
@@ -58,6 +59,7 @@ struct Parts {
   core::IdSource ids{clock, random};
   core::Pool files{"files", {.threads = 1}};
   core::Pool database{"database", {.threads = 1}};
+  core::Pool artifact_files{"artifact files", {.threads = 2}};
   std::unique_ptr<log::SegmentLog> log;
   std::unique_ptr<identity::Vault> vault;
   std::unique_ptr<identity::JobTokens> job_tokens;
@@ -75,6 +77,7 @@ struct Parts {
   std::unique_ptr<TokenGrants> job_grants;
   std::unique_ptr<runner::Runner> runner;
   std::unique_ptr<tests::Tests> tests;
+  std::unique_ptr<artifact::Artifacts> artifacts;
   std::unique_ptr<Platform> platform;
   Router router;
   std::unique_ptr<Dispatch> dispatch;
@@ -87,6 +90,7 @@ struct Parts {
   core::Result<> open_log();
   core::Result<> make_bus();
   core::Result<> make_services();
+  core::Result<> make_artifacts();
   core::Result<> listen(const std::optional<net::TlsCertificate>& certificate);
   void make_front();
   core::Task<core::Result<>> start_services();

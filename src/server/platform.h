@@ -29,6 +29,9 @@ class Tests;
 namespace headrace::secrets {
 class Secrets;
 }
+namespace headrace::artifact {
+class Artifacts;
+}
 namespace headrace::net {
 class Server;
 }
@@ -52,6 +55,7 @@ struct Platform {
   runner::Runner& runner;
   tests::Tests& tests;
   secrets::Secrets& secrets;
+  artifact::Artifacts& artifacts;
   std::string data;        // folder
   std::string public_url;  // "http://127.0.0.1:8080", without a slash at the end
 };

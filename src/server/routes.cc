@@ -1,5 +1,6 @@
 #include "server/routes.h"
 
+#include "server/artifacts_api.h"
 #include "server/dispatch_api.h"
 #include "server/events_api.h"
 #include "server/git_http.h"
@@ -27,6 +28,7 @@ void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_test_routes(router, platform);
   add_summary_route(router, platform);
   add_settings_routes(router, platform);
+  add_artifact_routes(router, platform);
   add_repository_routes(router, platform);
   add_github_routes(router, platform);
   add_git_routes(router, platform);

@@ -1,8 +1,11 @@
 #include "server/token_grants.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/json.h"
+#include "services/repository/projection.h"
+#include "services/runner/projection.h"
 #include "workflow/job_secrets.h"
 
 namespace headrace::server {
@@ -20,13 +23,47 @@ identity::Level level_of(const runner::JobSpec& spec, std::string_view scope) {
   return found->second == "read" ? identity::Level::read : identity::Level::none;
 }
 
+std::string text_of(const workflow::Value* github, std::string_view name) {
+  const workflow::Value* member = github ? github->find(name) : nullptr;
+  return member ? member->to_text() : std::string();
+}
+
+// A base is named in short ("main").
+std::string ref_of(const std::string& branch) {
+  return branch.empty() || branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
+}
+
 }  // namespace
+
+std::string RuntimeTokens::mint(runner::Token lease, const std::string& repository, const runner::JobSpec& spec) const {
+  auto job = store.read_here(runner::JobsProjection::projection_name, {},
+                             [&](sqlite::Connection& tables) { return runner::find_lease(tables, lease); });
+  if (!job || !*job) return {};
+  auto home = store.read_here(repository::projection_name, {}, [&](sqlite::Connection& tables) {
+    return repository::find_repository(tables, repository);
+  });
+  const workflow::Value* github = spec.contexts.find("github");
+  artifact::Holder holder{.lease = lease,
+                          .repository = repository,
+                          .run = (*job)->run,
+                          .job = (*job)->job,
+                          .ref = text_of(github, "ref"),
+                          .commit = text_of(github, "sha")};
+  std::string run_id = text_of(github, "run_id");
+  std::from_chars(run_id.data(), run_id.data() + run_id.size(), holder.run_id);
+  std::string fallback = home && *home ? ref_of((*home)->default_branch) : std::string();
+  for (const std::string& ref : {ref_of(text_of(github, "base_ref")), fallback})
+    if (!ref.empty() && ref != holder.ref) holder.reads.push_back(ref);
+  return artifacts.keys().mint(holder, clock.now());
+}
 
 Task<Result<runner::JobGrant>> TokenGrants::grant(runner::Token lease, std::string repository, std::string spec) {
   runner::JobGrant grant;
   grant.server_url = public_url_;
   auto read = runner::parse_job_spec(spec);
   if (!read) co_return grant;  // the runner refuses the job with the reason
+  grant.runtime_token = runtime_.mint(lease, repository, *read);
+  grant.results_url = grant.cache_url = public_url_ + "/";  // where the runner lends no door
   identity::JobReach reach{.lease = lease,
                            .repository = repository,
                            .contents = level_of(*read, "contents"),
