@@ -33,6 +33,7 @@ core::Error error_of(const net::Response& answer, const Access& access) {
   const auto* error = body ? core::find(*body, "error") : nullptr;
   if (body && error == nullptr) error = &*body;  // as GitHub's API says it, under /api/v3
   auto message = error ? core::string_at(*error, "message") : std::nullopt;
+  if (!message && body) message = core::string_at(*body, "message");  // as GitHub's API says it
   if (!message)
     message =
         access.url + " answered " + std::to_string(status) + " " + std::string(net::reason_of(answer.status)) + ".";
@@ -120,6 +121,17 @@ Task<Result<>> stream_once(net::Client& client, net::ClientRequest request, cons
   }
 }
 
+// The address needs no token, and is not given ours.
+Task<Result<>> download_once(net::Client& client, net::ClientRequest request, const Access& access,
+                             std::function<bool(std::string_view)> hear) {
+  auto answer = co_await client.send(std::move(request), answer_max);
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->status != net::Status::found) co_return std::unexpected(error_of(*answer, access));
+  net::ClientRequest onward;
+  onward.url = answer->headers.get("Location");
+  co_return co_await stream_once(client, std::move(onward), access, std::move(hear));
+}
+
 }  // namespace
 
 Result<core::json::value> Api::send(std::string method, const std::string& path, std::string body, std::string type) {
@@ -159,6 +171,11 @@ Result<> Api::follow(const std::string& path, std::function<bool(const net::Serv
     if (!lost || impl_->clock.steady() - connected_at > patience) return std::unexpected(ended.error());
     impl_->loop.run(impl_->clock.sleep_for(again_after));
   }
+}
+
+Result<> Api::download(const std::string& path, std::function<bool(std::string_view)> hear) {
+  return impl_->loop.run(
+      download_once(impl_->client, request_to(access_, "GET", path, {}, {}), access_, std::move(hear)));
 }
 
 Result<> Api::stream(const std::string& path, std::function<bool(std::string_view)> hear) {

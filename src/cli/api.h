@@ -42,6 +42,8 @@ class Api {
   // again after the last event heard, for at most `patience`.
   core::Result<> follow(const std::string& path, std::function<bool(const net::ServerSentEvent&)> hear,
                         std::chrono::seconds patience);
+  // A body as it comes, from where the answer leads (302).
+  core::Result<> download(const std::string& path, std::function<bool(std::string_view)> hear);
   // A body as it comes.
   core::Result<> stream(const std::string& path, std::function<bool(std::string_view)> hear);
 

@@ -27,6 +27,8 @@ struct Values {
   TestSelection tests;
   SettingPlace settings;
   std::string value;
+  ArtifactSelection artifact;
+  CacheSelection cache;
   EventTail tail;
   SubscriptionCreate subscription;
   int64_t offset = 0;
@@ -273,6 +275,44 @@ void add_repositories(Line& line) {
   leaf(line, *repo, "list", "List repositories", "repo list", [&line] {
     return repo_list(line.values.at, line.json);
   })->add_option("--at", values.at, "As it was at this offset or time");
+}
+
+void add_artifacts(Line& line) {
+  auto* artifact = noun(line.app, "artifact", "What jobs kept for people and other jobs");
+  auto& chosen = line.values.artifact;
+  auto add = [&](const std::string& name, const std::string& about, const std::string& example,
+                 int (*call)(const ArtifactSelection&, bool), bool wants_one) {
+    auto* command =
+        leaf(line, *artifact, name, about, example, [&line, call] { return call(line.values.artifact, line.json); });
+    command->add_option("--repo", chosen.repository, "OWNER/NAME; the remote origin of this folder where absent");
+    command->add_option("--run", chosen.run, "Number of a run; any where absent");
+    if (wants_one) command->add_option("ARTIFACT", chosen.artifact, "Its number, or its name: the newest")->required();
+    return command;
+  };
+  auto* list = add("list", "List artifacts, newest first", "artifact list --repo team/hello", artifact_list, false);
+  list->add_option("--limit", chosen.limit, "How many")->check(CLI::Range(1, 100))->capture_default_str();
+  list->add_option("--at", chosen.at, "As it was at this offset or time");
+  auto* download = add("download", "Download an artifact and unpack it", "artifact download binaries --dir out",
+                       artifact_download, true);
+  download->add_option("--dir", chosen.folder, "Folder to unpack in; this one where absent");
+  download->add_flag("--zip", chosen.zip, "Keep it as it is");
+  add("delete", "Delete an artifact", "artifact delete 42", artifact_delete, true);
+}
+
+void add_caches(Line& line) {
+  auto* cache = noun(line.app, "cache", "What jobs kept for jobs like them");
+  auto& chosen = line.values.cache;
+  auto* list = leaf(line, *cache, "list", "List caches, the last used first", "cache list --repo team/hello",
+                    [&line] { return cache_list(line.values.cache, line.json); });
+  list->add_option("--key", chosen.key, "How its key begins");
+  list->add_option("--limit", chosen.limit, "How many")->check(CLI::Range(1, 100))->capture_default_str();
+  auto* remove = leaf(line, *cache, "delete", "Delete the caches of a key", "cache delete deps-linux --repo team/hello",
+                      [&line] { return cache_delete(line.values.cache, line.json); });
+  remove->add_option("KEY", chosen.key, "In full")->required();
+  for (auto* command : {list, remove}) {
+    command->add_option("--repo", chosen.repository, "OWNER/NAME; the remote origin of this folder where absent");
+    command->add_option("--ref", chosen.ref, "Only of this one: refs/heads/main");
+  }
 }
 
 void add_runs(Line& line) {
@@ -530,6 +570,8 @@ void add_all(Line& line, const std::function<core::Result<>(const Serve&)>& serv
   add_settings(line);
   add_runs(line);
   add_tests(line);
+  add_artifacts(line);
+  add_caches(line);
   add_events(line);
   add_subscriptions(line);
   add_expressions(line);

@@ -81,6 +81,26 @@ int test_list(const TestSelection& options, bool json);
 int test_show(const TestSelection& options, bool json);
 int test_flaky(const TestSelection& options, bool json);
 int test_slowest(const TestSelection& options, bool json);
+// --- what jobs keep (artifact.cc)
+struct ArtifactSelection {
+  std::string repository;  // empty: of the remote origin of this folder
+  std::string artifact;    // its number or name
+  std::string run;         // number of a run; empty: any
+  std::string folder;      // to download to; empty: this one
+  std::string at;
+  bool zip = false;  // as it is
+  int64_t limit = 30;
+};
+int artifact_list(const ArtifactSelection& options, bool json);
+int artifact_download(const ArtifactSelection& options, bool json);
+int artifact_delete(const ArtifactSelection& options, bool json);
+struct CacheSelection {
+  std::string repository;
+  std::string key, ref;
+  int64_t limit = 30;
+};
+int cache_list(const CacheSelection& options, bool json);
+int cache_delete(const CacheSelection& options, bool json);
 
 // --- secrets and variables of workflows (settings.cc)
 struct SettingPlace {

@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "core/random.h"
 #include "process/signals.h"
+#include "services/artifact/local.h"
 #include "services/runner/leftovers.h"
 
 namespace headrace::cli {
@@ -246,6 +247,9 @@ class Execution {
     for (const auto& [name, value] : asked_.secrets)
       if (auto added = masks.add(value); !added) screen_.warn("The secret " + name + ": " + added.error().message);
     LocalGrants grants(asked_.secrets, account_.folder.server_url);
+    artifact::LocalArtifacts artifacts(loop_, clock_, disk_, ids_, random_, workshop.artifacts());
+    auto shelved = loop_.run(artifacts.start());
+    if (!shelved) screen_.warn("Without artifacts and caches: " + shelved.error().message);
     ExecRun::Around around{.job = {.loop = loop_,
                                    .clock = clock_,
                                    .disk = disk_,
@@ -255,7 +259,8 @@ class Execution {
                                    .repositories = repositories,
                                    .actions = actions(),
                                    .masks = masks,
-                                   .env = asked_.env},
+                                   .env = asked_.env,
+                                   .artifacts = shelved ? &artifacts : nullptr},
                            .runs = runs,
                            .labels = asked_.labels};
     around.executors.folder = workshop.folder();
@@ -268,8 +273,18 @@ class Execution {
     ExecRun running(std::move(around));
     process::SignalWatch signals(loop_.executor(), {SIGINT, SIGTERM, SIGHUP});
     loop_.run(run_all(loop_, signals, running));
+    if (shelved) tell_artifacts(artifacts, runs);
+    loop_.run(artifacts.stop());
     account_.stories = running.stories();
     if (!running.began() && running.could_not()) account_.exit = nothing_could_be_run;
+  }
+
+  void tell_artifacts(const artifact::LocalArtifacts& artifacts, const pipeline::LocalRuns& runs) {
+    for (const auto& one : artifacts.artifacts())
+      for (const auto* run : runs.runs())
+        if (run->run == one.run)
+          screen_.say("Artifact '" + one.name + "' (" + std::to_string(one.size) + " bytes): " + artifacts.blob(one));
+    screen_.flush();
   }
 
   // The folder itself is where its repository is to be had; others come from the upstream.

@@ -1,11 +1,13 @@
 #include "cli/exec_job.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "cli/exec_screen.h"
 #include "core/bytes.h"
 #include "core/diagnostics.h"
+#include "services/artifact/local.h"
 
 namespace headrace::cli {
 
@@ -90,11 +92,13 @@ Task<events::JobFinished> LocalJob::run(runner::Executor* executor) {
                                       .executor = *executor,
                                       .observer = *this,
                                       .actions = actions_.get()};
+  lend_artifacts(*wanted, around);
   execution_ =
       std::make_unique<runner::JobExecution>(std::move(around), std::move(*wanted), std::move(place), around_.times);
   if (!cancelled_.empty()) execution_->cancel(cancelled_);
   auto end = co_await execution_->run();
   execution_.reset();
+  if (lease_ != 0) around_.artifacts->end(lease_);
   if (!story_.began && end.conclusion == Conclusion::failure) {
     auto able = co_await executor->available();
     story_.incapable = !able.has_value();
@@ -107,6 +111,27 @@ Task<events::JobFinished> LocalJob::run(runner::Executor* executor) {
   finished.environment_url = std::move(end.environment_url);
   if (summary_bytes_ > 0) finished.summary_bytes = static_cast<int64_t>(summary_bytes_);
   co_return finished;
+}
+
+void LocalJob::lend_artifacts(runner::JobOrder& order, runner::JobExecution::Around& around) {
+  if (around_.artifacts == nullptr) return;
+  const workflow::Value* github = order.spec.contexts.find("github");
+  auto text = [&](std::string_view name) {
+    const workflow::Value* member = github ? github->find(name) : nullptr;
+    return member ? member->to_text() : std::string();
+  };
+  lease_ = around_.artifacts->lease();
+  artifact::Holder holder{.lease = lease_,
+                          .repository = order_.repository,
+                          .run = order_.run,
+                          .run_id = std::atoll(text("run_id").c_str()),
+                          .job = order_.job,
+                          .ref = text("ref"),
+                          .commit = text("sha")};
+  if (auto base = text("base_ref"); !base.empty()) holder.reads.push_back("refs/heads/" + base);
+  order.grant.runtime_token = around_.artifacts->token(holder);
+  around.server = {
+      .url = "http://localhost", .unix_socket = around_.artifacts->socket(), .trusted_pem = {}, .whole = false};
 }
 
 void LocalJob::cancel(std::string reason) {

@@ -19,6 +19,11 @@
 namespace headrace::cli {
 
 class Screen;
+}
+namespace headrace::artifact {
+class LocalArtifacts;
+}
+namespace headrace::cli {
 
 inline constexpr size_t tail_lines = 20;             // of the step that failed, in the summary
 inline constexpr size_t failed_tests_told_max = 50;  // of one job, by name
@@ -53,8 +58,9 @@ class LocalJob final : public runner::JobObserver {
     const LocalGrants& grants;
     runner::Repositories& repositories;
     runner::ActionOptions actions = {};
-    const runner::Masks& masks;    // of all secrets of this exec
-    const runner::Variables& env;  // of --env-file
+    const runner::Masks& masks;                     // of all secrets of this exec
+    const runner::Variables& env;                   // of --env-file
+    artifact::LocalArtifacts* artifacts = nullptr;  // none: jobs have no artifacts and no caches
     runner::JobExecution::Times times = {};
   };
   LocalJob(Around around, events::JobQueued order, std::string payload, std::string folder);
@@ -75,6 +81,7 @@ class LocalJob final : public runner::JobObserver {
 
  private:
   core::Result<runner::JobOrder> order() const;
+  void lend_artifacts(runner::JobOrder& order, runner::JobExecution::Around& around);
 
   Around around_;
   events::JobQueued order_;
@@ -82,6 +89,7 @@ class LocalJob final : public runner::JobObserver {
   std::unique_ptr<runner::JobActions> actions_;
   std::unique_ptr<runner::JobExecution> execution_;
   std::string cancelled_;
+  uint64_t lease_ = 0;            // of artifacts; 0: none
   std::deque<std::string> tail_;  // of the step that runs
   bool introduced_ = false;       // what it is has been printed
   core::Steady step_since_;

@@ -35,6 +35,7 @@ class Workshop {
 
   const std::string& folder() const { return folder_; }
   std::string actions() const { return kept_ + "/actions"; }
+  std::string artifacts() const { return kept_ + "/artifacts"; }  // and caches
   // Where the summary of this job is to be written; the folder is made. Of `job` only plain letters are taken.
   core::Result<std::string> summary_file(std::string_view job) const;
 
