@@ -57,9 +57,10 @@ sha256sum < out/large.bin > out/sum
 ln -s a.txt out/link
 chmod +x out/a.txt)");
   one += use("actions/upload-artifact@v4", "name: all, path: out/, retention-days: 3", "all");
-  one += run(R"(test -n "${{ steps.all.outputs.artifact-id }}"
-test "$(printf '%s' "${{ steps.all.outputs.artifact-digest }}" | wc -c)" = 64) ");
-      one +=
+  one +=
+      run("test -n '${{ steps.all.outputs.artifact-id }}'\n"
+          "test \"$(printf '%s' '${{ steps.all.outputs.artifact-digest }}' | wc -c)\" = 64");
+  one +=
       "      - uses: actions/upload-artifact@v4\n        with:\n          name: some\n          path: |\n"
       "            out/**/*.txt\n            !out/a.txt\n          include-hidden-files: true\n";
   one += use("actions/upload-artifact@v4", "name: single, path: out/a.txt");
@@ -68,21 +69,27 @@ test "$(printf '%s' "${{ steps.all.outputs.artifact-digest }}" | wc -c)" = 64) "
   one += "      - uses: actions/cache@v4\n        with: {path: deps, key: deps-1, restore-keys: deps-}\n";
   one += run("test ! -e deps && mkdir -p deps/x && printf cached > deps/x/y");
   std::string two = use("actions/download-artifact@v4", "name: all, path: got", "got");
-  two += run(R"(cd got
-test "$(cat a.txt)$(cat deep/b.txt)$(cat deep/c.log)$(cat link)" =
-                 hellodeeploghello test - x a.txt test !-e.hidden sha256sum < large.bin |
-                 cmp - sum test "${{ steps.got.outputs.download-path }}" = "$GITHUB_WORKSPACE/got") ");
-      two += use("actions/download-artifact@v4", "pattern: 's*', path: each");
-  two += run(R"(test "$(cat each/some/deep/b.txt)$(cat each/some/.hidden/d.txt)$(cat each/single/c.log)" =
-                 deephiddenlog test !-e each / some / a.txt test !-e each / all) ");
-      two += use("actions/download-artifact@v4", "pattern: 's*', path: merged, merge-multiple: true");
+  two +=
+      run("cd got\n"
+          "test \"$(cat a.txt)$(cat deep/b.txt)$(cat deep/c.log)$(cat link)\" = hellodeeploghello\n"
+          "test ! -e .hidden\n"
+          "sha256sum < large.bin | cmp - sum\n"
+          "test '${{ steps.got.outputs.download-path }}' = \"$GITHUB_WORKSPACE/got\"");
+  two += use("actions/download-artifact@v4", "pattern: 's*', path: each");
+  two +=
+      run("test \"$(cat each/some/deep/b.txt)$(cat each/some/.hidden/d.txt)$(cat each/single/c.log)\" = deephiddenlog\n"
+          "test ! -e each/some/a.txt\n"
+          "test ! -e each/all");
+  two += use("actions/download-artifact@v4", "pattern: 's*', path: merged, merge-multiple: true");
   two += run("test -e merged/c.log && test -e merged/deep/b.txt");
   two += use("actions/cache/restore@v4", "path: deps, key: deps-2, restore-keys: deps-", "cache");
-  two += run(R"(test "$(cat deps/x/y)" =
-                 cached test "${{ steps.cache.outputs.cache-hit }}${{ steps.cache.outputs.cache-matched-key }}" =
-                     falsedeps - 1 test "${{ steps.cache.outputs.cache-primary-key }}" = deps - 2 rm - r deps) ");
-      two += use("actions/cache@v4", "path: deps, key: deps-1", "exact");
-  two += run(R"(test "${{ steps.exact.outputs.cache-hit }}" = true && test -e deps/x/y)");
+  two +=
+      run("test \"$(cat deps/x/y)\" = cached\n"
+          "test '${{ steps.cache.outputs.cache-hit }}${{ steps.cache.outputs.cache-matched-key }}' = falsedeps-1\n"
+          "test '${{ steps.cache.outputs.cache-primary-key }}' = deps-2\n"
+          "rm -r deps");
+  two += use("actions/cache@v4", "path: deps, key: deps-1", "exact");
+  two += run("test '${{ steps.exact.outputs.cache-hit }}' = true && test -e deps/x/y");
   return job("one", one) + job("two", two, "    needs: one\n");
 }
 
