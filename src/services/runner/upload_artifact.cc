@@ -23,9 +23,11 @@ namespace {
 constexpr size_t piece_bytes = 256 * 1024;
 constexpr std::string_view forbidden = "\":<>|*?\r\n";  // @actions/artifact: in the name of a file
 
-// Paths come from a file of names, one a line. What a link leads to is read, not the link.
+// Paths come from a file of names, one a line. What a link leads to is read, not the link, and a
+// file of several names for each of them.
 constexpr std::string_view pack_script = R"sh(if tar --version 2>/dev/null | grep -q GNU; then
-exec tar --format=pax --no-recursion --no-unquote --verbatim-files-from -P -h -cf - -T "$1"; fi
+exec tar --format=pax --no-recursion --no-unquote --verbatim-files-from -P -h --hard-dereference \
+  -cf - -T "$1"; fi
 exec tar -h -cf - -T "$1"
 )sh";
 constexpr std::string_view send_script = "exec cat -- \"$1\"";
@@ -222,6 +224,10 @@ class UploadArtifact final : public Action {
     if (auto finished = co_await (*tar)->finish(); !finished)
       co_return core::fail(Code::unavailable, "Reading the files with tar: " + finished.error().message);
     if (auto whole = reader.finish(); !whole) co_return whole;
+    if (packing.files() != found.files.size())
+      co_return core::fail(Code::unavailable, "The tar of this job packed " + std::to_string(packing.files()) + " of " +
+                                                  std::to_string(found.files.size()) +
+                                                  " files: it cannot pack files of several names; GNU tar can.");
     packing.zip().finish();
     if (auto added = co_await upload.add(packing.zip().take()); !added) co_return added;
     co_return co_await upload.finish();
