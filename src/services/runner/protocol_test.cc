@@ -52,7 +52,7 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
                                 true,
                                 "{\"steps\":[]}",
                                 "{\"number\":7}",
-                                {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c"}});
+                                {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c", "r-token"}});
   expect_round_trip(Begin{7});
   expect_round_trip(Begun{7});
   expect_round_trip(Cancel{7, "cancelled by alice"});
@@ -171,7 +171,12 @@ std::vector<Message> examples() {
                   false,
                   spec,
                   R"({"number":7})",
-                  {"hrj_example", {{"KEY", "value"}}, "http://127.0.0.1:8080", "", ""}},
+                  {"hrj_example",
+                   {{"KEY", "value"}},
+                   "http://127.0.0.1:8080",
+                   "http://127.0.0.1:8080/",
+                   "http://127.0.0.1:8080/",
+                   "eyJexample"}},
       Begun{4711},
       Cancel{4711, "cancelled by alice"},
       Stale{4711, "The lease is not in force any more."},
