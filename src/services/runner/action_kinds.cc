@@ -1,6 +1,7 @@
 // What an action.yml makes: composite actions and those that Node runs.
 #include <filesystem>
 
+#include "net/url.h"
 #include "services/runner/action_source.h"
 #include "services/runner/container_action.h"
 #include "services/runner/door.h"
@@ -132,6 +133,12 @@ class NodeAction final : public FolderAction {
   const std::string& file(Stage stage) const {
     return stage == Stage::pre ? manifest_.pre : stage == Stage::post ? manifest_.post : manifest_.main;
   }
+  // Whether the toolkit serves jobs of a server of that name: see door_host. That of `exec` is mostly github.com.
+  static bool toolkit_takes(const std::string& server_url) {
+    auto read = net::parse_url(server_url.empty() ? "https://github.com" : server_url);
+    return read &&
+           (read->host == "github.com" || read->host.ends_with(".ghe.com") || read->host.ends_with(".localhost"));
+  }
   // What @actions/artifact and @actions/cache look for.
   static void add_services(const StepEngine& engine, Variables& environment) {
     const JobGrant& grant = engine.order().grant;
@@ -140,7 +147,8 @@ class NodeAction final : public FolderAction {
     if (!grant.results_url.empty()) set(environment, "ACTIONS_RUNTIME_URL", grant.results_url);
     if (!grant.cache_url.empty()) set(environment, "ACTIONS_CACHE_URL", grant.cache_url);
     if (!grant.cache_url.empty()) set(environment, "ACTIONS_CACHE_SERVICE_V2", "true");
-    if (const JobDoor* door = engine.door()) set(environment, "GITHUB_SERVER_URL", door->named_url());
+    const JobDoor* door = engine.door();
+    if (door != nullptr && !toolkit_takes(grant.server_url)) set(environment, "GITHUB_SERVER_URL", door->named_url());
   }
 
   JobActions& actions_;
