@@ -4,6 +4,7 @@
 
 #include "archive/archive.h"
 #include "core/bytes.h"
+#include "services/runner/door.h"
 #include "services/runner/file_search.h"
 #include "services/runner/inside_program.h"
 #include "services/runner/job_context.h"
@@ -267,7 +268,7 @@ class UploadArtifact final : public Action {
     auto& job = step.engine().job();
     std::string url = step.engine().order().grant.server_url + "/" + job.github("repository") + "/actions/runs/" +
                       job.github("run_id") + "/artifacts/" + id;
-    step.line("Artifact download URL: " + url);
+    if (step.engine().server().whole) step.line("Artifact download URL: " + url);
     step.set_output("artifact-id", std::move(id));
     step.set_output("artifact-digest", digest.substr(digest.find(':') + 1));
     step.set_output("artifact-url", std::move(url));
