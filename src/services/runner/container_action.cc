@@ -1,6 +1,7 @@
 #include "services/runner/container_action.h"
 
 #include "services/runner/container_starters.h"
+#include "services/runner/door.h"
 #include "services/runner/job_context.h"
 
 namespace headrace::runner {
@@ -51,6 +52,9 @@ class ContainerAction final : public Action {
     if (!start) co_return step.fail(start.error().message);
     Variables environment;
     for (const auto& [name, value] : *inputs) set(environment, input_variable(name), value);
+    // The runner's door is on the loopback of the job, which this container does not share.
+    if (step.engine().door() != nullptr && step.engine().server().whole)
+      set(environment, "GITHUB_API_URL", step.engine().order().grant.server_url + "/api/v3");
     auto conclusion = co_await step.execute(**start, std::move(environment));
     co_await (*start)->remove();
     if (auto given = co_await actions_.give_back(step.engine()); !given) co_return step.fail(given.error().message);
