@@ -81,7 +81,7 @@ std::optional<Place> of_python(std::string_view line) {
   return Place{std::string(line.substr(0, quote)), *number, {}};
 }
 
-// `at TestContext.<anonymous> (file:///work/test/cart.test.js:11:12)`, but for frames of Node and of packages.
+// `at TestContext.<anonymous> (file:///home/me/shop/test/cart.test.js:11:12)`, but for frames of Node and of packages.
 std::optional<Place> of_javascript(std::string_view line) {
   line = trimmed(line);
   if (!line.starts_with("at ")) return std::nullopt;

@@ -175,14 +175,14 @@ TEST_F(Reports, ThatWereBroughtFromElsewhereAreNoneOfTheJob) {
 }
 
 TEST_F(Reports, NameFilesOfTheWorkspaceAsTheRepositoryDoes) {
-  ReportFinder finder(workspace(), "", "/work/hello");
+  ReportFinder finder(workspace(), "", "/builds/hello");
   write(workspace() + "/junit.xml",
-        "<testsuite><testcase name='a' file='/work/hello/src/a.cc' line='3'><failure/></testcase>"
-        "<testcase name='b' file='/work/hello2/b.cc' line='3'><failure/></testcase></testsuite>");
+        "<testsuite><testcase name='a' file='/builds/hello/src/a.cc' line='3'><failure/></testcase>"
+        "<testcase name='b' file='/builds/hello2/b.cc' line='3'><failure/></testcase></testsuite>");
   auto all = found(finder);
   ASSERT_TRUE(all.size() == 1 && all[0].reading);
   EXPECT_EQ(all[0].reading->cases.at(0).file, "src/a.cc");
-  EXPECT_EQ(all[0].reading->cases.at(1).file, "/work/hello2/b.cc");
+  EXPECT_EQ(all[0].reading->cases.at(1).file, "/builds/hello2/b.cc");
 }
 
 TEST_F(Reports, HoldNoSecret) {
