@@ -221,7 +221,8 @@ TEST(Environments, AreMadeByNameOrByTheirFirstUse) {
   world.say(job_of("team/gone", "x"), "pipeline");
   world.say(job_of("team/hello", "a\nb"), "pipeline");
   std::vector<std::string> found;
-  for (const auto& one : *world.run(world.secrets->environments("team/hello"))) found.push_back(one.name);
+  const auto environments = world.run(world.secrets->environments("team/hello"));
+  for (const auto& one : *environments) found.push_back(one.name);
   EXPECT_THAT(found, ElementsAre("canary", "prod", "Staging"));
   EXPECT_THAT(world.said<events::EnvironmentCreated>(), SizeIs(3));
 }
