@@ -157,7 +157,9 @@ TEST_F(JobFaults, AGigabyteWithoutANewlineIsCutIntoLinesAndTakesNoMemory) {
   EXPECT_EQ(end.conclusion, Conclusion::success) << heard.text;
   EXPECT_GE(heard.bytes, bytes) << "all of it is in the log";
   // AddressSanitizer keeps what was freed for a while, so that what is resident says nothing there.
-  if (!slow_build) EXPECT_LT(most, before + (uint64_t{32} << 20)) << "and none of it in memory";
+  if (!slow_build) {
+    EXPECT_LT(most, before + (uint64_t{32} << 20)) << "and none of it in memory";
+  }
 }
 
 // ---- A clock that jumps
