@@ -77,9 +77,10 @@ int serve(Serve options, const std::function<core::Result<>(const Serve&)>& star
 
 namespace {
 
-// After SIGTERM, then they are killed: the server lets jobs at hand come to an end for 5 s. Both are ended within 10 s.
-constexpr std::chrono::milliseconds server_patience{6'500};
-constexpr std::chrono::milliseconds runner_patience{2'500};
+// After SIGTERM, then they are killed: the server lets jobs at hand come to an end for 5 s. All is ended within 10 s,
+// and what is left of that is for the containers of jobs, whose engine takes its time.
+constexpr std::chrono::milliseconds server_patience{6'000};
+constexpr std::chrono::milliseconds runner_patience{2'000};
 
 struct Stopped {
   std::string process;
