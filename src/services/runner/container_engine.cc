@@ -116,7 +116,9 @@ Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::st
   std::string said;
   for (const auto& program : candidates) {
     ContainerEngine engine(loop, program);
-    std::vector<std::string> ask{"ps", "--quiet"};  // a client alone has a version; this wants its engine
+    // A client alone has a version; this wants its engine. Not `ps`: podman looks into each running container for it and
+    // fails where one of them, anybody's, is just being removed.
+    std::vector<std::string> ask{"volume", "ls", "--quiet"};
     auto answers = co_await engine.run(std::move(ask), "asking " + program + " whether it is there");
     if (answers) {
       std::vector<std::string> name{"--version"};  // "podman version 4.3.1", "Docker version 28.2.2, build ..."

@@ -250,6 +250,13 @@ TEST_F(ContainerExecutorTest, WithoutAnEngineAJobIsRefusedWithWhatEachSaid) {
   EXPECT_THAT(can.error().message, AllOf(HasSubstr("No container engine"), HasSubstr("apt-get install podman")));
 }
 
+// podman cannot list containers while one of them, anybody's, is being removed.
+TEST_F(ContainerExecutorTest, AnEngineThatCannotListContainersJustNowIsThereAllTheSame) {
+  touch("fails-ps");
+  auto can = loop.run(executor->available());
+  EXPECT_TRUE(can) << can.error().message;
+}
+
 TEST_F(ContainerExecutorTest, WhatIsMadeBearsTheRunnersFolderAndProcessAndTheMarkOfTheJob) {
   options.folder = top;
   executor = make_container_executor(loop.executor(), clock, options);
