@@ -160,7 +160,7 @@ class Reader {
     }
     std::vector<const RawMember*> by_name;
     for (const auto& member : members_) by_name.push_back(&member);
-    std::ranges::stable_sort(by_name, {}, [](const RawMember* member) { return member->name; });
+    std::ranges::sort(by_name, {}, [](const RawMember* member) { return std::pair(member->name, member); });
     std::vector<const RawMember*> repeated;
     for (size_t i = 1; i < by_name.size(); ++i)
       if (by_name[i - 1]->name == by_name[i]->name) repeated.push_back(by_name[i - 1]);
