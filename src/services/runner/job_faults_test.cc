@@ -17,7 +17,7 @@ namespace {
 using events::Conclusion;
 using ::testing::HasSubstr;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HEADRACE_SANITIZED
 constexpr bool slow_build = true;
 #else
 constexpr bool slow_build = false;
