@@ -11,6 +11,7 @@
 // of a handler reaches the publisher; handlers after it are not called.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -58,11 +59,11 @@ class Topic {
   size_t handlers() const;
 
  private:
-  struct Entry {
-    uint64_t number;
-    Handler call;
+  // Apart, so that publishing walks over the handlers alone.
+  struct Snapshot {
+    std::vector<Handler> handlers;
+    std::vector<uint64_t> numbers;  // of the handlers, ascending
   };
-  using Snapshot = std::vector<Entry>;
   struct State {
     std::mutex mutex;
     uint64_t next_number = 1;                                                 // of mutex
@@ -89,7 +90,7 @@ class Topic {
     return places[topic % cached_topics];
   }
   static void call(const Snapshot& snapshot, const Args&... args) {
-    for (const Entry& entry : snapshot) entry.call(args...);
+    for (const Handler& handler : snapshot.handlers) handler(args...);
   }
   void publish_afresh(Cached& place, const Args&... args) const;
 
@@ -130,13 +131,16 @@ Held Topic<Args...>::subscribe(Handler handler) {
   std::lock_guard lock(state_->mutex);
   const uint64_t number = state_->next_number++;
   auto changed = std::make_shared<Snapshot>(*state_->snapshot);
-  changed->push_back({number, std::move(handler)});
+  changed->handlers.push_back(std::move(handler));
+  changed->numbers.push_back(number);
   state_->snapshot = std::move(changed);
   state_->version.fetch_add(1, std::memory_order_release);
   return Held([state = state_, number] {
     std::lock_guard leaving(state->mutex);
     auto rest = std::make_shared<Snapshot>(*state->snapshot);
-    std::erase_if(*rest, [number](const Entry& entry) { return entry.number == number; });
+    auto place = std::ranges::lower_bound(rest->numbers, number) - rest->numbers.begin();
+    rest->numbers.erase(rest->numbers.begin() + place);
+    rest->handlers.erase(rest->handlers.begin() + place);
     state->snapshot = std::move(rest);
     state->version.fetch_add(1, std::memory_order_release);
   });
@@ -145,7 +149,7 @@ Held Topic<Args...>::subscribe(Handler handler) {
 template <class... Args>
 size_t Topic<Args...>::handlers() const {
   std::lock_guard lock(state_->mutex);
-  return state_->snapshot->size();
+  return state_->snapshot->handlers.size();
 }
 
 }  // namespace headrace::bus
