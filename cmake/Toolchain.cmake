@@ -38,7 +38,9 @@ endif()
 
 find_program(MOLD mold)
 if(MOLD)
-  add_link_options(-fuse-ld=mold)
+  # As other linkers do unasked: what runs at start alone, and what hardly ever runs, lies apart from the rest, so that less
+  # of the program is in memory.
+  add_link_options(-fuse-ld=mold -Wl,-z,keep-text-section-prefix)
 endif()
 
 if(HEADRACE_SANITIZE STREQUAL "address")
