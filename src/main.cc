@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <filesystem>
 
 #include "cli/cli.h"
@@ -27,6 +29,19 @@ core::Result<> serve(const cli::Serve& asked) {
   return server::serve(std::move(options));
 }
 
+// While a job prints, messages of some hundred KiB come and go by the thousand. The heap keeps room for a few of them,
+// rather than give it back to the kernel and take it again each time. Both, for either one ends glibc's own choice of
+// both.
+void keep_room_for_messages() {
+  constexpr int kept_bytes = 4 * 1024 * 1024;
+  constexpr int mapped_bytes = 8 * 1024 * 1024;  // what is larger is mapped, and unmapped when it is freed
+  ::mallopt(M_TRIM_THRESHOLD, kept_bytes);
+  ::mallopt(M_MMAP_THRESHOLD, mapped_bytes);
+}
+
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run(argc, argv, serve); }
+int main(int argc, char** argv) {
+  keep_room_for_messages();
+  return cli::run(argc, argv, serve);
+}

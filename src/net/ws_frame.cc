@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t control_bytes_max = 125;  // section 5.5
 constexpr size_t reason_bytes_max = control_bytes_max - 2;
+constexpr uint64_t reserved_bytes_max = 256 * 1024;  // for what a frame says of itself and has not sent yet
 
 std::unexpected<FrameProblem> broken(std::string reason) {
   return std::unexpected(FrameProblem{CloseCode::protocol_error, std::move(reason)});
@@ -145,6 +146,7 @@ std::optional<FrameProblem> MessageReader::begin(const FrameHead& head) {
   in_message_ = true;
   frame_ = head;
   taken_ = 0;
+  message_.reserve(message_.size() + static_cast<size_t>(std::min(head.length, reserved_bytes_max)));
   return std::nullopt;
 }
 
