@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
@@ -13,6 +13,8 @@ namespace {
 using support::Clone;
 using support::conclusion_of_newest;
 using support::eventually;
+using support::in_sandboxes;
+using support::makes_sandboxes;
 using support::Platform;
 using support::read_file;
 
@@ -114,14 +116,9 @@ TEST(ArtifactActions, KeepAndGiveBackWhatJobsMadeOnTheHost) {
 }
 
 TEST(ArtifactActions, KeepAndGiveBackWhatJobsMadeInSandboxes) {
-  support::PlatformOptions options;
-  options.serve.clear();
-  Platform platform(options);
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
-  ASSERT_TRUE(
-      eventually([&] { return platform.said().find("Jobs with runs-on: ubuntu-latest") != std::string::npos; }));
-  if (platform.said().find("run in sandboxes of their own") == std::string::npos)
-    GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
+  if (!makes_sandboxes(platform)) GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
   EXPECT_EQ(conclusion_of(platform, whole_workflow()), "success") << log_of(platform);
 }
 
@@ -136,14 +133,9 @@ TEST(ArtifactActions, SayWhatIsWrong) {
 
 // git and the API reach the server by the runner's door, whatever network the job has.
 TEST(ArtifactActions, LeaveGitAndTheApiWithinReachOfASandbox) {
-  support::PlatformOptions options;
-  options.serve.clear();
-  Platform platform(options);
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
-  ASSERT_TRUE(
-      eventually([&] { return platform.said().find("Jobs with runs-on: ubuntu-latest") != std::string::npos; }));
-  if (platform.said().find("run in sandboxes of their own") == std::string::npos)
-    GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
+  if (!makes_sandboxes(platform)) GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
   std::string steps = "      - uses: actions/checkout@v4\n";
   steps += run("git ls-remote origin refs/heads/main | grep -q \"$GITHUB_SHA\"");
   steps +=

@@ -9,31 +9,20 @@
 #include <filesystem>
 
 #include "core/json.h"
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
 namespace {
 
 using support::eventually;
+using support::processes_with;
 using support::read_file;
 using support::text_at;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 namespace json = core::json;
-
-// How many processes have `words` in their command line.
-size_t processes_with(const std::string& words) {
-  size_t count = 0;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
-    auto line = read_file(entry.path().string() + "/cmdline");
-    std::ranges::replace(line, '\0', ' ');
-    if (line.find(words) != std::string::npos) ++count;
-  }
-  return count;
-}
 
 class Exec : public ::testing::Test {
  protected:

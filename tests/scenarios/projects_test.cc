@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
@@ -15,6 +15,8 @@ namespace {
 using support::Clone;
 using support::conclusion_of_newest;
 using support::eventually;
+using support::in_sandboxes;
+using support::makes_sandboxes;
 using support::milliseconds;
 using support::Platform;
 using support::text_at;
@@ -25,19 +27,6 @@ constexpr milliseconds build_patience{180'000};
 
 // A suite runs in the repository's root.
 fs::path project(const std::string& name) { return fs::absolute("tests/scenarios/projects/" + name); }
-
-// Without --label: in sandboxes, where this machine makes some.
-support::PlatformOptions as_it_is() {
-  support::PlatformOptions options;
-  options.serve.clear();
-  return options;
-}
-
-bool makes_sandboxes(Platform& platform) {
-  EXPECT_TRUE(eventually([&] { return platform.said().find("Jobs with runs-on: ubuntu-latest") != std::string::npos; }))
-      << platform.said();
-  return platform.said().find("run in sandboxes of their own") != std::string::npos;
-}
 
 // Whether a program is there that a sandbox sees too, and does this.
 bool works(const std::string& folder, std::vector<std::string> argv) {
@@ -87,7 +76,7 @@ class Projects : public ::testing::Test {
   std::string tests() { return platform.cli({"test", "list", "--repo", repository}).out; }
   std::string view() { return platform.cli({"run", "view", "--repo", repository}).out; }
 
-  Platform platform{as_it_is()};
+  Platform platform{in_sandboxes()};
   std::string repository;
   std::unique_ptr<Clone> clone;
 };

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
@@ -17,38 +17,15 @@ namespace {
 
 using support::Clone;
 using support::eventually;
+using support::in_sandboxes;
+using support::makes_sandboxes;
 using support::Platform;
+using support::processes_with;
 using support::read_file;
 using support::run_of;
 using support::text_at;
 
 constexpr uid_t ordinary_user = 65'534;
-
-// Without --label.
-support::PlatformOptions as_it_is() {
-  support::PlatformOptions options;
-  options.serve.clear();
-  return options;
-}
-
-// What serve says once it has tried: "run in sandboxes", or that they will be refused.
-bool makes_sandboxes(Platform& platform) {
-  EXPECT_TRUE(eventually([&] { return platform.said().find("Jobs with runs-on: ubuntu-latest") != std::string::npos; }))
-      << platform.said();
-  return platform.said().find("run in sandboxes of their own") != std::string::npos;
-}
-
-// How many processes have `words` in their command line, as their arguments stand there.
-size_t processes_with(const std::string& words) {
-  size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
-    auto line = read_file(entry.path().string() + "/cmdline");
-    std::ranges::replace(line, '\0', ' ');
-    if (line.find(words) != std::string::npos) ++count;
-  }
-  return count;
-}
 
 // Names of numbers: folders of jobs.
 size_t job_folders(const Platform& platform) {
@@ -127,7 +104,7 @@ class Program {
 }  // namespace
 
 TEST(Sandboxed, APushRunsIsolatedThoughNobodyAskedForItAndItsFolderGoes) {
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
   if (!makes_sandboxes(platform)) GTEST_SKIP() << platform.said();
   auto run = run_of(platform, "team/isolated", looking_around(platform));
@@ -137,12 +114,12 @@ TEST(Sandboxed, APushRunsIsolatedThoughNobodyAskedForItAndItsFolderGoes) {
 
 TEST(Sandboxed, TheWholePlatformOfAnOrdinaryUserDoesTheSame) {
   if (::geteuid() != 0) GTEST_SKIP() << "who is no other user cannot become one; the test before this one is the same";
-  Platform tools(as_it_is());
+  Platform tools(in_sandboxes());
   std::filesystem::permissions(tools.folder(), std::filesystem::perms(0755));
   auto program = program_of_ordinary_user(tools);
   if (program.empty()) GTEST_SKIP() << "an ordinary user cannot run " << tools.program();
   Program chosen(program);
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   give_to_ordinary_user(platform.folder());
   ASSERT_TRUE(platform.start()) << platform.said();
   if (!makes_sandboxes(platform)) GTEST_SKIP() << platform.said();
@@ -152,7 +129,7 @@ TEST(Sandboxed, TheWholePlatformOfAnOrdinaryUserDoesTheSame) {
 }
 
 TEST(Sandboxed, ACancelledJobLeavesNothing) {
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
   if (!makes_sandboxes(platform)) GTEST_SKIP() << platform.said();
   Sleeper job(platform);
@@ -164,7 +141,7 @@ TEST(Sandboxed, ACancelledJobLeavesNothing) {
 }
 
 TEST(Sandboxed, AJobEndsWithItsRunnerThoughNothingIsStartedThatCouldCleanUp) {
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
   if (!makes_sandboxes(platform)) GTEST_SKIP() << platform.said();
   Sleeper job(platform);
@@ -177,7 +154,7 @@ TEST(Sandboxed, AJobEndsWithItsRunnerThoughNothingIsStartedThatCouldCleanUp) {
 }
 
 TEST(Sandboxed, DownLeavesNoProcess) {
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
   if (!makes_sandboxes(platform)) GTEST_SKIP() << platform.said();
   Sleeper job(platform);
@@ -188,7 +165,7 @@ TEST(Sandboxed, DownLeavesNoProcess) {
 }
 
 TEST(Sandboxed, WhereNoneCanBeMadeTheJobIsRefusedWithReasonAndRemedy) {
-  Platform tools(as_it_is());
+  Platform tools(in_sandboxes());
   auto path = tools.folder() + "/without";
   support::write_file(path, "#!/bin/sh\nexec env PATH=" + tools.folder() + "/bin " + tools.program() + " \"$@\"\n");
   std::filesystem::permissions(path, std::filesystem::perms(0755));
@@ -198,7 +175,7 @@ TEST(Sandboxed, WhereNoneCanBeMadeTheJobIsRefusedWithReasonAndRemedy) {
     if (std::filesystem::exists(found)) std::filesystem::create_symlink(found, tools.folder() + "/bin/" + name);
   }
   Program chosen(path);
-  Platform platform(as_it_is());
+  Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
   EXPECT_FALSE(makes_sandboxes(platform));
   EXPECT_NE(platform.said().find("--label ubuntu-latest=host"), std::string::npos) << platform.said();

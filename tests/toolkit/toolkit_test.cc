@@ -5,7 +5,7 @@
 #include <charconv>
 #include <filesystem>
 
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
@@ -14,6 +14,8 @@ namespace {
 using support::Clone;
 using support::conclusion_of_newest;
 using support::eventually;
+using support::in_sandboxes;
+using support::makes_sandboxes;
 using support::milliseconds;
 using support::Platform;
 using support::read_file;
@@ -77,15 +79,10 @@ std::string job(const std::string& name, const std::string& needs, const std::st
 }  // namespace
 
 TEST(Toolkit, OfGithubWorksUnmodifiedInJobs) {
-  support::PlatformOptions options;
-  options.serve.clear();  // sandboxes
-  Platform platform(options);
+  Platform platform(in_sandboxes());
   if (auto why = bring_packages(platform); !why.empty()) GTEST_SKIP() << why;
   ASSERT_TRUE(platform.start()) << platform.said();
-  ASSERT_TRUE(
-      eventually([&] { return platform.said().find("Jobs with runs-on: ubuntu-latest") != std::string::npos; }));
-  if (platform.said().find("run in sandboxes of their own") == std::string::npos)
-    GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
+  if (!makes_sandboxes(platform)) GTEST_SKIP() << "this machine makes no sandboxes: " << platform.said();
   ASSERT_EQ(platform.cli({"repo", "create", "team/toolkit"}).exit, 0);
   Clone clone(platform, "team/toolkit", "toolkit");
   std::filesystem::copy_file(platform.folder() + "/npm/modules.tgz", clone.path() + "/modules.tgz");
