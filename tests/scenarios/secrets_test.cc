@@ -5,7 +5,7 @@
 
 #include "core/bytes.h"
 #include "core/disk.h"
-#include "support/platform.h"
+#include "support/sandboxes.h"
 
 namespace headrace {
 
@@ -14,6 +14,8 @@ namespace {
 using support::Clone;
 using support::conclusion_of_newest;
 using support::eventually;
+using support::in_sandboxes;
+using support::makes_sandboxes;
 using support::milliseconds;
 using support::Platform;
 using support::read_file;
@@ -21,12 +23,6 @@ using support::text_at;
 namespace json = core::json;
 
 constexpr const char* value = "open-Sesame-4711-zq";
-
-support::PlatformOptions in_sandboxes() {
-  support::PlatformOptions options;
-  options.serve.clear();
-  return options;
-}
 
 bool ends_as(Platform& platform, const std::string& conclusion) {
   return eventually([&] { return !conclusion_of_newest(platform, "team/hello").empty(); }, milliseconds(60'000)) &&
@@ -114,10 +110,34 @@ TEST(Secrets, ThatAJobSaysInEveryWayAreHiddenAndNowhereOnTheDisk) {
 TEST(Secrets, ThatAJobInASandboxSaysAreHiddenAndNowhereOnTheDisk) {
   Platform platform(in_sandboxes());
   ASSERT_TRUE(platform.start()) << platform.said();
-  ASSERT_TRUE(eventually([&] { return platform.said().find("Jobs with runs-on:") != std::string::npos; }));
-  if (platform.said().find("run in sandboxes of their own") == std::string::npos)
-    GTEST_SKIP() << "no sandboxes here: " << platform.said();
+  if (!makes_sandboxes(platform)) GTEST_SKIP() << "no sandboxes here: " << platform.said();
   tells_nothing(platform);
+}
+
+TEST(Secrets, OfARepositoryAreNotHadThroughASubmoduleThatTheRunnerFetchedForAnother) {
+  Platform platform;
+  ASSERT_TRUE(platform.start()) << platform.said();
+  for (const char* name : {"team/private", "team/hello"}) ASSERT_EQ(platform.cli({"repo", "create", name}).exit, 0);
+  const std::string job =
+      "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n";
+  Clone ours(platform, "team/private", "private");
+  ours.write("code.txt", "private code");
+  ours.write(".github/workflows/ci.yml", job);
+  const auto commit = ours.commit("private");
+  ASSERT_EQ(ours.push().exit, 0);
+  ASSERT_TRUE(eventually([&] { return conclusion_of_newest(platform, "team/private") == "success"; }));
+
+  Clone theirs(platform, "team/hello", "hello");
+  theirs.write(".gitmodules", "[submodule \"p\"]\n\tpath = p\n\turl = ../private.git\n");
+  theirs.write(".github/workflows/ci.yml", job + "        with: {submodules: true}\n      - run: cat p/code.txt\n");
+  std::filesystem::create_directories(theirs.path() + "/p");  // as git has one that is not checked out
+  ASSERT_EQ(platform.git(theirs.path(), {"update-index", "--add", "--cacheinfo", "160000," + commit + ",p"}).exit, 0);
+  theirs.commit("a submodule");
+  ASSERT_EQ(theirs.push().exit, 0);
+  EXPECT_TRUE(ends_as(platform, "failure"));
+  auto log = platform.cli({"run", "log", "--repo", "team/hello"}).out;
+  EXPECT_NE(log.find("team/private"), std::string::npos) << log;
+  EXPECT_EQ(log.find("private code"), std::string::npos) << log;
 }
 
 TEST(Secrets, GoWhereTheyMayAndNowhereElse) {

@@ -393,6 +393,15 @@ TEST_F(SubmoduleTest, RecursiveHasThoseOfTheUpstreamWithinThemTooAndASecondCheck
   EXPECT_THAT(heard.text, HasSubstr(" library\n"));
 }
 
+TEST_F(SubmoduleTest, OneThatIsHereAlreadyIsAskedForAgainForItsReaderMayHaveBeenAnother) {
+  uses("actions/checkout@v4", {{"submodules", "true"}});
+  runs("mv " + top + "/library " + top + "/library-that-this-token-may-not-read");
+  uses("actions/checkout@v4", {{"submodules", "true"}, {"path", "again"}});
+  EXPECT_EQ(run().conclusion, Conclusion::failure) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr("The repository 'team/library' with '"));
+  EXPECT_FALSE(std::filesystem::exists(top + "/job/workspace/again/lib/one/lib-file"));
+}
+
 TEST_F(SubmoduleTest, OneThatIsElsewhereIsNamedWithItsAddress) {
   shell("cd own && git config -f .gitmodules submodule.lib/one.url https://example.invalid/a/b && git commit -qam far");
   core::json::object github{{"repository", "team/hello"}, {"ref", "refs/heads/main"}, {"sha", head_of(top + "/own")}};

@@ -156,17 +156,19 @@ class Checkout final : public Action {
   // The mirror with the commit in it.
   Task<Result<>> fetched(StepRun& step, Tree& tree) {
     const auto& wish = tree.wish;
+    const std::string& wanted = wish.commit.empty() ? wish.ref : wish.commit;
     auto places = actions_.places_of(step.engine().order(), wish.repository, !wish.own);
     std::string tried;
     for (auto place : places) {
       if (!place.open) place.token = wish.token;
       auto& mirrors = actions_.repositories();
-      bool known = (wish.own && wish.depth > 0 && !wish.tags) || wish.submodule;
+      // What is here already is asked for again, unless it is the job's own or anybody's: another job may have brought
+      // it, whose token may read more.
+      bool known = (wish.own && wish.depth > 0 && !wish.tags) || (wish.submodule && place.open);
       if (known && !wish.commit.empty() && co_await mirrors.has(place, wish.commit, true)) {
         tree.from = {mirrors.mirror_of(place, true), wish.commit};
         co_return Result<>{};
       }
-      const std::string& wanted = wish.commit.empty() ? wish.ref : wish.commit;
       auto found = co_await mirrors.fetch(place, wanted, true);
       if (found) {
         tree.from = std::move(*found);
@@ -174,11 +176,10 @@ class Checkout final : public Action {
       }
       tried += "\n  " + found.error().message;
     }
-    co_return core::fail(Code::not_found,
-                         "The repository '" + wish.repository + "' with '" +
-                             (wish.commit.empty() ? wish.ref : wish.commit) +
-                             "' cannot be had. Check its name, and that the token may read it. Tried:" +
-                             (tried.empty() ? " nothing." : tried));
+    co_return core::fail(Code::not_found, "The repository '" + wish.repository + "'" +
+                                              (wanted.empty() ? "" : " with '" + wanted + "'") +
+                                              " cannot be had. Check its name, and that the token may read it. Tried:" +
+                                              (tried.empty() ? " nothing." : tried));
   }
 
   Variables environment(const Tree& tree) const {
