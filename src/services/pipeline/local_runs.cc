@@ -34,7 +34,7 @@ Result<> LocalRuns::start(events::RunQueued run, const SourceFile& file, Object 
   local.row.group = begun.run.group;
   local.row.cancel_in_progress = begun.run.cancel_in_progress;
   local.row.queue_all = begun.run.queue_all;
-  local.row.queued_at = around_.clock.now();
+  local.row.created_at = local.row.queued_at = around_.clock.now();
   for (const events::PlannedJob& job : begun.run.jobs) {
     local.row.rows.push_back(row_of(begun.run.run, begun.run.attempt, job));
     local.row.rows.back().repository = begun.run.repository;

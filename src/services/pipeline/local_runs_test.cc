@@ -230,7 +230,9 @@ bool heard_word(RunRow& run, const log::Stored& stored) {
 
 void begin_as(RunRow& run, const events::RunQueued& said, core::Time at) {
   if (said.run != run.run) return;
+  auto created_at = run.created_at.value_or(at);
   run = run_of(said);
+  run.created_at = created_at;
   run.waits = said.waits;
   run.queued_at = at;
   for (const auto& job : said.jobs) {

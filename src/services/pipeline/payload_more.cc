@@ -82,7 +82,7 @@ std::string workflow_run_payload(const Home& home, const RunRow& run, const std:
                   {"actor", account_json(run.actor, home.server_url)},
                   {"triggering_actor", account_json(run.actor, home.server_url)},
                   {"html_url", run.url},
-                  {"created_at", time_or_null(run.queued_at)},
+                  {"created_at", time_or_null(run.created_at ? run.created_at : run.queued_at)},
                   {"run_started_at", time_or_null(run.started_at ? run.started_at : run.queued_at)},
                   {"updated_at", time_or_null(run.completed_at ? run.completed_at : run.queued_at)}};
   json::object workflow{{"name", run.workflow}, {"path", run.workflow_file}, {"state", "active"}};

@@ -229,6 +229,16 @@ Task<Result<Run>> Pipeline::view(int64_t run, std::optional<store::Offset> at) {
   return impl_->service.parts.store.read(projection, at, std::move(look));
 }
 
+Task<Result<Run>> Pipeline::view_attempt(int64_t run, int64_t attempt) {
+  auto shown = co_await view(run);
+  if (shown && (attempt < 1 || attempt > shown->attempt))
+    co_return core::fail(Code::not_found, "The run " + std::to_string(run) + " has no attempt " +
+                                              std::to_string(attempt) + "; its attempts are 1 to " +
+                                              std::to_string(shown->attempt) + ".");
+  while (shown && shown->attempt > attempt) shown = co_await view(run, shown->began - 1);
+  co_return shown;
+}
+
 Task<Result<Run>> Pipeline::view_by_uuid(std::string run, std::optional<store::Offset> at) {
   auto look = [run](sqlite::Connection& tables) -> Result<Run> { return present(find_run(tables, run), run); };
   return impl_->service.parts.store.read(projection, at, std::move(look));

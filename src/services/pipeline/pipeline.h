@@ -111,6 +111,9 @@ class Pipeline {
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});
   core::Task<core::Result<RunsFound>> search(RunSearch search);
   core::Task<core::Result<Run>> view(int64_t run, std::optional<store::Offset> at = {});  // not_found
+  // An attempt of it, from 1: those before the newest as they stood when the next one began. not_found, too: there was
+  // no such attempt.
+  core::Task<core::Result<Run>> view_attempt(int64_t run, int64_t attempt);
   core::Task<core::Result<Run>> view_by_uuid(std::string run, std::optional<store::Offset> at = {});
   core::Task<core::Result<Job>> job(int64_t job, std::optional<store::Offset> at = {});
 

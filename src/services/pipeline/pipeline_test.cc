@@ -258,6 +258,60 @@ TEST(Pipeline, RerunningAllIsTheNextAttemptOfTheSameRun) {
   EXPECT_THAT(world.runs(), SizeIs(1));
 }
 
+TEST(Pipeline, ShowsEachAttemptAsItEnded) {
+  World world;
+  world.files.commit(commit_id('a'), {ci(two_jobs)});
+  world.push(commit_id('a'));
+  int64_t id = world.newest().id;
+  world.run_job("build");
+  world.run_job("test", Conclusion::failure);
+  auto first = world.newest();
+  world.clock.advance(std::chrono::hours(1));
+  ASSERT_TRUE(world.loop.run(world.pipeline->rerun(Actor::user("bob"), id, Jobs::failed)));
+  world.run_job("test");
+  world.clock.advance(std::chrono::hours(1));
+  ASSERT_TRUE(world.loop.run(world.pipeline->rerun(Actor::user("bob"), id, Jobs::all)));
+  auto attempt = [&](int64_t number) { return world.loop.run(world.pipeline->view_attempt(id, number)); };
+  ASSERT_TRUE(attempt(1) && attempt(2) && attempt(3));
+  EXPECT_EQ(to_json(*attempt(1)), to_json(first));
+  EXPECT_EQ(attempt(2)->conclusion, Conclusion::success);
+  EXPECT_EQ(World::job(*attempt(2), "build").job, World::job(first, "build").job) << "it did not run again";
+  EXPECT_NE(World::job(*attempt(2), "test").job, World::job(first, "test").job);
+  EXPECT_EQ(attempt(3)->status, Status::queued);
+  EXPECT_EQ(attempt(3)->created_at, first.created_at) << "a run is made once";
+  EXPECT_EQ(*attempt(3)->queued_at - *first.queued_at, std::chrono::hours(2));
+  for (int64_t none : {0, 4, -1}) {
+    EXPECT_EQ(attempt(none).error().code, Code::not_found);
+    EXPECT_THAT(attempt(none).error().message, HasSubstr("its attempts are 1 to 3"));
+  }
+}
+
+TEST(Pipeline, FindsRunsByTheirNumberAndByWhenTheyWereMade) {
+  World world;
+  world.files.commit(commit_id('a'), {ci(two_jobs), {".github/workflows/lint.yml", std::string(two_jobs)}});
+  world.push(commit_id('a'));
+  world.clock.advance(std::chrono::hours(1));
+  world.files.commit(commit_id('b'), {ci(two_jobs)});
+  world.push(commit_id('b'));
+  RunQuery query;
+  query.repository = "team/hello";
+  query.number = 1;
+  EXPECT_THAT(world.loop.run(world.pipeline->list(query))->runs, SizeIs(2)) << "each workflow counts for itself";
+  query.number = 2;
+  auto second = world.loop.run(world.pipeline->list(query))->runs;
+  ASSERT_THAT(second, SizeIs(1));
+  query.number = 3;
+  EXPECT_THAT(world.loop.run(world.pipeline->list(query))->runs, IsEmpty());
+  RunSearch search;
+  search.repository = "team/hello";
+  search.from = second[0].created_at;
+  EXPECT_EQ(world.loop.run(world.pipeline->search(search))->ids, std::vector<int64_t>{second[0].id});
+  search = {};
+  search.repository = "team/hello";
+  search.to = *second[0].created_at - core::Duration(1);
+  EXPECT_EQ(world.loop.run(world.pipeline->search(search))->total, 2);
+}
+
 TEST(Pipeline, RerunningFailedJobsKeepsTheOthers) {
   World world;
   world.files.commit(commit_id('a'), {ci(std::string(two_jobs) +

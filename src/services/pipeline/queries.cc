@@ -24,7 +24,7 @@ constexpr std::string_view select_run =
     "SELECT run.run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
     "branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
     "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth, "
-    "variables_at, untrusted FROM run ";
+    "variables_at, untrusted, created_at, latest FROM run ";
 constexpr std::string_view select_job =
     "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
     "log_lines, queued_at, started_at, completed_at, matrix, caller, calls, outputs, annotations, environment_url, "
@@ -114,6 +114,8 @@ Listed read_run(const sqlite::Row& row) {
   run.depth = row.integer(30);
   run.variables_at = row.integer(31);
   run.untrusted = row.boolean(32);
+  run.created_at = time_of(row.integer(33));
+  run.began = static_cast<uint64_t>(row.integer(34));
   return listed;
 }
 
@@ -265,9 +267,10 @@ Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query) {
   text += query.branch.empty() ? " AND (? = '')" : " AND branch = ?";
   std::string_view status = query.status ? name_of(*query.status) : std::string_view();
   text += status.empty() ? " AND (? = '')" : " AND status = ?";
+  text += query.number == 0 ? " AND (? = 0)" : " AND number = ?";
   text += " ORDER BY queued DESC LIMIT ?";
   auto rows = tables.all(sqlite::Sql::generated(text), read_run, *before, query.repository, query.branch, status,
-                         static_cast<int64_t>(query.limit + 1));
+                         query.number, static_cast<int64_t>(query.limit + 1));
   if (!rows) return std::unexpected(rows.error());
   RunPage page;
   if (rows->size() > query.limit) {

@@ -88,6 +88,7 @@ json::object run_json(const Run& run) {
           {"waits", run.waits},
           {"group", run.group},
           {"url", run.url},
+          {"created_at", time_or_null(run.created_at)},
           {"queued_at", time_or_null(run.queued_at)},
           {"started_at", time_or_null(run.started_at)},
           {"completed_at", time_or_null(run.completed_at)},

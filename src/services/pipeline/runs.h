@@ -63,10 +63,12 @@ struct Run {
   std::optional<events::Conclusion> conclusion;
   std::string
       errors;  // of a run that ended without success; "file:line:column: message" a line where it could not start
-  bool cancelled = false;  // it was asked to end
-  bool waits = false;      // for its concurrency group
-  std::string group;       // of concurrency; empty: none
-  std::optional<core::Time> queued_at, started_at, completed_at;
+  bool cancelled = false;                                         // it was asked to end
+  bool waits = false;                                             // for its concurrency group
+  std::string group;                                              // of concurrency; empty: none
+  std::optional<core::Time> created_at;                           // with its first attempt
+  std::optional<core::Time> queued_at, started_at, completed_at;  // of this attempt
+  uint64_t began = 0;     // offset of the event that began this attempt; 0: of no log
   std::vector<Job> jobs;  // of the newest attempt, in the order of the file
 };
 
@@ -76,6 +78,7 @@ struct RunQuery {
   std::string cursor;      // RunPage::next of the page before; empty: the newest
   std::string branch;      // empty: any
   std::optional<Status> status;
+  int64_t number = 0;  // each workflow counts for itself, so several runs may have it; 0: any
 };
 
 struct RunPage {

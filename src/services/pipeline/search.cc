@@ -1,5 +1,7 @@
 #include "services/pipeline/search.h"
 
+#include <limits>
+
 #include "services/pipeline/projection.h"
 
 namespace headrace::pipeline {
@@ -19,7 +21,11 @@ std::string where_of(const RunSearch& search) {
   add(search.actor, "actor = ?");
   add(search.commit, "commit_id = ?");
   add(search.status, "? IN (status, conclusion)");
-  return where;
+  return where + " AND created_at BETWEEN ? AND ?";
+}
+
+int64_t nanoseconds(const std::optional<core::Time>& time, int64_t otherwise) {
+  return time ? time->time_since_epoch().count() : otherwise;
 }
 
 }  // namespace
@@ -30,16 +36,18 @@ Result<RunsFound> search_runs(sqlite::Connection& tables, const RunSearch& searc
                                                " runs, in pages of at most " + std::to_string(search_limit_max) +
                                                "; ask for less, by branch, commit or status.");
   const std::string where = where_of(search);
+  const int64_t from = nanoseconds(search.from, std::numeric_limits<int64_t>::min()),
+                to = nanoseconds(search.to, std::numeric_limits<int64_t>::max());
   const std::string page = "SELECT id" + where + " ORDER BY queued DESC LIMIT ? OFFSET ?";
   auto ids = tables.all(
       sqlite::Sql::generated(page), [](const sqlite::Row& row) { return row.integer(0); }, search.repository,
-      search.branch, search.event, search.actor, search.commit, search.status, static_cast<int64_t>(search.limit),
-      static_cast<int64_t>(search.skip));
+      search.branch, search.event, search.actor, search.commit, search.status, from, to,
+      static_cast<int64_t>(search.limit), static_cast<int64_t>(search.skip));
   if (!ids) return std::unexpected(ids.error());
   const std::string counted = "SELECT count(*) FROM (SELECT 1" + where + " LIMIT ?)";
   auto total = tables.first(
       sqlite::Sql::generated(counted), [](const sqlite::Row& row) { return row.integer(0); }, search.repository,
-      search.branch, search.event, search.actor, search.commit, search.status, search_count_max);
+      search.branch, search.event, search.actor, search.commit, search.status, from, to, search_count_max);
   if (!total) return std::unexpected(total.error());
   return RunsFound{std::move(*ids), total->value_or(0)};
 }

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/clock.h"
 
 namespace headrace::pipeline {
 
@@ -15,6 +18,7 @@ inline constexpr int64_t search_count_max = 100'000;  // more are not counted
 struct RunSearch {
   std::string repository;
   std::string branch, event, actor, commit;  // empty: any
+  std::optional<core::Time> from, to;        // created then or between; empty: without an end
   std::string status;                        // "queued", "in_progress", "completed", or a conclusion; empty: any
   size_t skip = 0;
   size_t limit = 30;
