@@ -97,6 +97,7 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   job.spec = std::move(*spec);
   job.event = order.event;
   job.grant = order.grant;
+  job.runner_name = around_.runner;
   std::string own = around_.folder + "/job";
   JobPlace place{own, own + "/workspace", own + "/temp", {}, actions_->shared(job)};
   execution_ = std::make_unique<JobExecution>(std::move(around), std::move(job), std::move(place), around_.times);
@@ -206,8 +207,20 @@ void Assignment::found(int64_t step, const Result<>& kept) {
 
 void Assignment::step_is(const StepSpec& step, std::optional<events::Conclusion> conclusion) {
   if (steps_.empty() || steps_.back().number != step.number) steps_.push_back({});
-  steps_.back() = {token_, step.number, step.name, conclusion};
-  around_.stepped(steps_.back());
+  StepChanged& now = steps_.back();
+  now.token = token_;
+  now.number = step.number;
+  now.name = step.name;
+  now.conclusion = conclusion;
+  around_.stepped(now);
+}
+
+// Told with its step, so that whoever takes up a connection again learns of both at once.
+void Assignment::annotated(const Annotation& note) {
+  auto step = std::ranges::find(steps_.rbegin(), steps_.rend(), note.step, &StepChanged::number);
+  if (step == steps_.rend()) return;
+  step->annotations.push_back(said(note));
+  around_.stepped(*step);
 }
 
 // The record is left when its process has ended, for it never names another. A sandbox has one for all steps.

@@ -32,6 +32,7 @@ class Assignment final : public JobObserver {
     core::Clock& clock;
     core::Disk& disk;
     std::string folder;
+    std::string runner;  // its name: runner.name
     uint64_t log_bytes_max;
     JobExecution::Times times;
     std::function<Executor*(const std::string&)> executor;  // of this name; null: there is none
@@ -74,6 +75,7 @@ class Assignment final : public JobObserver {
   core::Result<> log(std::string_view lines) override;
   void step_began(const StepSpec& step) override;
   void step_ended(const StepSpec& step, events::Conclusion conclusion) override;
+  void annotated(const Annotation& note) override;
   void group(pid_t leader) override;
   void summary(int64_t step, std::string_view markdown) override;
   void reports(const StepSpec& step, std::vector<FoundReport> found) override;

@@ -2,6 +2,7 @@
 
 #include "core/diagnostics.h"
 #include "core/json.h"
+#include "services/runner/job_context.h"
 #include "services/runner/service.h"
 
 namespace headrace::runner {
@@ -84,13 +85,36 @@ void answer_ended(bool settled, Token token, Session& session) {
   settled ? session.post(Settled{token}) : session.post(Stale{token, "The lease is not in force any more."});
 }
 
+size_t bytes_of(const events::JobAnnotation& note) {
+  return note.message.size() + note.title.size() + note.file.size();
+}
+
+// A runner keeps to these bounds by itself; what is beyond them is not shown before the end.
+std::vector<events::JobAnnotation> bounded(const std::vector<LiveStep>& steps, const StepChanged& change) {
+  size_t count = 0, bytes = 0;
+  for (const auto& step : steps) {
+    if (step.number == change.number) continue;
+    count += step.annotations.size();
+    for (const auto& note : step.annotations) bytes += bytes_of(note);
+  }
+  std::vector<events::JobAnnotation> kept;
+  for (const auto& note : change.annotations) {
+    bytes += bytes_of(note);
+    if (++count > annotations_max || bytes > annotations_bytes_max) break;
+    kept.push_back(note);
+  }
+  return kept;
+}
+
 void update(std::vector<LiveStep>& steps, const StepChanged& change) {
+  auto annotations = bounded(steps, change);
   for (auto& step : steps) {
     if (step.number != change.number) continue;
     step.conclusion = change.conclusion;
+    step.annotations = std::move(annotations);
     return;
   }
-  steps.push_back({change.number, change.name, change.conclusion});
+  steps.push_back({change.number, change.name, change.conclusion, std::move(annotations)});
 }
 
 }  // namespace

@@ -202,7 +202,7 @@ Result<> JobContext::add_path(std::string path) {
   return {};
 }
 
-void JobContext::keep(Annotation note) {
+const Annotation* JobContext::keep(Annotation note) {
   auto like = std::ranges::count_if(
       annotations_, [&](const auto& other) { return other.step == note.step && other.level == note.level; });
   note.message = cut(masks_.masked(note.message), annotation_message_max);
@@ -211,9 +211,9 @@ void JobContext::keep(Annotation note) {
   size_t bytes = note.message.size() + note.title.size() + note.file.size();
   if (annotations_.size() >= annotations_max || like >= static_cast<std::ptrdiff_t>(annotations_a_step_max) ||
       annotation_bytes_ + bytes > annotations_bytes_max)
-    return;
+    return nullptr;
   annotation_bytes_ += bytes;
-  annotations_.push_back(std::move(note));
+  return &annotations_.emplace_back(std::move(note));
 }
 
 }  // namespace headrace::runner

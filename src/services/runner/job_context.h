@@ -55,8 +55,8 @@ class JobContext {
   const std::vector<std::string>& paths() const { return paths_; }  // the first is looked at first
   void env(Variables env) { env_ = std::move(env); }                // of the job, evaluated
 
-  // Kept, its texts masked and bounded; beyond the bounds they are only in the log.
-  void keep(Annotation annotation);
+  // Kept, its texts masked and bounded, and returned as it is kept; beyond the bounds it is only in the log: null.
+  const Annotation* keep(Annotation annotation);
   const std::vector<Annotation>& annotations() const { return annotations_; }
 
   bool debug() const { return debug_; }

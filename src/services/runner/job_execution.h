@@ -32,6 +32,8 @@ class JobObserver {
   virtual core::Result<> log(std::string_view lines) = 0;
   virtual void step_began(const StepSpec& step) = 0;
   virtual void step_ended(const StepSpec& step, events::Conclusion conclusion) = 0;
+  // Of the step that runs; all of them are in the end once more. Who shows nothing before the end need not hear it.
+  virtual void annotated(const Annotation&) {}
   // A process group of the job lives (its leader's pid), or does not any more (0): for whoever cleans up after a crash.
   virtual void group(pid_t leader) = 0;
   // Markdown of a step's GITHUB_STEP_SUMMARY, masked, at most step_summary_bytes_max; once a stage that wrote one.

@@ -348,6 +348,16 @@ TEST_F(JobExecutionTest, TheLogShowsWhatIsRunAsGitHubDoes) {
   EXPECT_THAT(lines(), Contains("##[endgroup]"));
 }
 
+TEST_F(JobExecutionTest, TheNameOfAStepIsOneLineWhateverItsExpressionsComeTo) {
+  step("echo '${{ toJSON(runner) }}' > /dev/null");
+  step("true").name = "\n  All of ${{ toJSON(runner) }}";
+  auto end = run();
+  EXPECT_EQ(end.conclusion, Conclusion::success) << observer.text;
+  ASSERT_EQ(end.steps.size(), 2u);
+  EXPECT_EQ(end.steps[0].name, "Run echo '{");
+  EXPECT_EQ(end.steps[1].name, "All of {");
+}
+
 TEST_F(JobExecutionTest, CommandsBecomeAnnotationsMasksAndGroups) {
   step(
       "echo '::warning file=src/a.cc,line=3,title=T::Careful%0Aplease'; echo '::group::G'; echo '::endgroup::'; "
@@ -383,6 +393,17 @@ TEST_F(JobExecutionTest, MatchersLiveOnInLaterStepsAndNameFilesOfTheWorkspace) {
   EXPECT_EQ(end.annotations[0].line, 7);
   EXPECT_EQ(end.annotations[1].file, "");
   EXPECT_THAT(lines(), Contains("##[error]src/a.c:7: error: broken"));
+}
+
+TEST_F(JobExecutionTest, AMatcherCountsFromTheNextLineOnAlsoInWhatIsWrittenAtOnce) {
+  step(
+      "echo '{\"problemMatcher\":[{\"owner\":\"cc\",\"pattern\":[{\"regexp\":\"^error: (.*)$\",\"message\":1}]}]}' > "
+      "m.json; printf 'error: before\\n::add-matcher::m.json\\nerror: one\\nplain\\nerror: two\\n"
+      "::remove-matcher owner=cc::\\nerror: after\\n'");
+  auto end = run();
+  ASSERT_EQ(end.annotations.size(), 2u) << observer.text;
+  EXPECT_EQ(end.annotations[0].message, "one");
+  EXPECT_EQ(end.annotations[1].message, "two");
 }
 
 TEST_F(JobExecutionTest, AnnotationsAreBoundedTheLogIsNot) {

@@ -99,6 +99,14 @@ std::string base64_core(std::string_view text, size_t before) {
   return whole > first ? encoded.substr(first, whole - first) : std::string();
 }
 
+// `base64` breaks its lines after 76 characters, `openssl` and PEM after 64. Where the secret comes first in what is
+// encoded it is known where the breaks are.
+void add_base64_lines(const std::string& encoded, std::vector<std::string>& forms) {
+  for (size_t width : {size_t{64}, size_t{76}})
+    for (size_t at = 0; encoded.size() > width && at < encoded.size(); at += width)
+      forms.push_back(encoded.substr(at, width));
+}
+
 std::string url_alphabet(std::string text) {
   std::ranges::replace(text, '+', '-');
   std::ranges::replace(text, '/', '_');
@@ -131,6 +139,7 @@ Result<> Masks::add_forms(std::string_view secret) {
     forms.push_back(base64_core(secret, before));
     forms.push_back(url_alphabet(forms.back()));
   }
+  add_base64_lines(base64_core(secret, 0), forms);
   forms.push_back(url_encoded(secret, upper, ""));
   forms.push_back(url_encoded(secret, lower, ""));
   forms.push_back(url_encoded(secret, upper, "!'()*"));  // JavaScript's encodeURIComponent

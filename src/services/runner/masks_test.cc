@@ -61,6 +61,21 @@ TEST(Masks, Base64IsHiddenWhateverStandsBeforeTheSecret) {
   }
 }
 
+TEST(Masks, Base64IsHiddenWhereProgramsBreakItIntoLines) {
+  const std::string secret = "hr_" + std::string(40, 'k') + "-0123456789_" + std::string(90, 'z');
+  auto masks = masks_of({secret});
+  for (size_t width : {size_t{64}, size_t{76}}) {
+    for (std::string after : {"", "\n"}) {
+      const std::string encoded = core::to_base64(core::as_bytes(secret + after));
+      for (size_t at = 0; at < encoded.size(); at += width) {
+        auto masked = masks.masked(encoded.substr(at, width));
+        EXPECT_TRUE(masked.starts_with("***")) << width << " " << at;
+        EXPECT_LE(masked.size(), 3U + 4U) << "but the padding, and what stands behind the secret";
+      }
+    }
+  }
+}
+
 TEST(Masks, TheUrlAlphabetOfBase64IsHiddenToo) {
   std::string secret = "\xfb\xff\xfe?>>\xff\xee";
   auto masks = masks_of({secret});

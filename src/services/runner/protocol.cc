@@ -65,6 +65,10 @@ struct Writer {
   json::object operator()(const StepChanged& step) const {
     json::object object{{"type", "step"}, {"token", step.token}, {"number", step.number}, {"name", step.name}};
     if (step.conclusion) object["conclusion"] = events::name_of(*step.conclusion);
+    if (step.annotations.empty()) return object;
+    json::array annotations;
+    for (const auto& note : step.annotations) annotations.push_back(of(note));
+    object["annotations"] = std::move(annotations);
     return object;
   }
   json::object operator()(const Begin& begin) const { return {{"type", "begin"}, {"token", begin.token}}; }
@@ -350,6 +354,8 @@ std::optional<Message> read(std::string_view type, Reader& in) {
     StepChanged step{
         .token = in.count("token"), .number = in.number("number"), .name = in.text("name"), .conclusion = {}};
     if (core::find(in.value(), "conclusion")) step.conclusion = in.conclusion("conclusion");
+    if (core::find(in.value(), "annotations"))
+      for (const auto& note : in.list("annotations")) step.annotations.push_back(annotation_of(note, in));
     return step;
   }
   if (type == "report") return read_reported(in);

@@ -44,7 +44,8 @@ struct StepChanged {
   Token token = 0;
   int64_t number = 0;
   std::string name;
-  std::optional<events::Conclusion> conclusion;  // nothing: it has begun
+  std::optional<events::Conclusion> conclusion;         // nothing: it has begun
+  std::vector<events::JobAnnotation> annotations = {};  // of it so far; Finished has those of the whole job
   bool operator==(const StepChanged&) const = default;
 };
 struct Begin {  // may the first step of a restricted job begin? It waits for Begun

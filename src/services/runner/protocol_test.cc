@@ -22,6 +22,7 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Renew{{1, 2, 3}});
   expect_round_trip(StepChanged{7, 2, "Run make", {}});
   expect_round_trip(StepChanged{7, 2, "Run make", events::Conclusion::timed_out});
+  expect_round_trip(StepChanged{7, 2, "Run make", {}, {{"notice", "m", "t", "a.c", 1, 2, 3, 4, 2}}});
   expect_round_trip(Reported{7, 2, "junit.xml", {1, 9, 5, 1, 1, 1, 1, 1, 2500}, 8, {"AQ==", "Ag=="}, 3});
   expect_round_trip(Summary{7, 4, 2, "# Tests\n\n1 < 2\n"});
   expect_round_trip(Lost{7, "it was started again"});
@@ -145,6 +146,7 @@ std::vector<Message> examples() {
           "builder-1", "019ab0f2-6c1e-7a10-8000-5f1c3a9e0b11", 4, {{"ubuntu-latest", "host"}, {"gpu", "host"}}, {4711}},
       Renew{{4711, 4712}},
       StepChanged{4711, 2, "Run make", {}},
+      StepChanged{4711, 2, "Run make", {}, {{"error", "expected ';'", "", "src/a.cc", 3, 0, 7, 0, 2}}},
       StepChanged{4711, 2, "Run make", Conclusion::success},
       Begin{4711},
       Reported{4711, 2, "build/junit.xml", {1, 2, 1, 1, 0, 0, 0, 0, 1500}, 2, {"AQIeeJxjZGRkYGRgYAQAAAoAAw=="}, 1},

@@ -160,10 +160,11 @@ std::optional<std::string> Runner::unserved(const std::vector<std::string>& labe
   if (ending) return "The runners that could take this job are ending; it goes to the next one that connects.";
   if (labels.empty()) return "The job names no label in runs-on, so no runner can take it.";
   std::string wanted;
-  for (const auto& label : labels) wanted.append(wanted.empty() ? "'" : ", '").append(label).append("'");
-  if (sessions.empty()) return "No runner is connected; the job waits for one with the label " + wanted + ".";
-  return "No connected runner has the label " + wanted +
-         ". Start one that has, or allow it with serve --label LABEL=EXECUTOR.";
+  for (const auto& label : labels) wanted.append(wanted.empty() ? "'" : " and '").append(label).append("'");
+  wanted.insert(0, labels.size() == 1 ? "the label " : "both the labels ");
+  if (labels.size() > 2) wanted.replace(0, std::string_view("both").size(), "all of");
+  if (sessions.empty()) return "No runner is connected; the job waits for one with " + wanted + ".";
+  return "No connected runner has " + wanted + ". Start one that has, or allow it with serve --label LABEL=EXECUTOR.";
 }
 
 bool Runner::has_lease(Token lease) const { return impl_->service.at_work.contains(lease); }

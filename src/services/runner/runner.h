@@ -76,6 +76,7 @@ struct LiveStep {
   int64_t number = 0;
   std::string name;
   std::optional<events::Conclusion> conclusion;  // nothing: it runs
+  std::vector<events::JobAnnotation> annotations = {};
 };
 
 struct ConnectedRunner {
@@ -87,8 +88,8 @@ struct ConnectedRunner {
   bool draining = false;
 };
 
-// Topic of bus::Channels on which a run's jobs tell that a step began or ended, as JSON {"job","number","name",
-// "conclusion"}: for pages and watchers, never for decisions.
+// Topic of bus::Channels on which a run's jobs tell that a step began, was annotated or ended, as JSON
+// {"job","number","name", "conclusion"}: for pages and watchers, never for decisions.
 std::string steps_topic(std::string_view run);
 
 class Runner {

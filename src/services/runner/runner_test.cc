@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/runner/job_context.h"
 #include "services/runner/testing/world.h"
 
 namespace headrace::runner {
@@ -69,6 +70,29 @@ TEST(Runner, AJobIsStartedByItsFirstStepAndFinishedWithItsLogOnDisk) {
   EXPECT_THAT(world.runner->live_steps("build"), IsEmpty());
 }
 
+TEST(Runner, WhatAStepAnnotatesIsSeenWhileItRunsAndIsBounded) {
+  World world;
+  Peer peer(world, hello("local"));
+  world.queue("build");
+  auto token = peer.expect<runner::Run>().token;
+  auto step = first_step(token);
+  peer.send(step);
+  step.annotations = {{"error", "expected ';'", "", "a.cc", 3, 0, 7, 0, 1}};
+  peer.send(step);
+  ASSERT_TRUE(world.until([&] {
+    auto live = world.runner->live_steps("build");
+    return live.size() == 1 && live[0].annotations == step.annotations;
+  }));
+  StepChanged other{token, 2, "Next", {}, {annotations_max, step.annotations[0]}};  // one more than a job may have
+  peer.send(other);
+  ASSERT_TRUE(world.until([&] { return world.runner->live_steps("build").size() == 2; }));
+  EXPECT_THAT(world.runner->live_steps("build")[1].annotations, SizeIs(annotations_max - 1));
+  step.annotations[0].message.assign(annotations_bytes_max, 'x');
+  peer.send(step);
+  ASSERT_TRUE(world.until([&] { return world.runner->live_steps("build")[0].annotations.empty(); }));
+  EXPECT_THAT(world.said<events::JobStarted>(), SizeIs(1));
+}
+
 TEST(Runner, AFinishThatIsReportedTwiceIsSaidOnce) {
   World world;
   Peer peer(world, hello("local"));
@@ -108,7 +132,7 @@ TEST(Runner, SaysAtOnceWhyAJobWaits) {
   Peer peer(world, hello("local"));
   peer.expect<Welcome>();
   EXPECT_EQ(world.runner->unserved({"linux"}), std::nullopt);
-  EXPECT_THAT(world.runner->unserved({"linux", "gpu"}).value_or(""), HasSubstr("'linux', 'gpu'"));
+  EXPECT_THAT(world.runner->unserved({"linux", "gpu"}).value_or(""), HasSubstr("both the labels 'linux' and 'gpu'"));
   EXPECT_THAT(world.runner->unserved({}).value_or(""), HasSubstr("no label"));
   world.runner->replace("local");
   EXPECT_THAT(world.runner->unserved({"linux"}).value_or(""), HasSubstr("ending"));

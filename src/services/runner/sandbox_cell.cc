@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -45,16 +46,28 @@ process::SandboxOptions options_of(const Cell& cell, const ExecutorOptions& opti
   wanted.host_network = cell.wish.network && options.network == ExecutorOptions::Network::host;
   wanted.name_service = wanted.host_network || own_network;
   if (own_network) wanted.resolver = process::Egress::resolver;
-  wanted.open_files = cell.wish.limits.open_files;
-  wanted.file_bytes = cell.wish.limits.file_bytes;
+  wanted.open_files = cell.limits.open_files;
+  wanted.file_bytes = cell.limits.file_bytes;
   if (!cell.group) {
-    wanted.processes = cell.wish.limits.processes;
-    wanted.memory_watch_bytes = cell.wish.limits.memory_bytes;
+    wanted.processes = cell.limits.processes;
+    wanted.memory_watch_bytes = cell.limits.memory_bytes;
   }
   return wanted;
 }
 
 }  // namespace
+
+// Server, runner and the kernel's own go on while one job takes all that it gets.
+uint64_t memory_of_a_job(uint64_t machine_bytes) {
+  constexpr uint64_t reserve_min = uint64_t{1} << 30;
+  const uint64_t reserve = std::max(reserve_min, machine_bytes / 8);
+  return std::max(machine_bytes > reserve ? machine_bytes - reserve : 0, machine_bytes / 2);
+}
+
+uint64_t memory_of_a_job() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? memory_of_a_job(static_cast<uint64_t>(pages) * static_cast<uint64_t>(page)) : 0;
+}
 
 process::Cgroups& CellMaker::groups() {
   if (!groups_) groups_ = process::Cgroups::find(options_.cgroup_root);
@@ -64,6 +77,7 @@ process::Cgroups& CellMaker::groups() {
 Task<Result<std::shared_ptr<Cell>>> CellMaker::make(std::string folder, CellWish wish) {
   auto cell = std::make_shared<Cell>();
   cell->wish = std::move(wish);
+  cell->limits = cell->wish.limits;
   cell->folder = std::move(folder);
   if (::geteuid() == 0) {
     auto user = process::SandboxUser::take();
@@ -74,7 +88,8 @@ Task<Result<std::shared_ptr<Cell>>> CellMaker::make(std::string folder, CellWish
   cell->tier = groups().tier();
   cell->no_group = groups().why();
   if (cell->tier != process::Cgroups::Tier::none) {
-    auto group = groups().make(bounds_of(cell->wish.limits));
+    if (cell->limits.memory_bytes == 0) cell->limits.memory_bytes = memory_of_a_job();
+    auto group = groups().make(bounds_of(cell->limits));
     if (!group) co_return core::pass_on(group.error(), "making a control group for a job");
     cell->group = std::move(*group);
   }

@@ -23,12 +23,17 @@ struct CellWish {
   bool operator==(const CellWish&) const = default;
 };
 
+// What a job may take that asks for no bound of its own: what the machine has, but for what keeps the machine alive.
+uint64_t memory_of_a_job();
+uint64_t memory_of_a_job(uint64_t machine_bytes);
+
 // Where a cell's folder is seen within.
 inline constexpr const char* cell_home = "/home/runner";
 inline constexpr const char* cell_work = "/home/runner/work";
 
 struct Cell {
   CellWish wish;
+  JobLimits limits;    // as wished; where nothing bounds its memory, and a control group can, memory_of_a_job()
   std::string folder;  // on the host: the job's, with home and tmp in it
   std::optional<process::SandboxUser> user;
   std::unique_ptr<process::Cgroup> group;  // null: limits by rlimits and the init's watch

@@ -47,7 +47,7 @@ std::string tier_text(const Cell& cell) {
 }
 
 std::string limits_text(const Cell& cell) {
-  const JobLimits& limits = cell.wish.limits;
+  const JobLimits& limits = cell.limits;
   std::string text = "Limits by " + tier_text(cell) + ": memory ";
   text += limits.memory_bytes > 0 ? bytes_text(limits.memory_bytes) : "unlimited";
   if (limits.processes > 0) text += ", " + std::to_string(limits.processes) + " processes";
@@ -115,7 +115,7 @@ class SandboxSurroundings final : public Surroundings {
         cell_(std::move(cell)),
         place_(std::move(place)),
         files_(place_.folder, cell_->owner()),
-        watch_(state_->loop, state_->clock, state_->pool, place_.folder, cell_->wish.limits.disk_bytes,
+        watch_(state_->loop, state_->clock, state_->pool, place_.folder, cell_->limits.disk_bytes,
                [cell_held = std::weak_ptr<Cell>(cell_), news = news_](uint64_t bytes) {
                  news->exceeded = bytes;
                  if (auto held = cell_held.lock()) held->sandbox = nullptr;  // kills all within
@@ -203,7 +203,7 @@ class SandboxSurroundings final : public Surroundings {
   std::optional<uid_t> owner() const override { return cell_->owner(); }
 
   std::optional<std::string> limit_hit() const override {
-    const JobLimits& limits = cell_->wish.limits;
+    const JobLimits& limits = cell_->limits;
     if (news_->exceeded > 0) return ended_text();
     bool watched = cell_->sandbox && cell_->sandbox->init().memory_exceeded() > 0;
     if (watched || (cell_->group && limits.memory_bytes > 0 && cell_->group->memory_was_short()))
@@ -245,7 +245,7 @@ class SandboxSurroundings final : public Surroundings {
   std::string ended_text() const {
     if (news_->exceeded == 0) return "The sandbox of the job has ended.";
     return "The job was ended: its folder holds " + bytes_text(news_->exceeded) + ", over its limit of " +
-           bytes_text(cell_->wish.limits.disk_bytes) + ".";
+           bytes_text(cell_->limits.disk_bytes) + ".";
   }
 
   std::shared_ptr<State> state_;

@@ -15,6 +15,7 @@
 #include "process/proc_stat.h"
 #include "process/run.h"
 #include "services/runner/disk_watch.h"
+#include "services/runner/sandbox_cell.h"
 
 namespace headrace::runner {
 namespace {
@@ -264,6 +265,14 @@ TEST_F(SandboxExecutorTest, TooMuchMemoryIsSaidAsSuch) {
   EXPECT_EQ(exit.signal, SIGKILL);
   sh("true");
   EXPECT_EQ(around->limit_hit(), "It was killed: over its memory limit of 128 MiB.");
+}
+
+TEST(MemoryOfAJob, LeavesTheMachineWhatKeepsItAlive) {
+  constexpr uint64_t gib = uint64_t{1} << 30;
+  EXPECT_EQ(memory_of_a_job(64 * gib), 56 * gib);
+  EXPECT_EQ(memory_of_a_job(4 * gib), 3 * gib);
+  EXPECT_EQ(memory_of_a_job(gib), gib / 2);
+  EXPECT_GT(memory_of_a_job(), 0U);
 }
 
 TEST_F(SandboxExecutorTest, TooMuchOnDiskEndsTheJobAndIsSaidAsSuch) {

@@ -61,7 +61,8 @@ void StepOutput::end() {
 }
 
 void StepOutput::whole_lines(std::string_view block) {
-  const bool every_line = !matchers_.empty(), brackets = !every_line && holds_brackets(block);
+  bool every_line = !matchers_.empty();
+  const bool brackets = !every_line && holds_brackets(block);
   size_t begin = 0;  // of the lines before this one that are only output
   for (size_t at = 0; at < block.size();) {
     size_t end = block.find('\n', at);
@@ -69,6 +70,7 @@ void StepOutput::whole_lines(std::string_view block) {
     if (every_line || ((brackets || begins_like_command(line)) && may_be_command(line))) {
       if (begin < at) plain(block.substr(begin, at - begin));
       one_line(line);
+      every_line = !matchers_.empty();  // the line may have been the command that adds the first one
       begin = end + 1;
     }
     at = end + 1;

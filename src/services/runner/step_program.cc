@@ -316,7 +316,7 @@ Conclusion StepEngine::Impl::fail(StepRecord& record, std::string_view message) 
 void StepEngine::Impl::annotate(Annotation note, std::string_view line) {
   say("##[" + std::string(runner::name_of(note.level)) + "]" + std::string(line));
   note.step = shown_number;
-  context.keep(std::move(note));
+  if (const Annotation* kept = context.keep(std::move(note))) out.observer.annotated(*kept);
 }
 
 void StepEngine::Impl::set_output(StepRecord& record, std::string name, std::string value) {

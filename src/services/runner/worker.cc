@@ -125,6 +125,7 @@ Assignment::Surroundings Worker::Impl::around(Token token) {
           .clock = clock,
           .disk = disk,
           .folder = options.folder + "/" + std::to_string(token),
+          .runner = options.name,
           .log_bytes_max = options.log_bytes_max,
           .times = options.times,
           .executor = [this](const std::string& name) { return executor(name); },

@@ -357,6 +357,14 @@ TEST(RunnerWorker, WhatAKilledOneFoundAndPrintedIsToldByTheNext) {
   ASSERT_TRUE(world.until([&] { return world.row("build").attempt == 2; })) << "and the job is tried again";
 }
 
+TEST(RunnerWorker, AJobKnowsTheNameOfItsRunner) {
+  World world;
+  Hand hand(world, "local");
+  world.queue("build", "echo \"by $RUNNER_NAME\"");
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  EXPECT_THAT(printed(world.log_of("build")), Contains("by local"));
+}
+
 TEST(RunnerWorker, AReportThatCannotBeReadIsAWarningOnItsLine) {
   World world;
   Hand hand(world, "local");
