@@ -20,11 +20,7 @@ std::string allowed(const std::vector<net::Method>& methods) {
   return text;
 }
 
-net::Response no_route(const net::Request& request, const std::vector<net::Method>& methods) {
-  if (methods.empty())
-    return answer_of(
-        net::Status::not_found, "not_found",
-        "There is nothing at " + request.path.substr(0, 200) + "; /api/v1/openapi.json lists what there is.");
+net::Response no_method(const net::Request& request, const std::vector<net::Method>& methods) {
   auto answer = answer_of(net::Status::method_not_allowed, "invalid",
                           request.method_text.substr(0, 20) + " is not possible at " + request.path.substr(0, 200) +
                               "; " + allowed(methods) + " is.");
@@ -61,7 +57,10 @@ Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
     co_return co_await exchange.respond(answer_of(
         net::Status::bad_request, "invalid", "The path or the query of this request holds a NUL or is not UTF-8."));
   auto match = router_.find(request);
-  if (!match.route) co_return co_await exchange.respond(no_route(request, match.methods));
+  if (!match.route && match.methods.empty())
+    co_return core::fail(Code::not_found, "There is nothing at " + request.path.substr(0, 200) +
+                                              "; /api/v1/openapi.json lists what there is.");
+  if (!match.route) co_return co_await exchange.respond(no_method(request, match.methods));
   auto caller = caller_of(platform_, request);
   if (!caller) co_return std::unexpected(caller.error());
   if (auto allowed = may(platform_, *caller, *match.route, match.captures); !allowed) co_return allowed;

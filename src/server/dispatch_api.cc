@@ -48,18 +48,22 @@ std::vector<std::string> refs_of(const std::string& name) {
   return {"refs/heads/" + name, "refs/tags/" + name};
 }
 
-Task<Result<int64_t>> dispatch_any(Platform& platform, Call& call, std::string ref, std::string inputs) {
+}  // namespace
+
+Task<Result<int64_t>> dispatch_named(Platform& platform, Call& call, std::string file, std::string ref,
+                                     std::string inputs) {
   Result<int64_t> id = core::fail(Code::not_found, "There is no such workflow.");
-  for (const std::string& path : paths_of(call.capture("workflow_id"))) {
+  for (const std::string& path : paths_of(file)) {
     for (const std::string& full : refs_of(ref)) {
       id = co_await platform.pipeline.dispatch(call.caller.actor, full_name(call), path, full, inputs);
       if (id || id.error().code != Code::not_found) co_return id;
     }
   }
   co_return core::fail(Code::not_found, "There is no branch or tag '" + ref.substr(0, 200) + "' of " + full_name(call) +
-                                            " with the workflow file " + call.capture("workflow_id").substr(0, 200) +
-                                            ".");
+                                            " with the workflow file " + file.substr(0, 200) + ".");
 }
+
+namespace {
 
 json::object links_of(const Platform& platform, const Call& call, int64_t id) {
   std::string run = "/actions/runs/" + std::to_string(id);
@@ -77,7 +81,8 @@ Task<Result<>> dispatch_workflow(Platform& platform, Call& call) {
   const auto* inputs = core::find(*request, "inputs");
   if (inputs != nullptr && inputs->is_object() && inputs->get_object().size() > inputs_max)
     co_return core::fail(Code::invalid, "A dispatch has at most 25 inputs.");
-  auto id = co_await dispatch_any(platform, call, std::move(*ref), text_of(*request, "inputs"));
+  auto id = co_await dispatch_named(platform, call, call.capture("workflow_id"), std::move(*ref),
+                                    text_of(*request, "inputs"));
   if (!id) co_return std::unexpected(id.error());
   if (!core::boolean_at(*request, "return_run_details").value_or(false))
     co_return co_await call.exchange.respond(no_content());

@@ -87,4 +87,14 @@ Result<> may(Platform& platform, const Caller& caller, const Route& route,
   return platform.identity.door().may(caller, action_of(route.right), Resource::platform());
 }
 
+Result<> may_see_of_repository(Platform& platform, const Caller& caller, const std::string& full_name,
+                               const std::string& what) {
+  auto allowed = may_on_repository(platform, caller, Right::read_runs, full_name);
+  if (allowed || allowed.error().code != Code::denied) return allowed;
+  return core::fail(Code::denied,
+                    caller.actor.name + " may not see " + what +
+                        ": the role read on its repository is needed, and a token with the scope run:read; "
+                        "an administrator can grant the role.");
+}
+
 }  // namespace headrace::server

@@ -18,5 +18,8 @@ core::Result<Caller> caller_of(Platform& platform, const net::Request& request);
 core::Result<> may(Platform& platform, const Caller& caller, const Route& route,
                    const std::map<std::string, std::string>& captures);
 core::Result<> may_on_repository(Platform& platform, const Caller& caller, Right right, const std::string& full_name);
+// To see what a path names by an id alone ("the run 5"). Who may not is not told of which repository it is.
+core::Result<> may_see_of_repository(Platform& platform, const Caller& caller, const std::string& full_name,
+                                     const std::string& what);
 
 }  // namespace headrace::server

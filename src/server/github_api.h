@@ -10,10 +10,20 @@
 
 namespace headrace::server {
 
-inline constexpr size_t github_page_max = 100;
-
 void add_github_routes(Router& router, Platform& platform);
-void add_github_log_route(Router& router, Platform& platform);  // github_logs.cc
+void add_github_check_routes(Router& router, Platform& platform);    // github_checks.cc
+void add_github_attempt_routes(Router& router, Platform& platform);  // github_attempts.cc
+void add_github_log_route(Router& router, Platform& platform);       // github_logs.cc
+
+// ---- What a path names: github_found.cc. not_found: it is not there, or not of that repository.
+core::Task<core::Result<repository::Repo>> github_repo_in(Platform& platform, Call& call);
+std::unexpected<core::Error> github_nothing(std::string_view what, const Call& call, std::string_view capture);
+
+struct GithubRunFound {
+  pipeline::Run run;
+  repository::Repo repo;
+};
+core::Task<core::Result<GithubRunFound>> github_run_in(Platform& platform, Call& call);
 
 // The job the path names, with its run, if both are of the repository that the path names.
 struct GithubJobFound {
@@ -22,5 +32,13 @@ struct GithubJobFound {
   repository::Repo repo;
 };
 core::Task<core::Result<GithubJobFound>> github_job_in(Platform& platform, Call& call, std::string capture);
+
+// Those that have an id: a job that waits for others has none yet, and GitHub does not show it.
+std::vector<pipeline::Job> github_jobs_of(const pipeline::Run& run);
+
+// {"total_count","jobs"}, a page of them.
+core::Task<core::Result<>> answer_github_jobs(Platform& platform, Call& call, GithubRunFound found,
+                                              std::vector<pipeline::Job> jobs);
+core::Task<core::Result<>> answer_github_run(Platform& platform, Call& call, GithubRunFound found);
 
 }  // namespace headrace::server

@@ -209,6 +209,72 @@ TEST_F(GithubApi, RunsAgainAndCancelsAndSaysWhereThatCannotBe) {
   EXPECT_EQ(core::integer_at(finished(run), "run_attempt"), 4);
 }
 
+TEST_F(GithubApi, ShowsEachAttemptAndTheJobsOfAll) {
+  auto run = push_workflow(annotating);
+  start_worker();
+  auto first = finished(run);
+  ASSERT_EQ(post("/actions/runs/" + run + "/rerun"), net::Status::created);
+  auto second = finished(run);
+  EXPECT_EQ(second.at("created_at"), first.at("created_at"));
+  auto shown = get("/actions/runs/" + run + "/attempts/1", "/actions/runs/{run_id}/attempts/{attempt_number}");
+  EXPECT_EQ(core::to_text(shown), core::to_text(first));
+  EXPECT_EQ(get("/actions/runs/" + run + "/attempts/2", "/actions/runs/{run_id}/attempts/{attempt_number}"), second);
+  EXPECT_EQ(core::string_at(second, "previous_attempt_url"),
+            parts().public_url + "/api/v3/repos/team/hello/actions/runs/" + run + "/attempts/1");
+  auto jobs = [&](const std::string& of) {
+    const std::string path = "/actions/runs/" + run + of;
+    return get(path, "/actions/runs/{run_id}/jobs").at("jobs").as_array();
+  };
+  EXPECT_THAT(jobs("/attempts/1/jobs"), ::testing::SizeIs(2)) << "the skipped one too";
+  EXPECT_EQ(core::string_at(jobs("/attempts/1/jobs")[1], "conclusion"), "skipped");
+  EXPECT_EQ(core::integer_at(jobs("/attempts/1/jobs")[0], "run_attempt"), 1);
+  EXPECT_EQ(core::integer_at(jobs("/jobs?filter=latest")[0], "run_attempt"), 2);
+  EXPECT_THAT(jobs("/jobs?filter=all"), ::testing::SizeIs(4));
+  const std::string here = "/api/v3/repos/team/hello/actions/runs/" + run;
+  for (const char* none : {"/attempts/0", "/attempts/3", "/attempts/x", "/attempts/3/jobs"})
+    EXPECT_EQ(world.get(here + none).status, net::Status::not_found) << none;
+  EXPECT_EQ(world.get(here + "/jobs?filter=some").status, net::Status::unprocessable_content);
+}
+
+TEST_F(GithubApi, FindsRunsByWhenTheyWereMade) {
+  auto run = push_workflow(annotating);
+  auto total = [&](const std::string& created) {
+    return core::integer_at(get("/actions/runs?created=" + created, "/actions/runs"), "total_count").value();
+  };
+  const auto made = core::string_at(get("/actions/runs/" + run, "/actions/runs/{run_id}"), "created_at").value();
+  EXPECT_EQ(total(made.substr(0, 10)), 1);
+  EXPECT_EQ(total("%3E%3D" + made), 1);
+  EXPECT_EQ(total("%3E" + made), 0);
+  EXPECT_EQ(total("2001-01-01.." + made), 1);
+  EXPECT_EQ(total("%3C2001-01-01"), 0);
+  EXPECT_EQ(world.get("/api/v3/repos/team/hello/actions/runs?created=today").status,
+            net::Status::unprocessable_content);
+}
+
+TEST_F(GithubApi, ShowsAnnotationsWhileTheJobStillRuns) {
+  auto run = push("echo '::error file=a.c,line=3::bad'; until [ -e " + file("go") + " ]; do sleep 0.01; done");
+  start_worker();
+  json::array notes;
+  ASSERT_TRUE(until([&] {
+    auto jobs = get("/actions/runs/" + run + "/jobs", "/actions/runs/{run_id}/jobs").at("jobs").as_array();
+    notes = get("/check-runs/" + std::to_string(core::integer_at(jobs.at(0), "id").value()) + "/annotations",
+                "/check-runs/{check_run_id}/annotations")
+                .as_array();
+    return !notes.empty();
+  }));
+  EXPECT_EQ(core::string_at(notes[0], "path"), "a.c");
+  EXPECT_EQ(core::integer_at(notes[0], "start_line"), 3);
+  auto job = json_of(world.get("/api/v1/runs/" + run)).at("jobs").as_array().at(0);
+  EXPECT_EQ(core::string_at(job, "status"), "in_progress");
+  EXPECT_THAT(job.at("annotations").as_array(), ::testing::SizeIs(1));
+  auto checks = get("/commits/main/check-runs", "/commits/{ref}/check-runs").at("check_runs").as_array();
+  EXPECT_EQ(core::integer_at(checks.at(0).at("output"), "annotations_count"), 1);
+  std::ofstream(file("go")) << 1;
+  finished(run);
+  job = json_of(world.get("/api/v1/runs/" + run)).at("jobs").as_array().at(0);
+  EXPECT_THAT(job.at("annotations").as_array(), ::testing::SizeIs(1)) << "once";
+}
+
 TEST_F(GithubApi, CancelsARunThatWaits) {
   auto run = push_workflow(annotating);
   EXPECT_EQ(post("/actions/runs/" + run + "/cancel"), net::Status::accepted);
@@ -241,6 +307,9 @@ TEST_F(GithubApi, IsForWhoMayAndWhatIsNotThereIsSaidAsGithubDoes) {
   EXPECT_EQ(missing.status, net::Status::not_found) << "a run is of its repository alone";
   EXPECT_EQ(core::string_at(json_of(missing), "message"), "team/other has no run " + run + ".");
   EXPECT_EQ(core::string_at(json_of(missing), "status"), "404");
+  auto nothing = world.get("/api/v3/repos/team/hello/no/such/thing");
+  EXPECT_EQ(nothing.status, net::Status::not_found);
+  EXPECT_THAT(core::string_at(json_of(nothing), "message").value_or(""), HasSubstr("There is nothing at"));
   for (const char* none :
        {"/actions/runs/x", "/actions/jobs/1", "/check-runs/99999999999999999999", "/commits/nope/check-runs"})
     EXPECT_EQ(world.get(std::string("/api/v3/repos/team/hello") + none).status, net::Status::not_found) << none;

@@ -25,6 +25,7 @@ json::value conclusion_of(const std::optional<Conclusion>& conclusion) {
 }
 
 core::Time made_at(const pipeline::Run& run) {
+  if (run.created_at) return *run.created_at;
   return run.queued_at.value_or(run.started_at.value_or(run.completed_at.value_or(core::Time())));
 }
 
@@ -76,8 +77,10 @@ json::object github_run(const GithubRun& in, const std::optional<git::Commit>& h
   const pipeline::Run& run = in.run;
   const std::string url = url_of_run(in);
   const int64_t workflow = number_for("workflow", std::to_string(in.repo.id) + "\n" + run.workflow_file);
-  const core::Time changed = run.completed_at.value_or(run.started_at.value_or(made_at(run)));
+  const core::Time changed = run.completed_at.value_or(run.started_at.value_or(run.queued_at.value_or(made_at(run))));
   const auto actor = github_user(in.urls, run.actor);
+  const json::value before =
+      run.attempt > 1 ? json::value(url + "/attempts/" + std::to_string(run.attempt - 1)) : json::value();
   return {{"id", run.id},
           {"name", run.workflow},
           {"node_id", node_id("WorkflowRun", run.id)},
@@ -98,7 +101,7 @@ json::object github_run(const GithubRun& in, const std::optional<git::Commit>& h
           {"pull_requests", json::array()},
           {"created_at", github_time(made_at(run))},
           {"updated_at", github_time(changed)},
-          {"run_started_at", github_time(run.started_at.value_or(made_at(run)))},
+          {"run_started_at", github_time(run.started_at.value_or(run.queued_at.value_or(made_at(run))))},
           {"actor", actor},
           {"triggering_actor", actor},
           {"jobs_url", url + "/jobs"},
@@ -107,7 +110,7 @@ json::object github_run(const GithubRun& in, const std::optional<git::Commit>& h
           {"artifacts_url", url + "/artifacts"},
           {"cancel_url", url + "/cancel"},
           {"rerun_url", url + "/rerun"},
-          {"previous_attempt_url", nullptr},
+          {"previous_attempt_url", before},
           {"workflow_url", in.urls.repository(run.repository) + "/actions/workflows/" + std::to_string(workflow)},
           {"head_commit", head ? json::value(github_commit(*head)) : json::value()},
           {"repository", github_repository(in.urls, in.repo)},

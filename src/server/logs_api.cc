@@ -23,7 +23,8 @@ Result<runner::LogName> log_of(Platform& platform, Call& call) {
   });
   if (!row) return std::unexpected(row.error());
   if (!*row) return core::fail(Code::not_found, "There is no job " + call.capture("job") + ".");
-  if (auto may = may_on_repository(platform, call.caller, Right::read_runs, (*row)->repository); !may)
+  const std::string what = "the job " + call.capture("job");
+  if (auto may = may_see_of_repository(platform, call.caller, (*row)->repository, what); !may)
     return std::unexpected(may.error());
   auto attempt = number_in(call, "attempt", 1, INT32_MAX, static_cast<uint64_t>((*row)->attempt));
   if (!attempt) return std::unexpected(attempt.error());

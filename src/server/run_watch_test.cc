@@ -169,5 +169,18 @@ TEST_F(RunWatch, OneWhoLeavesCostsNothingAndTheOthersAreToldOn) {
   EXPECT_EQ(core::string_at(stays.of("end").back(), "conclusion"), "success");
 }
 
+TEST_F(RunWatch, WhoMayNotSeeARunIsNotToldOfWhichRepositoryItIs) {
+  auto run = push("true");
+  auto job = core::string_at(json_of(world.get("/api/v1/runs/" + run)).at("jobs").as_array().at(0), "job").value();
+  auto stranger = world.token({"run:read"}, "eve");
+  for (const auto& path : {"/api/v1/runs/" + run, "/api/v1/runs/" + run + "/tests", "/api/v1/runs/" + run + "/summary",
+                           "/api/v1/runs/" + run + "/watch", "/api/v1/jobs/" + job + "/log"}) {
+    auto refused = world.get_as(stranger, path);
+    EXPECT_EQ(refused.status, net::Status::forbidden) << path;
+    EXPECT_THAT(refused.body, HasSubstr("the role read on its repository is needed")) << path;
+    EXPECT_THAT(refused.body, ::testing::Not(HasSubstr("team"))) << path;
+  }
+}
+
 }  // namespace
 }  // namespace headrace::server

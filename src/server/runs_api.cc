@@ -2,6 +2,7 @@
 
 #include "core/id.h"
 #include "server/answers.h"
+#include "server/dispatch_api.h"
 #include "server/door.h"
 #include "server/request.h"
 #include "services/repository/repository.h"
@@ -53,6 +54,9 @@ Result<pipeline::RunQuery> query_of(const Call& call) {
   auto limit = number_in(call, "limit", 1, pipeline::list_max, 30);
   if (!limit) return std::unexpected(limit.error());
   query.limit = *limit;
+  auto number = number_in(call, "number", 1, INT64_MAX, 0);
+  if (!number) return std::unexpected(number.error());
+  query.number = static_cast<int64_t>(*number);
   auto status = call.query("status");
   if (status == "queued")
     query.status = pipeline::Status::queued;
@@ -143,12 +147,10 @@ Task<Result<>> dispatch(Platform& platform, Call& call) {
   auto file = core::string_at(*request, "workflow");
   auto ref = core::string_at(*request, "ref");
   if (!file || !ref)
-    co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (\"refs/heads/main\").");
+    co_return core::fail(Code::invalid, "A dispatch needs workflow (its file) and ref (a branch or tag).");
   const auto* given = core::find(*request, "inputs");
   std::string inputs = given == nullptr || given->is_null() ? std::string() : core::to_text(*given);
-  std::string repository = call.capture("owner") + "/" + call.capture("repo");
-  auto id = co_await platform.pipeline.dispatch(call.caller.actor, std::move(repository), std::move(*file),
-                                                std::move(*ref), std::move(inputs));
+  auto id = co_await dispatch_named(platform, call, std::move(*file), std::move(*ref), std::move(inputs));
   if (!id) co_return std::unexpected(id.error());
   co_return co_await answer_with(platform, call, *id, net::Status::created);
 }
@@ -175,18 +177,27 @@ Task<Result<pipeline::Run>> run_in(Platform& platform, Call& call) {
   auto at = platform.store.moment(call.query("at"));
   if (!at) co_return std::unexpected(at.error());
   const std::string& name = call.capture("run");
-  Result<pipeline::Run> run =
-      core::fail(Code::not_found, "There is no run '" + name.substr(0, 60) + "'; run list shows those there are.");
+  Result<pipeline::Run> run = core::fail(
+      Code::not_found, "There is no run with the id '" + name.substr(0, 60) + "'; run list shows those there are.");
   if (core::is_uuid(name)) run = co_await platform.pipeline.view_by_uuid(name, *at);
   if (auto id = number_of(name); id && *id <= INT64_MAX)
     run = co_await platform.pipeline.view(static_cast<int64_t>(*id), *at);
   if (!run) co_return run;
-  if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, run->repository); !allowed)
+  const std::string what = "the run " + name.substr(0, 60);
+  if (auto allowed = may_see_of_repository(platform, call.caller, run->repository, what); !allowed)
     co_return std::unexpected(allowed.error());
   co_return run;
 }
 
-json::value run_json(Platform& platform, const pipeline::Run& run, bool live) {
+void add_live_annotations(Platform& platform, pipeline::Job& job) {
+  if (job.status == pipeline::Status::completed) return;
+  for (const auto& step : platform.runner.live_steps(job.job))
+    job.annotations.insert(job.annotations.end(), step.annotations.begin(), step.annotations.end());
+}
+
+json::value run_json(Platform& platform, pipeline::Run run, bool live) {
+  if (live)
+    for (auto& job : run.jobs) add_live_annotations(platform, job);
   auto value = core::parse_json(pipeline::to_json(run));
   core::require(value && value->is_object(), "a run is written as a JSON object");
   auto* jobs = value->get_object().if_contains("jobs");
@@ -210,6 +221,7 @@ void add_run_routes(Router& router, Platform& platform) {
                {{"repository", "OWNER/NAME"},
                 {"branch", "only of this one"},
                 {"status", "queued, in_progress or completed"},
+                {"number", "only with this one; each workflow counts for itself"},
                 {"limit", "1 to 1000"},
                 {"cursor", "next of the page before"},
                 at},

@@ -13,7 +13,9 @@ void add_run_watch(Router& router, Platform& platform);  // run_watch.cc
 
 // The run the path names by id or UUID, now or at `?at=`, if the caller may see it.
 core::Task<core::Result<pipeline::Run>> run_in(Platform& platform, Call& call);
-// As JSON, with the steps of jobs at work as their runners tell them right now.
-core::json::value run_json(Platform& platform, const pipeline::Run& run, bool live);
+// As JSON; live: with the steps and annotations of jobs at work as their runners tell them right now.
+core::json::value run_json(Platform& platform, pipeline::Run run, bool live);
+// What a job that is at work has annotated so far; one that is over has them already.
+void add_live_annotations(Platform& platform, pipeline::Job& job);
 
 }  // namespace headrace::server

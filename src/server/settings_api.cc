@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "net/url.h"
 #include "server/answers.h"
 #include "server/github_json.h"
+#include "server/github_pages.h"
 #include "server/request.h"
 #include "services/repository/repository.h"
 
@@ -17,31 +17,12 @@ namespace json = core::json;
 
 namespace {
 
-constexpr size_t page_max = 1'000'000;
-constexpr size_t per_page_max = 100;
 constexpr size_t selected_max = 10'000;  // repositories of one secret or variable
 
 Result<secrets::Visibility> visibility_of(std::string_view name) {
   for (auto one : {secrets::Visibility::all, secrets::Visibility::only_private, secrets::Visibility::selected})
     if (secrets::name_of(one) == name) return one;
   return core::fail(Code::invalid, "visibility is all, private or selected.");
-}
-
-std::string link_to(Platform& platform, const Call& call, uint64_t page, uint64_t per_page, std::string_view rel) {
-  return "<" + platform.public_url + call.request().path + "?per_page=" + std::to_string(per_page) +
-         "&page=" + std::to_string(page) + ">; rel=\"" + std::string(rel) + "\"";
-}
-
-std::string links(Platform& platform, const Call& call, uint64_t page, uint64_t per_page, uint64_t last) {
-  std::string text;
-  auto add = [&](uint64_t to, std::string_view rel) {
-    text.append(text.empty() ? "" : ", ").append(link_to(platform, call, to, per_page, rel));
-  };
-  if (page > 1) add(page - 1, "prev");
-  if (page < last) add(page + 1, "next");
-  if (page < last) add(last, "last");
-  if (page > 1) add(1, "first");
-  return text;
 }
 
 }  // namespace
@@ -98,19 +79,14 @@ Result<std::optional<secrets::Audience>> audience_in(const json::value& body) {
 }
 
 Task<Result<>> respond_with_page(Platform& platform, Call& call, std::string name, json::array all, size_t per_page) {
-  auto size = number_in(call, "per_page", 1, per_page_max, per_page);
-  if (!size) co_return std::unexpected(size.error());
-  auto page = number_in(call, "page", 1, page_max, 1);
+  auto page = github_page_of(call, per_page);
   if (!page) co_return std::unexpected(page.error());
+  const size_t total = all.size();
   json::array shown;
-  for (size_t i = (*page - 1) * *size; i < std::min<size_t>(all.size(), *page * *size); ++i)
-    shown.push_back(std::move(all[i]));
-  json::object answer{{"total_count", static_cast<int64_t>(all.size())}};
+  for (size_t i = page->skip(); i < std::min(total, page->skip() + page->size); ++i) shown.push_back(std::move(all[i]));
+  json::object answer{{"total_count", static_cast<int64_t>(total)}};
   answer[name] = std::move(shown);
-  auto response = json_answer(answer);
-  auto header = links(platform, call, *page, *size, (all.size() + *size - 1) / *size);
-  if (!header.empty()) response.headers.set("Link", header);
-  co_return co_await call.exchange.respond(std::move(response));
+  co_return co_await call.exchange.respond(github_page_answer(platform, call, answer, *page, total));
 }
 
 Task<Result<>> respond_with_selected(Platform& platform, Call& call, std::string name, secrets::Audience audience) {
@@ -126,7 +102,7 @@ Task<Result<>> respond_with_selected(Platform& platform, Call& call, std::string
     if (!found) co_return std::unexpected(found.error());
     if (*found) shown.push_back(github_repository(GithubUrls(platform.public_url), **found));
   }
-  co_return co_await respond_with_page(platform, call, "repositories", std::move(shown), per_page_max);
+  co_return co_await respond_with_page(platform, call, "repositories", std::move(shown), github_page_max);
 }
 
 }  // namespace headrace::server

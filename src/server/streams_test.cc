@@ -139,5 +139,22 @@ TEST(Pull, RefusesACreditThatIsNone) {
   }
 }
 
+TEST(Pull, PassesNoMemberOfASettlementOver) {
+  testing::World world;
+  EXPECT_EQ(world.post("/api/v1/subscriptions", R"({"name":"audit","filter":"source = '/streams'"})").status,
+            net::Status::created);
+  auto refused = [&](const char* body) {
+    auto answer = world.post("/api/v1/subscriptions/audit/ack", body);
+    EXPECT_EQ(answer.status, net::Status::unprocessable_content) << body << answer.body;
+    return testing::message_of(answer);
+  };
+  EXPECT_THAT(refused(R"({"connection":"x","acknowledge":1})"), HasSubstr("'acknowledge'"));
+  EXPECT_THAT(refused(R"({"connection":"x","ack":"1"})"), HasSubstr("'ack'"));
+  net::Client client(world.parts().loop.executor(), world.parts().clock);
+  auto pull = open(world, client, "/api/v1/subscriptions/audit/connect");
+  say(world, *pull, R"({"ack":1,"nack":2})");
+  EXPECT_THAT(core::string_at(hear(world, *pull).at("error"), "message").value_or(""), HasSubstr("at a time"));
+}
+
 }  // namespace
 }  // namespace headrace::server

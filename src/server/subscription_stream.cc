@@ -1,5 +1,6 @@
 // Pulling from a durable subscription: server-sent events out, acknowledgements by requests of their own; or both ways
 // over one WebSocket.
+#include <algorithm>
 #include <map>
 
 #include "core/bytes.h"
@@ -84,13 +85,18 @@ Task<Result<>> stream(Platform& platform, Open& open, Call& call) {
   co_return co_await out.close();
 }
 
-// {"ack":N} {"ack_to":N} {"nack":N,"reason"} {"dead":N,"reason"} {"extend":N} {"credit":N}; one or several members.
+constexpr std::string_view settlements[] = {"ack", "ack_to", "nack", "dead", "extend", "credit"};
+
+// {"ack":N} {"ack_to":N} {"nack":N,"reason"} {"dead":N,"reason"} {"extend":N} {"credit":N}: one of them, for a second
+// would be passed over in silence.
 Result<> settle(bus::Pull& pull, const core::json::value& said) {
   auto reason = core::string_at(said, "reason").value_or("refused by the client");
   auto offset = [&](std::string_view key) -> std::optional<log::Offset> {
     auto number = core::integer_at(said, key);
     return number && *number > 0 ? std::optional<log::Offset>(static_cast<log::Offset>(*number)) : std::nullopt;
   };
+  if (std::ranges::count_if(settlements, [&](auto name) { return offset(name).has_value(); }) > 1)
+    return core::fail(Code::invalid, "Say one of ack, ack_to, nack, dead, extend and credit at a time.");
   if (auto at = offset("ack")) return pull.acknowledge(*at);
   if (auto at = offset("ack_to")) return pull.acknowledge_to(*at);
   if (auto at = offset("nack")) return pull.refuse(*at, reason);
@@ -103,9 +109,9 @@ Result<> settle(bus::Pull& pull, const core::json::value& said) {
 }
 
 Task<Result<>> acknowledge(Open& open, Call& call) {
-  auto body = co_await read_body(call, body_max);
-  if (!body) co_return std::unexpected(body.error());
-  auto said = core::parse_json(*body);
+  std::vector<Member> members{{"connection", Kind::text}, {"reason", Kind::text}};
+  for (auto name : settlements) members.push_back({name, Kind::integer});
+  auto said = co_await read_object(call, body_max, std::move(members));
   if (!said) co_return std::unexpected(said.error());
   auto found = open.pulls.find(core::string_at(*said, "connection").value_or(""));
   if (found == open.pulls.end() || found->second.first != call.capture("name"))

@@ -1,8 +1,6 @@
 // Variables as GitHub's API has them ("REST API endpoints for GitHub Actions variables").
-#include <algorithm>
-
-#include "net/url.h"
 #include "server/answers.h"
+#include "server/audience_api.h"
 #include "server/github_json.h"
 #include "server/request.h"
 #include "server/settings_api.h"
@@ -24,11 +22,7 @@ json::object of(const secrets::Variable& variable, const std::string& public_url
                      {"value", variable.value},
                      {"created_at", github_time(variable.created_at)},
                      {"updated_at", github_time(variable.updated_at)}};
-  if (!of_owner) return shown;
-  shown["visibility"] = secrets::name_of(variable.audience.visibility);
-  if (variable.audience.visibility == secrets::Visibility::selected)
-    shown["selected_repositories_url"] = public_url + "/api/v3/orgs/" + net::percent_encode(variable.place.scope) +
-                                         "/actions/variables/" + variable.name + "/repositories";
+  if (of_owner) show_audience(shown, "variables", variable.place.scope, {variable.name, variable.audience}, public_url);
   return shown;
 }
 
@@ -95,7 +89,7 @@ Task<Result<>> change(Platform& platform, Call& call, secrets::Secrets::Variable
   change.existing = secrets::Existing::present;
   auto set = co_await platform.secrets.set_variable(call.caller.actor, place_in(call), std::move(change));
   if (!set) co_return std::unexpected(set.error());
-  co_return co_await call.exchange.respond(no_content());
+  co_return Result<>{};
 }
 
 Task<Result<>> update(Platform& platform, Call& call) {
@@ -107,7 +101,9 @@ Task<Result<>> update(Platform& platform, Call& call) {
   wanted.value = core::string_at(*body, "value");
   wanted.new_name = core::string_at(*body, "name");
   wanted.audience = std::move(*audience);
-  co_return co_await change(platform, call, std::move(wanted));
+  auto changed = co_await change(platform, call, std::move(wanted));
+  if (!changed) co_return changed;
+  co_return co_await call.exchange.respond(no_content());
 }
 
 Task<Result<>> remove(Platform& platform, Call& call) {
@@ -116,66 +112,16 @@ Task<Result<>> remove(Platform& platform, Call& call) {
   co_return co_await call.exchange.respond(no_content());
 }
 
-Task<Result<>> list_selected(Platform& platform, Call& call) {
+Task<Result<Audienced>> find(Platform& platform, Call& call) {
   auto found = co_await platform.secrets.variable(place_in(call), call.capture("name"));
   if (!found) co_return std::unexpected(found.error());
-  co_return co_await respond_with_selected(platform, call, found->name, found->audience);
+  co_return Audienced{std::move(found->name), std::move(found->audience)};
 }
 
-// PUT .../repositories: those and no others.
-Task<Result<>> select(Platform& platform, Call& call) {
-  std::vector<Member> members{{"selected_repository_ids", Kind::any}};
-  auto body = co_await read_object(call, body_max, std::move(members));
-  if (!body) co_return std::unexpected(body.error());
-  auto ids = repository_ids_in(*body);
-  if (!ids) co_return std::unexpected(ids.error());
-  secrets::Secrets::VariableChange wanted;
-  wanted.audience = secrets::Audience{secrets::Visibility::selected, std::move(*ids)};
-  co_return co_await change(platform, call, std::move(wanted));
-}
-
-// PUT and DELETE .../repositories/{repository_id}.
-Task<Result<>> select_one(Platform& platform, Call& call, bool selected) {
-  auto id = number_of(call.capture("repository_id"));
-  if (!id || *id > INT64_MAX) co_return core::fail(Code::not_found, "A repository's id is a number.");
-  auto found = co_await platform.secrets.variable(place_in(call), call.capture("name"));
-  if (!found) co_return std::unexpected(found.error());
-  auto audience = found->audience;
-  if (audience.visibility != secrets::Visibility::selected)
-    co_return core::fail(Code::conflict, "The visibility of " + found->name + " is " +
-                                             std::string(secrets::name_of(audience.visibility)) + ", not selected.");
-  std::erase(audience.repositories, static_cast<int64_t>(*id));
-  if (selected) audience.repositories.push_back(static_cast<int64_t>(*id));
+Task<Result<>> give_to(Platform& platform, Call& call, secrets::Audience audience) {
   secrets::Secrets::VariableChange wanted;
   wanted.audience = std::move(audience);
   co_return co_await change(platform, call, std::move(wanted));
-}
-
-void add_selection(Router& router, Platform& platform) {
-  const std::string repositories = "/api/v3/orgs/{org}/actions/variables/{name}/repositories";
-  router.add({net::Method::get,
-              repositories,
-              Right::read_settings,
-              {"Repositories that have a variable of an owner",
-               "variables",
-               {{"per_page", "1 to 100"}, {"page", "from 1"}},
-               {}},
-              [&platform](Call& call) { return list_selected(platform, call); }});
-  router.add({net::Method::put,
-              repositories,
-              Right::administer_repository,
-              {"Which repositories have a variable of an owner", "variables", {}, "application/json", {}, 204},
-              [&platform](Call& call) { return select(platform, call); }});
-  router.add({net::Method::put,
-              repositories + "/{repository_id}",
-              Right::administer_repository,
-              {"One repository more has it", "variables", {}, {}, {}, 204},
-              [&platform](Call& call) { return select_one(platform, call, true); }});
-  router.add({net::Method::delete_,
-              repositories + "/{repository_id}",
-              Right::administer_repository,
-              {"One repository has it no more", "variables", {}, {}, {}, 204},
-              [&platform](Call& call) { return select_one(platform, call, false); }});
 }
 
 }  // namespace
@@ -216,7 +162,13 @@ void add_variable_routes(Router& router, Platform& platform) {
               Right::read_settings,
               {"Variables that a repository has of its owner", "variables", pages, {}},
               [&platform](Call& call) { return list_of_owner(platform, call); }});
-  add_selection(router, platform);
+  add_audience_routes(
+      router, platform,
+      {.kind = "variables",
+       .one = "variable",
+       .name = "name",
+       .find = [&platform](Call& call) { return find(platform, call); },
+       .set = [&platform](Call& call, secrets::Audience to) { return give_to(platform, call, std::move(to)); }});
 }
 
 }  // namespace headrace::server
