@@ -41,6 +41,18 @@ Result<std::string> actions_path(const std::string& given) {
   return "/api/v3/repos/" + *name + "/actions";
 }
 
+// The run of --run by its id, so that it can stand in a path; empty: any.
+Result<ArtifactSelection> with_run(Api& api, ArtifactSelection options) {
+  if (options.run.empty()) return options;
+  RunSelection of;
+  of.repository = options.repository;
+  of.run = options.run;
+  auto id = find_run(api, of);
+  if (!id) return std::unexpected(id.error());
+  options.run = *id;
+  return options;
+}
+
 std::string list_path(const std::string& actions, const ArtifactSelection& options) {
   std::string path = actions + (options.run.empty() ? "" : "/runs/" + net::percent_encode(options.run)) +
                      "/artifacts?per_page=" + std::to_string(options.limit);
@@ -166,7 +178,12 @@ int artifact_list(const ArtifactSelection& options, bool as_json) {
   auto actions = actions_path(options.repository);
   if (!actions) return report(actions.error(), as_json);
   return asked(
-      as_json, [&](Api& api) { return api.get(list_path(*actions, options)); },
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto chosen = with_run(api, options);
+        if (!chosen) return std::unexpected(chosen.error());
+        return api.get(list_path(*actions, *chosen));
+      },
       [](const json::value& answer) {
         std::vector<std::vector<std::string>> rows{{"ID", "NAME", "SIZE", "RUN", "BRANCH", "EXPIRES"}};
         for (const auto& one : answer.at("artifacts").as_array())
@@ -179,7 +196,12 @@ int artifact_list(const ArtifactSelection& options, bool as_json) {
 
 int artifact_download(const ArtifactSelection& options, bool as_json) {
   return asked(
-      as_json, [&](Api& api) { return download(api, options); },
+      as_json,
+      [&](Api& api) -> Result<json::value> {
+        auto chosen = with_run(api, options);
+        if (!chosen) return std::unexpected(chosen.error());
+        return download(api, *chosen);
+      },
       [](const json::value& answer) {
         auto files = core::integer_at(answer, "files");
         print_line(words(answer, "artifact") + ": " +
@@ -194,7 +216,9 @@ int artifact_delete(const ArtifactSelection& options, bool as_json) {
   return asked(
       as_json,
       [&](Api& api) -> Result<json::value> {
-        auto artifact = find_artifact(api, *actions, options);
+        auto chosen = with_run(api, options);
+        if (!chosen) return std::unexpected(chosen.error());
+        auto artifact = find_artifact(api, *actions, *chosen);
         if (!artifact) return artifact;
         auto gone = api.remove(*actions + "/artifacts/" + number(*artifact, "id"));
         if (!gone) return gone;

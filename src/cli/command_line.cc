@@ -285,7 +285,7 @@ void add_artifacts(Line& line) {
     auto* command =
         leaf(line, *artifact, name, about, example, [&line, call] { return call(line.values.artifact, line.json); });
     command->add_option("--repo", chosen.repository, "OWNER/NAME; the remote origin of this folder where absent");
-    command->add_option("--run", chosen.run, "Number of a run; any where absent");
+    command->add_option("--run", chosen.run, "Id of a run, or its number (#7); any where absent");
     if (wants_one) command->add_option("ARTIFACT", chosen.artifact, "Its number, or its name: the newest")->required();
     return command;
   };
@@ -322,16 +322,20 @@ void add_runs(Line& line) {
                  int (*call)(const RunSelection&, bool), bool wants_run) {
     auto* command = leaf(line, *run, name, about, example, [&line, call] { return call(line.values.run, line.json); });
     command->add_option("--repo", selected.repository, "OWNER/NAME; the remote origin of this folder where absent");
-    if (wants_run) command->add_option("RUN", selected.run, "Its number or id; the newest where absent");
+    if (wants_run)
+      command->add_option("RUN", selected.run, "Its id, or its number (#7, OWNER/NAME#7); the newest where absent");
     return command;
   };
   auto* list = add("list", "List runs, newest first", "run list --repo team/hello", run_list, false);
   list->add_option("--limit", selected.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   list->add_option("--at", selected.at, "As it was at this offset or time");
-  auto* start = add("start", "Start a workflow that has on: workflow_dispatch",
-                    "run start .github/workflows/build.yml --ref main", run_start, false);
+  list->add_option("--branch", selected.branch, "Only of this one");
+  list->add_option("--status", selected.status, "Only those that are so")
+      ->check(CLI::IsMember({"queued", "in_progress", "completed"}));
+  auto* start = add("start", "Start a workflow that has on: workflow_dispatch", "run start build.yml --ref main",
+                    run_start, false);
   start->add_option("FILE", selected.file, "Of the workflow")->required();
-  start->add_option("--ref", selected.ref, "Branch or tag")->capture_default_str();
+  start->add_option("--ref", selected.ref, "Branch or tag; the default branch where absent");
   start->add_option("--input", selected.inputs, "NAME=VALUE, as often as wanted");
   auto* view =
       add("view", "Show a run with its jobs, steps and failed tests", "run view 7 --repo team/hello", run_view, true);
@@ -365,7 +369,7 @@ void add_tests(Line& line) {
     command->add_option("--ref", selected.ref, "Only of this ref, as refs/heads/main");
   };
   auto* list = add("list", "Tests of a run, the bad ones first with their messages", "test list 7", test_list);
-  list->add_option("RUN", selected.of.run, "Its number or id; the newest where absent");
+  list->add_option("RUN", selected.of.run, "Its id, or its number (#7, OWNER/NAME#7); the newest where absent");
   list->add_flag_callback("--all", [&selected] { selected.all = "true"; }, "Of every attempt, not of the newest alone");
   cursor(list);
   auto* show =
@@ -502,10 +506,10 @@ void add_offline(Line& line) {
       ->add_option("FILE", values.files, "Workflow files")
       ->required();
   auto* start = leaf(line, *workflow, "run", "Start a workflow that has on: workflow_dispatch",
-                     "workflow run .github/workflows/build.yml --ref main --input level=high",
+                     "workflow run build.yml --ref main --input level=high",
                      [&line] { return run_start(line.values.run, line.json); });
   start->add_option("FILE", values.run.file, "Of the workflow")->required();
-  start->add_option("--ref", values.run.ref, "Branch or tag")->capture_default_str();
+  start->add_option("--ref", values.run.ref, "Branch or tag; the default branch where absent");
   start->add_option("--input", values.run.inputs, "NAME=VALUE, as often as wanted");
   start->add_option("--repo", values.run.repository, "OWNER/NAME; the remote origin of this folder where absent");
   auto* plan = leaf(line, *workflow, "plan", "Show the jobs that an event would run; needs no server",

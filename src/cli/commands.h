@@ -49,7 +49,7 @@ int repo_create(const std::string& full_name, bool json);
 int repo_list(const std::string& at, bool json);
 struct RunSelection {
   std::string repository;  // empty: of the remote origin of this folder
-  std::string run;         // its id or number
+  std::string run;         // its id, or number: "7", "#7", "team/hello#7"
   int64_t limit = 30;
   std::string at;
   std::string job;  // key or id; empty: all
@@ -58,7 +58,8 @@ struct RunSelection {
   std::vector<std::string> inputs;  // NAME=VALUE
   bool summary = false;             // not the run, but what its steps wrote of it
   std::string file;                 // of a workflow to start
-  std::string ref = "main";
+  std::string ref;                  // empty: the default branch
+  std::string branch, status;       // of a list; empty: any
 };
 int run_list(const RunSelection& options, bool json);
 int run_start(const RunSelection& options, bool json);
@@ -85,7 +86,7 @@ int test_slowest(const TestSelection& options, bool json);
 struct ArtifactSelection {
   std::string repository;  // empty: of the remote origin of this folder
   std::string artifact;    // its number or name
-  std::string run;         // number of a run; empty: any
+  std::string run;         // id or number of a run; empty: any
   std::string folder;      // to download to; empty: this one
   std::string at;
   bool zip = false;  // as it is

@@ -7,10 +7,12 @@
 #include "core/random.h"
 #include "events/cloudevents.h"
 #include "log/segment_log.h"
+#include "services/artifact/projection.h"
 #include "services/identity/projection.h"
 #include "services/pipeline/projection.h"
 #include "services/repository/projection.h"
 #include "services/runner/projection.h"
+#include "services/secrets/projection.h"
 #include "services/tests/projection.h"
 #include "store/rebuild.h"
 
@@ -150,7 +152,9 @@ int projections_rebuild(const std::string& data, bool verify, bool as_json) {
   pipeline::RunsProjection pipeline;
   runner::JobsProjection runner;
   tests::HistoryProjection tests;
-  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner, &tests}, **log,
+  artifact::ShelfProjection artifacts;
+  secrets::Projection secrets;
+  auto rebuilt = store::rebuild({&identity, &repository, &pipeline, &runner, &tests, &artifacts, &secrets}, **log,
                                 absolute(data) + "/projections", "", verify ? store::Verify::yes : store::Verify::no);
   if (!rebuilt) return report(rebuilt.error(), as_json);
   bool equal = true;

@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/run_name.h"
 #include "cli/test.h"
 #include "net/url.h"
 #include "process/run.h"
@@ -89,7 +90,7 @@ int act(const RunSelection& options, const std::string& verb, const std::string&
         if (!run) return std::unexpected(run.error());
         return api.post("/api/v1/runs/" + *run + verb);
       },
-      [&](const json::value& run) { print_line(done + " run " + number(run, "id")); });
+      [&](const json::value& run) { print_line(done + " " + words_of_run(run)); });
 }
 
 }  // namespace
@@ -117,8 +118,36 @@ Result<std::string> repository_here(const RunSelection& options) {
   return name;
 }
 
+// Its id, if there is such a run, of the repository that --repo names; an empty text if not.
+static Result<std::string> run_with_id(Api& api, const RunName& name, const RunSelection& options) {
+  if (!name.may_be_id) return std::string();
+  auto run = api.get("/api/v1/runs/" + name.digits + suffix(options.at));
+  if (run && (options.repository.empty() || words(*run, "repository") == options.repository)) return name.digits;
+  if (run || run.error().code == Code::not_found) return std::string();
+  return std::unexpected(run.error());
+}
+
+static Result<std::string> find_named_run(Api& api, const RunSelection& options) {
+  auto name = parse_run_name(options.run);
+  if (!name) return std::unexpected(name.error());
+  if (!name->uuid.empty()) return name->uuid;
+  auto id = run_with_id(api, *name, options);
+  const bool denied = !id && id.error().code == Code::denied;  // a run of others may have it, and ours the number
+  if (id ? !id->empty() : !denied) return id;
+  auto repository = name->repository.empty() ? repository_here(options) : name->repository;
+  if (!repository && denied) return id;
+  if (!repository)
+    return core::fail(Code::not_found, "There is no run with the id " + name->digits +
+                                           ". To name it by its number, say of which repository: OWNER/NAME#" +
+                                           name->digits + ", or --repo OWNER/NAME.");
+  auto found = api.get("/api/v1/runs?repository=" + net::percent_encode(*repository) + "&number=" + name->digits +
+                       (options.at.empty() ? "" : "&at=" + net::percent_encode(options.at)));
+  if (!found) return std::unexpected(found.error());
+  return run_with_number(found->at("runs"), name->digits, *repository);
+}
+
 Result<std::string> find_run(Api& api, const RunSelection& options) {
-  if (!options.run.empty()) return net::percent_encode(options.run);
+  if (!options.run.empty()) return find_named_run(api, options);
   auto repository = repository_here(options);
   if (!repository) return std::unexpected(repository.error());
   auto newest = api.get("/api/v1/runs?limit=1&repository=" + net::percent_encode(*repository));
@@ -138,7 +167,9 @@ int run_list(const RunSelection& options, bool as_json) {
         if (!repository) return std::unexpected(repository.error());
         std::string path =
             "/api/v1/runs?repository=" + net::percent_encode(*repository) + "&limit=" + std::to_string(options.limit);
-        if (!options.at.empty()) path += "&at=" + net::percent_encode(options.at);
+        for (const auto& [name, value] :
+             {std::pair{"at", options.at}, {"branch", options.branch}, {"status", options.status}})
+          if (!value.empty()) path += std::string("&") + name + "=" + net::percent_encode(value);
         return api.get(path);
       },
       [](const json::value& answer) {
@@ -156,18 +187,23 @@ int run_start(const RunSelection& options, bool as_json) {
       [&](Api& api) -> Result<json::value> {
         auto repository = repository_here(options);
         if (!repository) return std::unexpected(repository.error());
-        auto ref = options.ref.starts_with("refs/") ? options.ref : "refs/heads/" + options.ref;
         // "team/hello": each part is a segment of its own.
         auto slash = repository->find('/');
         if (slash == std::string::npos) return core::fail(Code::invalid, "A repository is named OWNER/NAME.");
         auto path = "/api/v1/repositories/" + net::percent_encode(repository->substr(0, slash)) + "/" +
-                    net::percent_encode(repository->substr(slash + 1)) + "/dispatches";
+                    net::percent_encode(repository->substr(slash + 1));
         auto inputs = inputs_of(options.inputs);
         if (!inputs) return std::unexpected(inputs.error());
+        auto ref = options.ref;
+        if (ref.empty()) {
+          auto home = api.get(path);
+          if (!home) return home;
+          ref = "refs/heads/" + words(*home, "default_branch");
+        }
         json::object asked{{"workflow", options.file}, {"ref", ref}, {"inputs", std::move(*inputs)}};
-        return api.post(path, core::to_text(asked));
+        return api.post(path + "/dispatches", core::to_text(asked));
       },
-      [](const json::value& run) { print_line("started run " + number(run, "id")); });
+      [](const json::value& run) { print_line("started " + words_of_run(run)); });
 }
 
 // What the steps wrote, as it is.

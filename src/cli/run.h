@@ -12,7 +12,7 @@ namespace headrace::cli {
 std::string full_name_in(std::string url);
 // --repo, else what the remote origin of this folder names.
 core::Result<std::string> repository_here(const RunSelection& options);
-// The run named, else the newest of the repository; fit for a path.
+// The run named, by id, number or UUID, else the newest of the repository; fit for a path.
 core::Result<std::string> find_run(Api& api, const RunSelection& options);
 
 }  // namespace headrace::cli

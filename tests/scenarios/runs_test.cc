@@ -101,6 +101,62 @@ TEST(Runs, WhatFailedRunsAgainAndWhatWasGreenDoesNot) {
   EXPECT_EQ(core::integer_at(newest(platform), "attempt"), 2);
 }
 
+TEST(Runs, ARunIsNamedByItsIdOrItsNumberAndNothingIsGuessed) {
+  Platform platform({{}, {}});
+  ASSERT_TRUE(platform.start()) << platform.said();
+  push_workflow(platform, workflow_of("    steps:\n      - run: true\n"));
+  ASSERT_TRUE(eventually([&] { return core::integer_at(newest(platform), "id").value_or(0) > 0; }));
+  const auto id = core::integer_at(newest(platform), "id").value();
+  ASSERT_NE(id, 1) << "the repository has this one";
+  for (const std::string& name :
+       {std::to_string(id), std::string("1"), std::string("#1"), std::string("team/hello#1")}) {
+    auto shown = platform.cli({"run", "view", name, "--repo", "team/hello"});
+    EXPECT_EQ(shown.exit, 0) << name << shown.err;
+    EXPECT_NE(shown.out.find("team/hello · ci #1"), std::string::npos) << shown.out;
+  }
+  EXPECT_EQ(platform.cli({"run", "view", "team/hello#1"}).exit, 0) << "the name says of which repository";
+  auto nowhere = platform.cli({"run", "view", "1"});
+  EXPECT_EQ(nowhere.exit, 1);
+  EXPECT_NE(nowhere.err.find("OWNER/NAME#1"), std::string::npos) << nowhere.err;
+  EXPECT_EQ(platform.cli({"run", "view", "x", "--repo", "team/hello"}).exit, 1);
+
+  ASSERT_EQ(platform.cli({"repo", "create", "team/other"}).exit, 0);
+  EXPECT_EQ(platform.cli({"run", "view", std::to_string(id), "--repo", "team/other"}).exit, 1) << "it is of another";
+
+  Clone clone(platform, "team/hello", "again");
+  clone.write(".github/workflows/lint.yml", "name: lint\non: push\njobs: {}");
+  clone.commit("a second workflow");
+  ASSERT_EQ(clone.push().exit, 0);
+  ASSERT_TRUE(eventually([&] {
+    auto runs = platform.json({"run", "list", "--repo", "team/hello"});
+    return runs.at("runs").as_array().size() == 3;
+  }));
+  auto both = platform.cli({"run", "cancel", "#1", "--repo", "team/hello"});
+  EXPECT_EQ(both.exit, 1) << both.out;
+  EXPECT_NE(both.err.find("ci (id " + std::to_string(id) + ")"), std::string::npos) << both.err;
+  EXPECT_NE(both.err.find("Give the id."), std::string::npos) << both.err;
+  EXPECT_EQ(platform.cli({"run", "view", "#2", "--repo", "team/hello"}).exit, 0);
+}
+
+TEST(Runs, AWorkflowIsStartedByItsNameOnTheDefaultBranch) {
+  Platform platform({{}, {}});
+  ASSERT_TRUE(platform.start()) << platform.said();
+  ASSERT_EQ(platform.cli({"repo", "create", "team/hello"}).exit, 0);
+  Clone clone(platform, "team/hello", "hello");
+  clone.write(".github/workflows/hand.yml",
+              "name: hand\non: workflow_dispatch\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: true\n");
+  clone.commit("by hand");
+  ASSERT_EQ(clone.push().exit, 0);
+  auto started = platform.cli({"workflow", "run", "hand.yml", "--repo", "team/hello"});
+  EXPECT_EQ(started.exit, 0) << started.err;
+  EXPECT_NE(started.out.find("started hand #1 of team/hello (id "), std::string::npos) << started.out;
+  EXPECT_EQ(
+      platform.cli({"workflow", "run", ".github/workflows/hand.yml", "--ref", "main", "--repo", "team/hello"}).exit, 0);
+  auto none = platform.cli({"workflow", "run", "nosuch.yml", "--repo", "team/hello"});
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_NE(none.err.find("nosuch.yml"), std::string::npos) << none.err;
+}
+
 TEST(Runs, AWorkflowWithAMistakeEndsAtOnceAndNamesItsPlace) {
   Platform platform;
   ASSERT_TRUE(platform.start()) << platform.said();

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <set>
 
 #include "support/platform.h"
 
@@ -43,6 +44,20 @@ TEST(Start, ASecondServerOnOneFolderEndsAndNamesFolderAndRemedy) {
     EXPECT_EQ(refused.exit, 1) << command[0];
     EXPECT_NE(refused.err.find("headrace down"), std::string::npos) << refused.err;
   }
+}
+
+TEST(Start, ARebuildMakesTheTablesOfEveryServiceAnew) {
+  Platform platform({{}, {}});
+  ASSERT_TRUE(platform.start()) << platform.said();
+  ASSERT_EQ(platform.cli({"repo", "create", "team/hello"}).exit, 0);
+  ASSERT_EQ(platform.cli({"down", "--data", platform.data()}).exit, 0);
+  std::set<std::string> files, named;
+  for (const auto& entry : std::filesystem::directory_iterator(platform.data() + "/projections"))
+    if (entry.path().extension() == ".db") files.insert(entry.path().stem());
+  auto rebuilt = platform.json({"projections", "rebuild", "--verify", "--data", platform.data()});
+  for (const auto& one : rebuilt.at("projections").as_array()) named.insert(core::string_at(one, "name").value_or(""));
+  EXPECT_EQ(named, files) << "the server has a table that a rebuild does not know of";
+  EXPECT_EQ(core::boolean_at(rebuilt, "equal"), true);
 }
 
 TEST(Start, APortThatIsTakenIsNamedWithItsRemedy) {
