@@ -166,6 +166,10 @@ void read_event(Walk& walk, const Node& name, const Node* configuration, Workflo
   walk.for_event = name.text;
   Walk::Step step(walk, kind->name);
   if (kind->lacking) walk.lacks(name.at, "on." + name.text);
+  if (kind->unsaid)
+    walk.warn(name.at, "'" + name.text +
+                           "' starts nothing on a server yet, for nothing says it there. `headrace exec " + name.text +
+                           "` runs the file.");
   if (kind->name == "workflow_call") into.call.emplace();
   if (configuration != nullptr) {
     read_configuration(walk, *configuration, *kind, trigger, into);

@@ -69,7 +69,8 @@ struct EventKind {
   std::span<const std::string_view> types = {};          // activity types; none: it has no `types`
   std::span<const std::string_view> default_types = {};  // those that count where none are given; none: all
   const Definition* configuration = nullptr;             // what else may be said of it; null: nothing but `types`
-  bool lacking = false;                                  // Headrace never says it
+  bool lacking = false;                                  // Headrace cannot run it
+  bool unsaid = false;                                   // it can, but nothing on a server says it yet
 };
 
 std::span<const EventKind> events();

@@ -154,6 +154,15 @@ TEST(WorkflowReader, ListsWhatItCannotRunWithItsPlace) {
             (Unsupported{{1, 47}, "on.schedule.timezone but UTC", "schedule"}));
 }
 
+TEST(WorkflowReader, SaysOfEventsThatNothingSaysYetThatTheyStartNothing) {
+  auto reading = read(with_jobs("on: [push, release]"), "ci.yml");
+  EXPECT_THAT(reading.unsupported, IsEmpty()) << "a push runs it all the same";
+  ASSERT_THAT(reading.warnings, SizeIs(1));
+  EXPECT_EQ(reading.warnings[0].at, (Position{1, 12}));
+  EXPECT_THAT(reading.warnings[0].message, HasSubstr("'release' starts nothing on a server yet"));
+  EXPECT_THAT(read(with_jobs("on: [push, schedule]"), "ci.yml").warnings, IsEmpty());
+}
+
 TEST(WorkflowCheck, PrintsOneFileAsTheCommandDoes) {
   std::string text = with_jobs("on: [push, fork]");
   EXPECT_EQ(
