@@ -78,7 +78,7 @@ json::object github_run(const GithubRun& in, const std::optional<git::Commit>& h
   const std::string url = url_of_run(in);
   const int64_t workflow = number_for("workflow", std::to_string(in.repo.id) + "\n" + run.workflow_file);
   const core::Time changed = run.completed_at.value_or(run.started_at.value_or(run.queued_at.value_or(made_at(run))));
-  const auto actor = github_user(in.urls, run.actor);
+  const auto first = github_user(in.urls, run.first_actor.empty() ? run.actor : run.first_actor);
   const json::value before =
       run.attempt > 1 ? json::value(url + "/attempts/" + std::to_string(run.attempt - 1)) : json::value();
   return {{"id", run.id},
@@ -102,8 +102,8 @@ json::object github_run(const GithubRun& in, const std::optional<git::Commit>& h
           {"created_at", github_time(made_at(run))},
           {"updated_at", github_time(changed)},
           {"run_started_at", github_time(run.started_at.value_or(run.queued_at.value_or(made_at(run))))},
-          {"actor", actor},
-          {"triggering_actor", actor},
+          {"actor", first},
+          {"triggering_actor", github_user(in.urls, run.actor)},
           {"jobs_url", url + "/jobs"},
           {"logs_url", url + "/logs"},
           {"check_suite_url", in.urls.repository(run.repository) + "/check-suites/" + std::to_string(run.id)},

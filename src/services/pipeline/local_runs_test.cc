@@ -231,8 +231,10 @@ bool heard_word(RunRow& run, const log::Stored& stored) {
 void begin_as(RunRow& run, const events::RunQueued& said, core::Time at) {
   if (said.run != run.run) return;
   auto created_at = run.created_at.value_or(at);
+  auto first_actor = run.first_actor.empty() ? said.actor : run.first_actor;
   run = run_of(said);
   run.created_at = created_at;
+  run.first_actor = first_actor;
   run.waits = said.waits;
   run.queued_at = at;
   for (const auto& job : said.jobs) {

@@ -79,7 +79,7 @@ std::string workflow_run_payload(const Home& home, const RunRow& run, const std:
                   {"head_repository", repository_json(home, Detail::least)},
                   {"repository", repository_json(home, Detail::least)},
                   {"pull_requests", json::array()},
-                  {"actor", account_json(run.actor, home.server_url)},
+                  {"actor", account_json(run.first_actor.empty() ? run.actor : run.first_actor, home.server_url)},
                   {"triggering_actor", account_json(run.actor, home.server_url)},
                   {"html_url", run.url},
                   {"created_at", time_or_null(run.created_at ? run.created_at : run.queued_at)},

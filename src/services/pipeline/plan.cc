@@ -68,7 +68,7 @@ Object github_of(const RunRow& run, const std::string& server_url) {
   github.set("repository_owner", owner_of(run.repository));
   github.set("repository_id", std::to_string(run.repository_id));
   github.set("repositoryUrl", server_url.empty() ? std::string() : server_url + "/" + run.repository + ".git");
-  github.set("actor", run.actor);
+  github.set("actor", run.first_actor.empty() ? run.actor : run.first_actor);
   github.set("triggering_actor", run.actor);
   github.set("workflow", run.workflow);
   github.set("workflow_ref", run.repository + "/" + run.workflow_file + "@" + run.ref);

@@ -116,8 +116,9 @@ struct Apply {
         "INSERT INTO run (run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, "
         "event_id, ref, branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, waits, "
         "concurrency, shown_group, cancel_in_progress, queue_all, depth, variables_at, untrusted, "
-        "created_at, queued_at, started_at, completed_at, queued, latest, last_event, correlation) "
+        "created_at, first_actor, queued_at, started_at, completed_at, queued, latest, last_event, correlation) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, "
         "NULL, NULL, ?, ?, ?, ?) "
         "ON CONFLICT (run) DO UPDATE SET attempt = excluded.attempt, actor = excluded.actor, status = 'queued', "
         "conclusion = NULL, errors = '', cancelled = 0, waits = excluded.waits, concurrency = excluded.concurrency, "
@@ -128,8 +129,8 @@ struct Apply {
         said.run, said.id, said.number, said.attempt, said.repository, said.repository_id, said.workflow,
         said.workflow_file, said.event, said.event_id, said.ref, said.branch, said.commit, said.actor, said.title,
         said.url, said.waits, workflow::fold_case(said.group), said.group, said.cancel_in_progress, said.queue_all,
-        said.depth, said.variables_at, said.untrusted, now(), now(), stored.offset, stored.offset, stored.event.id,
-        stored.event.correlation_id());
+        said.depth, said.variables_at, said.untrusted, now(), said.actor, now(), stored.offset, stored.offset,
+        stored.event.id, stored.event.correlation_id());
   }
 
   // In a table of its own: a run changes often, and history would keep each time what is large and never changes.
@@ -327,7 +328,8 @@ std::string RunsProjection::schema() const {
          "TEXT, errors TEXT NOT NULL, cancelled INTEGER NOT NULL, waits INTEGER NOT NULL, concurrency TEXT NOT NULL, "
          "shown_group TEXT NOT NULL, "
          "cancel_in_progress INTEGER NOT NULL, queue_all INTEGER NOT NULL, depth INTEGER NOT NULL, variables_at "
-         "INTEGER NOT NULL, untrusted INTEGER NOT NULL, created_at INTEGER NOT NULL, queued_at INTEGER, "
+         "INTEGER NOT NULL, untrusted INTEGER NOT NULL, created_at INTEGER NOT NULL, first_actor TEXT NOT NULL, "
+         "queued_at INTEGER, "
          "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, last_event TEXT "
          "NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE TABLE run_input (run TEXT PRIMARY KEY, payload TEXT NOT NULL, inputs TEXT NOT NULL, "

@@ -18,7 +18,7 @@ class RunsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "pipeline";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 6; }
+  int version() const override { return 7; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;

@@ -24,7 +24,7 @@ constexpr std::string_view select_run =
     "SELECT run.run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
     "branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
     "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth, "
-    "variables_at, untrusted, created_at, latest FROM run ";
+    "variables_at, untrusted, created_at, latest, first_actor FROM run ";
 constexpr std::string_view select_job =
     "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
     "log_lines, queued_at, started_at, completed_at, matrix, caller, calls, outputs, annotations, environment_url, "
@@ -116,6 +116,7 @@ Listed read_run(const sqlite::Row& row) {
   run.untrusted = row.boolean(32);
   run.created_at = time_of(row.integer(33));
   run.began = static_cast<uint64_t>(row.integer(34));
+  run.first_actor = row.text(35);
   return listed;
 }
 

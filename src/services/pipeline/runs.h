@@ -56,7 +56,8 @@ struct Run {
   std::string ref;
   std::string branch;
   std::string commit;
-  std::string actor;
+  std::string actor;        // who started this attempt
+  std::string first_actor;  // who started the first one
   std::string title;
   std::string url;
   Status status = Status::queued;
