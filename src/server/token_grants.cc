@@ -69,6 +69,10 @@ Task<Result<runner::JobGrant>> TokenGrants::grant(runner::Token lease, std::stri
                            .contents = level_of(*read, "contents"),
                            .actions = level_of(*read, "actions")};
   grant.token = tokens_.mint(reach);
+  // Actions are had as called workflows are: where the account may read them on whose behalf the run is.
+  reach.contents = reach.actions = identity::Level::none;
+  reach.reads_for = text_of(read->contexts.find("github"), "actor");
+  if (!reach.reads_for.empty()) grant.actions_token = tokens_.mint(reach);
   workflow::JobSecrets wanted(*core::parse_json(spec));
   secrets::JobWish wish{.repository = std::move(repository),
                         .of_repository = wanted.of_repository(),

@@ -115,7 +115,7 @@ TEST(Runs, ARunIsNamedByItsIdOrItsNumberAndNothingIsGuessed) {
     EXPECT_NE(shown.out.find("team/hello · ci #1"), std::string::npos) << shown.out;
   }
   EXPECT_EQ(platform.cli({"run", "view", "team/hello#1"}).exit, 0) << "the name says of which repository";
-  auto nowhere = platform.cli({"run", "view", "1"});
+  auto nowhere = platform.cli({"run", "view", "1"}, {}, platform.folder());  // which is no clone
   EXPECT_EQ(nowhere.exit, 1);
   EXPECT_NE(nowhere.err.find("OWNER/NAME#1"), std::string::npos) << nowhere.err;
   EXPECT_EQ(platform.cli({"run", "view", "x", "--repo", "team/hello"}).exit, 1);

@@ -140,6 +140,40 @@ TEST(Secrets, OfARepositoryAreNotHadThroughASubmoduleThatTheRunnerFetchedForAnot
   EXPECT_EQ(log.find("private code"), std::string::npos) << log;
 }
 
+TEST(Actions, OfAnotherRepositoryAreHadByWhoMayReadItAndNobodyElse) {
+  Platform platform;
+  ASSERT_TRUE(platform.start()) << platform.said();
+  for (const char* name : {"actions/tool", "team/hello"}) ASSERT_EQ(platform.cli({"repo", "create", name}).exit, 0);
+  Clone tool(platform, "actions/tool", "tool");
+  tool.write("action.yml", "name: t\nruns: {using: composite, steps: [{run: 'echo of the tool', shell: bash}]}\n");
+  tool.commit("an action");
+  ASSERT_EQ(tool.push().exit, 0);
+  Clone clone(platform, "team/hello", "hello");
+  clone.write(".github/workflows/ci.yml",
+              "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/tool@main\n");
+  clone.commit("uses it");
+  ASSERT_EQ(clone.push().exit, 0);
+  ASSERT_TRUE(ends_as(platform, "success")) << platform.cli({"run", "log", "--repo", "team/hello"}).out;
+  auto log = platform.cli({"run", "log", "--repo", "team/hello"}).out;
+  EXPECT_NE(log.find("of the tool"), std::string::npos) << log;
+
+  ASSERT_EQ(platform.cli({"user", "create", "alice"}).exit, 0);
+  ASSERT_EQ(platform.http({"PUT", "/api/v1/users/alice/role", {}, R"({"role":"write","scope":"team/hello"})"}).status,
+            204);
+  auto token = text_at(platform.json({"token", "create", "t", "--user", "alice"}), "token");
+  const std::string url = "http://alice:" + token + "@" + platform.address() + "/team/hello.git";
+  clone.commit("by alice");
+  ASSERT_EQ(platform.git(clone.path(), {"push", "--quiet", url, "HEAD:main"}).exit, 0);
+  ASSERT_TRUE(eventually(
+      [&] { return platform.json({"run", "list", "--repo", "team/hello"}).at("runs").as_array().size() == 2; }));
+  EXPECT_TRUE(ends_as(platform, "failure")) << "alice may not read actions/tool";
+  ASSERT_EQ(platform.cli({"run", "rerun", "--repo", "team/hello"}).exit, 0);  // by who may
+  EXPECT_TRUE(eventually([&] {
+    auto run = platform.json({"run", "view", "--repo", "team/hello"});
+    return core::integer_at(run, "attempt") == 2 && text_at(run, "conclusion") == "failure";
+  })) << "who runs it again lends alice nothing";
+}
+
 TEST(Secrets, GoWhereTheyMayAndNowhereElse) {
   Platform platform;
   ASSERT_TRUE(platform.start()) << platform.said();

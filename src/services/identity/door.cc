@@ -126,6 +126,8 @@ Result<> Door::may(const core::Actor& actor, Action action, const Resource& reso
 
 Result<> Door::may(const Caller& caller, Action action, const Resource& resource) const {
   const auto& need = need_of(action);
+  if (!caller.reads_for.empty() && action == Action::read_repository)
+    return may_user(directory_, core::Actor::user(caller.reads_for), need, resource);
   bool internal = caller.actor.kind == core::Actor::Kind::system || caller.actor.kind == core::Actor::Kind::service;
   if (auto role = may(caller.actor, action, resource); !role || internal || need.scope.empty()) return role;
   // `permissions:` of a workflow mean what is written: contents of a repository are not its runs.

@@ -23,6 +23,7 @@ struct Caller {
   core::Actor actor;
   std::vector<std::string> scopes = {};  // of the token; what has none (system, services) is not asked for any
   std::string token = {};                // id of the token; empty: none
+  std::string reads_for = {};            // account whose repositories it may read, and do nothing else; empty: none
 
   static Caller system() { return {core::Actor::system()}; }
   bool operator==(const Caller&) const = default;

@@ -117,6 +117,20 @@ TEST_F(DoorTest, TakesThePermissionsOfAJobAsTheyAreWritten) {
   EXPECT_FALSE(may({"repo:write", "run:write"}, Action::read_settings)) << "no job sees settings";
 }
 
+TEST_F(DoorTest, LetsWhatReadsForAnAccountReadWhatThatMayReadAndNothingElse) {
+  auto may = [&](const std::string& account, Action action, const std::string& repository) {
+    Caller runner{.actor = Actor::job("team/hello"), .reads_for = account};
+    return door.may(runner, action, Resource::repository(repository)).has_value();
+  };
+  EXPECT_TRUE(may("alice", Action::read_repository, "team/hello"));
+  EXPECT_FALSE(may("alice", Action::read_repository, "team/other"));
+  EXPECT_TRUE(may("bob", Action::read_repository, "team/other"));
+  EXPECT_FALSE(may("eve", Action::read_repository, "team/other")) << "a disabled account";
+  EXPECT_FALSE(may("nobody", Action::read_repository, "team/hello"));
+  for (auto action : {Action::write_repository, Action::read_runs, Action::write_runs})
+    EXPECT_FALSE(may("bob", action, "team/hello"));
+}
+
 TEST_F(DoorTest, LetsWhoMayWriteSeeSettingsAndTheAdministratorChangeThem) {
   EXPECT_EQ(answer(Actor::user("alice"), Action::read_settings, hello), yes);
   EXPECT_EQ(answer(Actor::user("alice"), Action::read_settings, Resource::owner("team")), Code::denied);

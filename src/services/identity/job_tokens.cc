@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -29,7 +30,8 @@ std::optional<Level> level_of(char letter) {
 }
 
 std::string claims_of(const JobReach& reach) {
-  return fmt::format("{} {}{} {}", reach.lease, letter_of(reach.contents), letter_of(reach.actions), reach.repository);
+  return fmt::format("{} {}{} {}{}{}", reach.lease, letter_of(reach.contents), letter_of(reach.actions),
+                     reach.repository, reach.reads_for.empty() ? "" : " ", reach.reads_for);
 }
 
 std::optional<JobReach> reach_of(std::string_view claims) {
@@ -45,7 +47,10 @@ std::optional<JobReach> reach_of(std::string_view claims) {
   if (!contents || !actions) return std::nullopt;
   reach.contents = *contents;
   reach.actions = *actions;
-  reach.repository = rest.substr(levels.size() + 1);
+  rest.remove_prefix(levels.size() + 1);
+  auto space = std::min(rest.find(' '), rest.size());
+  reach.repository = rest.substr(0, space);
+  if (space < rest.size()) reach.reads_for = rest.substr(space + 1);
   return reach;
 }
 
@@ -91,7 +96,7 @@ std::optional<JobReach> JobTokens::read(std::string_view secret) const {
 }
 
 Caller caller_of(const JobReach& reach) {
-  Caller caller{.actor = core::Actor::job(reach.repository), .scopes = {}, .token = {}};
+  Caller caller{.actor = core::Actor::job(reach.repository), .scopes = {}, .token = {}, .reads_for = reach.reads_for};
   auto add = [&caller](const std::string& thing, Level level) {
     if (level != Level::none) caller.scopes.push_back(thing + (level == Level::write ? ":write" : ":read"));
   };

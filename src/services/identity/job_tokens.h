@@ -4,9 +4,11 @@
 // is.
 //
 //   hrj_<base64url of "LEASE CONTENTS ACTIONS OWNER/NAME">.<base64url of its HMAC-SHA256>
+//   hrj_<base64url of "LEASE nn OWNER/NAME ACCOUNT">.<...>
 //
 // CONTENTS and ACTIONS are n (nothing), r or w, without a space between them. A token of before there were two has one
-// letter, for contents, and reads runs.
+// letter, for contents, and reads runs. One with an ACCOUNT is for the runner alone, which fetches with it the actions
+// that the job uses: it reads the repositories that the account may read, and no job ever sees it.
 //
 // Any thread.
 #pragma once
@@ -32,6 +34,7 @@ struct JobReach {
   std::string repository;        // "owner/name": of no other
   Level contents = Level::none;  // its files and history
   Level actions = Level::none;   // its runs
+  std::string reads_for = {};    // the account; empty: it is of the first form
   bool operator==(const JobReach&) const = default;
 };
 

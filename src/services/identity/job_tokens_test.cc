@@ -32,6 +32,15 @@ TEST_F(JobTokensTest, SayWhatTheyWereMadeForAlsoToTheNextServer) {
   EXPECT_EQ(tokens_of(*vault)->read(tokens_of(*vault)->mint(reach)), reach);
 }
 
+TEST_F(JobTokensTest, OfARunnerNameTheAccountWhoseRepositoriesTheyRead) {
+  auto vault = vault_named("vault");
+  reach.contents = reach.actions = Level::none;
+  reach.reads_for = "alice";
+  EXPECT_EQ(tokens_of(*vault)->read(tokens_of(*vault)->mint(reach)), reach);
+  EXPECT_EQ(caller_of(reach).reads_for, "alice");
+  EXPECT_THAT(caller_of(reach).scopes, ::testing::IsEmpty());
+}
+
 TEST_F(JobTokensTest, ThatWereChangedOrMadeElsewhereAreNone) {
   auto vault = vault_named("vault");
   auto other = vault_named("other");

@@ -109,11 +109,17 @@ std::vector<RepositoryPlace> JobActions::places_of(const JobOrder& order, const 
   return places;
 }
 
-std::vector<Mount> JobActions::shared(const JobOrder& order) {
+// Of the job; empty: none.
+static std::string own_repository(const JobOrder& order) {
   const auto* github = order.spec.contexts.find("github");
   const auto* name = github ? github->find("repository") : nullptr;
-  if (!name || name->to_text().empty()) return {};
-  for (const auto& place : places_of(order, name->to_text(), false)) {
+  return name ? name->to_text() : std::string();
+}
+
+std::vector<Mount> JobActions::shared(const JobOrder& order) {
+  const std::string own = own_repository(order);
+  if (own.empty()) return {};
+  for (const auto& place : places_of(order, own, false)) {
     shared_ = repositories_.hold_large(place, options_.shared_bytes);
     if (!shared_) continue;
     auto key = std::filesystem::path(*shared_).stem().string();
@@ -125,7 +131,10 @@ std::vector<Mount> JobActions::shared(const JobOrder& order) {
 Task<Result<FetchedCommit>> JobActions::fetch(StepEngine& engine, ActionName name) {
   auto places = places_of(engine.order(), name.repository(), true);
   std::string tried, remedy = " Check its name, or bring it to this server.";
-  for (const auto& place : places) {
+  const std::string& reader = engine.order().grant.actions_token;  // of other repositories
+  const bool other = !workflow::equal_in_any_case(name.repository(), own_repository(engine.order()));
+  for (auto& place : places) {
+    if (other && !place.open && !reader.empty()) place.token = reader;
     auto found = co_await repositories_.fetch(place, name.ref, false);
     if (found) co_return found;
     tried += "\n  " + found.error().message;

@@ -118,6 +118,7 @@ JobContext::JobContext(const JobOrder& order) : order_(order) {
 Result<> JobContext::hide_secrets() {
   if (auto added = masks_.add(order_.grant.token); !added) return added;
   if (auto added = masks_.add(order_.grant.runtime_token); !added) return added;
+  if (auto added = masks_.add(order_.grant.actions_token); !added) return added;
   for (const auto& [name, value] : order_.grant.secrets)
     if (auto added = masks_.add(value); !added) return core::pass_on(added.error(), "hiding the secret " + name);
   return {};

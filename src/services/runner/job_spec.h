@@ -72,6 +72,7 @@ struct JobGrant {
   Variables secrets;                               // the `secrets` context, github_token aside
   std::string server_url, results_url, cache_url;  // of the toolkit's services; "": none
   std::string runtime_token;                       // for those services; "": none
+  std::string actions_token;                       // what the runner fetches actions with, and no job sees; "": none
   bool operator==(const JobGrant&) const = default;
 };
 

@@ -41,9 +41,13 @@ json::object of(const Variables& variables) {
 }
 
 json::object of(const JobGrant& grant) {
-  return {{"token", grant.token},           {"secrets", of(grant.secrets)},
-          {"server_url", grant.server_url}, {"results_url", grant.results_url},
-          {"cache_url", grant.cache_url},   {"runtime_token", grant.runtime_token}};
+  return {{"token", grant.token},
+          {"secrets", of(grant.secrets)},
+          {"server_url", grant.server_url},
+          {"results_url", grant.results_url},
+          {"cache_url", grant.cache_url},
+          {"runtime_token", grant.runtime_token},
+          {"actions_token", grant.actions_token}};
 }
 
 json::object of(const events::JobAnnotation& note) {
@@ -283,6 +287,7 @@ JobGrant grant_of(Reader& outer) {
   grant.results_url = in.text("results_url");
   grant.cache_url = in.text("cache_url");
   if (core::find(*value, "runtime_token")) grant.runtime_token = in.text("runtime_token");
+  if (core::find(*value, "actions_token")) grant.actions_token = in.text("actions_token");
   const auto* secrets = core::find(*value, "secrets");
   if (!secrets || !secrets->is_object()) return outer.note("grant"), grant;
   for (const auto& [name, secret] : secrets->get_object()) {

@@ -43,17 +43,18 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
                              {{"error", "broken", "T", "src/a.cc", 3, 4, 0, 0, 2}},
                              "https://example.test"});
   expect_round_trip(Welcome{10});
-  expect_round_trip(runner::Run{7,
-                                "job",
-                                "run",
-                                "team/hello",
-                                "build",
-                                "host",
-                                2,
-                                true,
-                                "{\"steps\":[]}",
-                                "{\"number\":7}",
-                                {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c", "r-token"}});
+  expect_round_trip(
+      runner::Run{7,
+                  "job",
+                  "run",
+                  "team/hello",
+                  "build",
+                  "host",
+                  2,
+                  true,
+                  "{\"steps\":[]}",
+                  "{\"number\":7}",
+                  {"a-token", {{"KEY", "value"}}, "http://a", "http://b", "http://c", "r-token", "x-token"}});
   expect_round_trip(Begin{7});
   expect_round_trip(Begun{7});
   expect_round_trip(Cancel{7, "cancelled by alice"});
@@ -178,7 +179,8 @@ std::vector<Message> examples() {
                    "http://127.0.0.1:8080",
                    "http://127.0.0.1:8080/",
                    "http://127.0.0.1:8080/",
-                   "eyJexample"}},
+                   "eyJexample",
+                   "hrj_other"}},
       Begun{4711},
       Cancel{4711, "cancelled by alice"},
       Stale{4711, "The lease is not in force any more."},
