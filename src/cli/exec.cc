@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/exec_asked.h"
 #include "cli/exec_called.h"
 #include "cli/exec_report.h"
 #include "cli/exec_run.h"
-#include "cli/exec_variables.h"
 #include "cli/output.h"
 #include "core/random.h"
 #include "process/signals.h"
@@ -28,74 +28,6 @@ namespace {
 constexpr int nothing_could_be_run = 3;
 constexpr int wrong_usage = 2;
 
-// What the command line and its files said.
-struct Asked {
-  Exec options;
-  bool json = false;
-  Occurrence occurrence;
-  runner::Variables env, secrets, vars;
-  runner::RunnerLabels labels;
-};
-
-Result<core::json::object> inputs_of(const std::vector<std::string>& given) {
-  core::json::object inputs;
-  for (const auto& one : given) {
-    auto equals = one.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return core::fail(Code::invalid, "'" + one + "' is no input; write --input NAME=VALUE.");
-    inputs[one.substr(0, equals)] = one.substr(equals + 1);
-  }
-  return inputs;
-}
-
-Result<Asked> understand(const Exec& options, bool json) {
-  Asked asked;
-  asked.options = options;
-  asked.json = json;
-  for (const auto& [label, executor] : options.labels)
-    if (!runner::is_executor(executor))
-      return core::fail(Code::invalid, "There is no executor '" + executor + "' for the label '" + label +
-                                           "'; this version has: " + std::string(runner::executor_names()) + ".");
-  if (!options.event.empty() && !is_event(options.event))
-    return core::fail(Code::invalid, "There is no event '" + options.event + "'. Events are: " + event_names() + ".");
-  for (auto [path, into] : {std::pair(&options.env_file, &asked.env), std::pair(&options.secret_file, &asked.secrets),
-                            std::pair(&options.var_file, &asked.vars)}) {
-    auto read = read_variables(*path);
-    if (!read) return std::unexpected(read.error());
-    *into = std::move(*read);
-  }
-  if (!options.event_file.empty()) {
-    auto text = read_input(options.event_file);
-    if (!text) return std::unexpected(text.error());
-    auto value = core::parse_json(*text);
-    if (!value) return core::fail(Code::invalid, options.event_file + ": " + value.error().message);
-    asked.occurrence.file = std::move(*text);
-  }
-  auto inputs = inputs_of(options.inputs);
-  if (!inputs) return std::unexpected(inputs.error());
-  asked.occurrence.inputs = std::move(*inputs);
-  asked.occurrence.event = options.event;
-  asked.occurrence.actor = options.actor;
-  asked.labels = runner::with_default_labels(options.labels);
-  return asked;
-}
-
-// Of the folder, or those that -W names: by their path in the folder where they are in it.
-Result<std::vector<pipeline::SourceFile>> files_of(const Asked& asked, const Folder& folder) {
-  if (asked.options.workflows.empty()) return workflow_files(folder.root);
-  core::SystemDisk disk;
-  std::vector<pipeline::SourceFile> files;
-  for (const auto& path : asked.options.workflows) {
-    auto text = core::read_file(disk, path, workflow::file_bytes_max + 1);
-    if (!text) return std::unexpected(text.error());
-    std::error_code error;
-    auto within = fs::relative(fs::canonical(path, error), fs::canonical(folder.root, error), error).string();
-    bool outside = error || within.empty() || within.starts_with("..");
-    files.push_back({outside ? path : within, std::move(*text)});
-  }
-  return files;
-}
-
 Task<> hear_signals(process::SignalWatch& signals, ExecRun& run) {
   while (true) {
     co_await signals.next();
@@ -112,7 +44,7 @@ Task<> run_all(core::Loop& loop, process::SignalWatch& signals, ExecRun& run) {
 
 class Execution {
  public:
-  Execution(Asked asked, core::Loop& loop)
+  Execution(AskedExec asked, core::Loop& loop)
       : asked_(std::move(asked)),
         loop_(loop),
         descriptor_(asked_.json ? 2 : 1),
@@ -215,8 +147,7 @@ class Execution {
   int nothing_started() {
     bool broken = false;
     for (const auto& one : account_.not_started) {
-      for (const auto& error : one.errors) screen_.warn(in_words(error, one.file));
-      if (one.errors.empty()) screen_.say(one.file + ": " + one.reason);
+      if (one.errors.empty()) screen_.say(one.file + ": " + one.reason);  // what cannot be read, the list tells
       broken = broken || !one.errors.empty();
     }
     screen_.say("");
@@ -313,7 +244,7 @@ class Execution {
     return good && read ? 0 : 1;
   }
 
-  Asked asked_;
+  AskedExec asked_;
   core::Loop& loop_;
   core::SystemDisk disk_;
   core::SystemClock clock_;
@@ -328,7 +259,7 @@ class Execution {
 }  // namespace
 
 int exec(const Exec& options, bool json) {
-  auto asked = understand(options, json);
+  auto asked = understand_exec(options, json);
   if (!asked) {
     report(asked.error(), json);
     return wrong_usage;
