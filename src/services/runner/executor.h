@@ -93,7 +93,7 @@ struct Command {
   std::vector<std::string> environment;  // "NAME=value", exactly these; see Surroundings::environment()
   std::string directory;                 // inside path; relative: to the workspace; empty: the workspace
   bool input = false;                    // a pipe to write to (Child::write); otherwise it reads the end at once
-  // What it leaves in its process group when it ends: killed at once, or left to the end of the job. `host` ends them.
+  // What it leaves in its process group when it ends: killed at once, or left to the end of the job.
   process::Spec::Leftovers leftovers = process::Spec::Leftovers::end;
 };
 

@@ -14,7 +14,6 @@
 
 namespace headrace::runner {
 
-using core::Code;
 using core::Result;
 using core::Task;
 
@@ -67,6 +66,7 @@ class HostSurroundings final : public Surroundings {
     spec.directory = command.directory.empty() ? place_.workspace
                      : absolute                ? std::move(command.directory)
                                                : place_.workspace + "/" + command.directory;
+    spec.leftovers = command.leftovers;
     if (command.input) spec.in = process::Redirect::pipe();
     spec.out = process::Redirect::pipe(process::output_pipe_bytes);
     spec.err = process::Redirect::same_as_out();
@@ -86,7 +86,11 @@ class HostSurroundings final : public Surroundings {
   Task<Result<InsideListener>> listen_at(uint16_t port) override { co_return listen_on_loopback(port); }
 
   std::optional<std::string> limit_hit() const override { return {}; }
-  Task<Result<Usage>> end() override { co_return Usage{}; }
+  // What its steps left running has no place of its own to end with.
+  Task<Result<Usage>> end() override {
+    end_leftovers_of_job(place_.folder);
+    co_return Usage{};
+  }
 
  private:
   static Result<InsideListener> listen_on_loopback(uint16_t port) {

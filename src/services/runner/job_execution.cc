@@ -32,6 +32,7 @@ StepEngine::Impl::Impl(JobExecution::Around with, JobOrder what, JobPlace where,
       context(order),
       lines(out.clock),
       watchdogs(out.loop),
+      background(out.loop),
       progressed(out.loop) {
   next_number = static_cast<int64_t>(order.spec.steps.size()) + 1;
   for (const auto& step : order.spec.steps) next_number = std::max(next_number, step.number + 1);
@@ -96,6 +97,7 @@ Task<JobEnd> StepEngine::Impl::run() {
     Impl& self;
     ~Leave() {
       self.watchdogs.cancel();
+      self.background.cancel();
       self.children.clear();
       self.door.reset();
     }
@@ -123,6 +125,7 @@ Task<JobEnd> StepEngine::Impl::run() {
     auto ended = co_await around->end();
     if (!ended) say(ended.error().message);
   }
+  co_await background.close();
   say("Complete job name: " + (order.spec.name.empty() ? order.spec.job : order.spec.name));
   tell();
   end.conclusion = timed_out   ? Conclusion::timed_out

@@ -59,7 +59,7 @@ class JobExecution {
     std::chrono::milliseconds terminate{2'500};
     // for always(), cancelled() and post steps, once the job is cancelled or timed out
     std::chrono::milliseconds cleanup{300'000};
-    std::chrono::milliseconds drain{2'000};  // for output of processes that left the step's group and hold its pipe
+    std::chrono::milliseconds drain{2'000};  // for output of processes that a step left running
   };
   struct Around {
     core::Executor loop;

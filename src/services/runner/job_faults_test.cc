@@ -16,6 +16,7 @@ namespace {
 
 using events::Conclusion;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 #ifdef HEADRACE_SANITIZED
 constexpr bool slow_build = true;
@@ -121,12 +122,24 @@ TEST_F(JobFaults, AStepThatClosesItsPipesAndStaysForeverMeetsItsTimeOut) {
   EXPECT_FALSE(is_alive("pid"));
 }
 
-TEST_F(JobFaults, WhatAStepLeavesBehindWithClosedPipesEndsWithIt) {
-  step("(exec >&- 2>&-; exec sleep 1000) & echo $! > pid");
+TEST_F(JobFaults, WhatAStepLeavesRunningServesTheNextStepsAndEndsWithTheJob) {
+  step("(while sleep 0.02; do echo noise; echo x >> beats; done) & echo $! > held");
+  step("(exec >&- 2>&-; exec sleep 1000) & echo $! > closed");
+  step("(setsid sleep 1000 >/dev/null 2>&1 & echo $! > apart)");
+  step("rm -f beats; until [ -s beats ]; do sleep 0.02; done; kill -0 $(cat held) $(cat closed) && echo all there");
+  auto end = run();
+  EXPECT_EQ(end.conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr(" 4 all there\n")) << "one that prints where nobody reads any more is not ended";
+  EXPECT_THAT(heard.text, Not(HasSubstr(" 4 noise\n"))) << "its words are of the step that started it";
+  for (const char* one : {"held", "closed", "apart"}) EXPECT_FALSE(is_alive(one)) << one;
+}
+
+TEST_F(JobFaults, AStepWaitsForWhatItLeftRunningOnlySoLong) {
+  step("sleep 1000 & echo begun");
+  auto began = clock.steady();
   EXPECT_EQ(run().conclusion, Conclusion::success);
-  for (int tries = 0; tries < 1'000 && is_alive("pid"); ++tries)  // it is killed, and dies when the kernel gets to it
-    loop.run(clock.sleep_for(std::chrono::milliseconds(10)));
-  EXPECT_FALSE(is_alive("pid"));
+  EXPECT_LT(clock.steady() - began, std::chrono::seconds(30));
+  EXPECT_THAT(heard.text, HasSubstr(" begun\n"));
 }
 
 // ---- A line without an end

@@ -41,6 +41,11 @@ size_t end_leftovers(const std::string& folder) {
   return process::end_family([&](std::string_view entry) { return place_of(entry).starts_with(within); }).size();
 }
 
+size_t end_leftovers_of_job(const std::string& folder) {
+  const std::string mark = tracking_of(folder);
+  return process::end_family([&](std::string_view entry) { return entry == mark; }).size();
+}
+
 void mark(std::vector<std::string>& environment, const std::string& folder) {
   std::erase_if(environment, [](const std::string& entry) { return entry.starts_with(tracking_name); });
   environment.push_back(tracking_of(folder));

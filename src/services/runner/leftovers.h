@@ -28,6 +28,9 @@ void mark(std::vector<std::string>& environment, const std::string& folder);
 // Ends the processes of all jobs of this worker's folder, whichever process ran them. How many there were.
 size_t end_leftovers(const std::string& folder);
 
+// Ends the processes of one job of this process; `folder` is the job's. How many there were.
+size_t end_leftovers_of_job(const std::string& folder);
+
 // Ends the processes of jobs of this process once it has gone. Before there are threads; arm it when the folder is
 // ours.
 core::Result<process::Warden> post_warden();

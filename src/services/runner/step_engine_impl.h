@@ -124,7 +124,13 @@ struct StepEngine::Impl {
   core::Task<events::Conclusion> watch(StepRecord& record, std::shared_ptr<process::Child> child, Files files,
                                        const ProgramStarter* starter);
   core::Task<core::Result<process::Exit>> supervised(std::shared_ptr<process::Child> child, StepOutput& output);
-  core::Task<> pump(std::shared_ptr<process::Child> child, StepOutput& output);
+  // What a program prints, on its way. `into` is null once its step is over: a process that it left running may print
+  // on, which nobody reads.
+  struct Flow {
+    StepOutput* into = nullptr;
+    bool open = true;
+  };
+  core::Task<> pump(std::shared_ptr<process::Child> child, std::shared_ptr<Flow> flow);
   core::Result<Files> make_files();
   void read_files(StepRecord& record, const Files& files);
   void read_summary(const Files& files);
@@ -159,9 +165,9 @@ struct StepEngine::Impl {
   std::unique_ptr<core::Pool> files_pool;  // made when it is needed
   core::Scope watchdogs;
   core::Scope* preparing = nullptr;  // while the job is set up
+  core::Scope background;            // reads what processes print that steps left running; to the end of the job
   core::Signal progressed;           // a process has ended, or its output has
-  bool output_open = false;
-  core::Steady deadline;  // of the job; once it is cancelled or timed out, of what may still be done
+  core::Steady deadline;             // of the job; once it is cancelled or timed out, of what may still be done
   StageWatch watching;
   std::vector<std::shared_ptr<process::Child>> children;  // shared with the tasks that read and end them
   int64_t next_number = 1;                                // of pre and post stages

@@ -1,4 +1,5 @@
 // A program of a step: what is around it, its output, and the files it writes to say something.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -195,6 +196,8 @@ Task<Result<std::unique_ptr<process::Child>>> StepEngine::Impl::start(StepComman
       co_return core::fail(Code::invalid, "The environment variable '" + name + "' cannot be given to a program.");
     process.environment.push_back(name + "=" + value);
   }
+  // As on GitHub: a server that a step starts serves the steps behind it.
+  process.leftovers = process::Spec::Leftovers::keep;
   co_return co_await around->run(std::move(process));
 }
 
@@ -229,29 +232,36 @@ Task<Result<process::Exit>> StepEngine::Impl::supervised(std::shared_ptr<process
   children.push_back(child);
   Among among{children, child};
   out.observer.group(around->leader() > 0 ? around->leader() : child->pid());
-  output_open = true;
-  core::Scope pumping(out.loop);
-  pumping.spawn("output of a step", kept(pump(child, output)));
+  auto flow = std::make_shared<Flow>();
+  flow->into = &output;
+  struct Ending {
+    std::shared_ptr<process::Child> child;
+    std::shared_ptr<Flow> flow;
+    ~Ending() {
+      flow->into = nullptr;
+      child->signal_group(SIGKILL);  // nothing, but where the step was given up before it ended
+    }
+  } ending{child, flow};
+  background.spawn("output of a step", kept(pump(child, flow)));
   auto exit = co_await child->wait();
   progressed.notify_all();
   auto patience = out.clock.steady() + times.drain;
-  while (output_open && out.clock.steady() < patience) co_await progressed.wait_for(patience - out.clock.steady());
-  if (output_open) child->close(process::Stream::out);
-  co_await pumping.close();
+  while (flow->open && out.clock.steady() < patience) co_await progressed.wait_for(patience - out.clock.steady());
   out.observer.group(0);
   co_return exit;
 }
 
-Task<> StepEngine::Impl::pump(std::shared_ptr<process::Child> child, StepOutput& output) {
+Task<> StepEngine::Impl::pump(std::shared_ptr<process::Child> child, std::shared_ptr<Flow> flow) {
   auto buffer = std::make_unique_for_overwrite<std::byte[]>(read_bytes);
   const std::span<std::byte> room(buffer.get(), read_bytes);
   while (true) {
     auto got = co_await child->read(process::Stream::out, room);
     if (!got || *got == 0) break;
-    output.add(std::string_view(reinterpret_cast<const char*>(buffer.get()), *got));
+    if (flow->into == nullptr) continue;
+    flow->into->add(std::string_view(reinterpret_cast<const char*>(buffer.get()), *got));
     tell();
   }
-  output_open = false;
+  flow->open = false;
   progressed.notify_all();
 }
 
