@@ -338,6 +338,17 @@ TEST_F(JobExecutionTest, FilesAreHashedAsTheyAreThen) {
 
 // ---- Commands and the log
 
+TEST_F(JobExecutionTest, AStepWithoutANameIsCalledByTheFirstLineOfWhatItRuns) {
+  spec.contexts.set("needs", workflow::Value("one\ntwo"));
+  step("\n  echo '${{ needs }}' and more\necho last");
+  step("echo ${{\n  'within' }}\necho last");
+  step("true").name = "${{ needs }}";
+  auto end = run();
+  EXPECT_EQ(end.steps[0].name, "Run echo 'one");
+  EXPECT_EQ(end.steps[1].name, "Run echo within");
+  EXPECT_EQ(end.steps[2].name, "one");
+}
+
 TEST_F(JobExecutionTest, TheLogShowsWhatIsRunAsGitHubDoes) {
   step("echo one\necho two").env = {{"X", "1"}};
   run();

@@ -212,7 +212,7 @@ Task<Result<bool>> StepEngine::Impl::continues_on_error(StepRecord& record) {
 
 Task<std::string> StepEngine::Impl::name_of(StepRecord& record, Stage stage) {
   std::string name = record.spec.name;
-  if (name.empty()) name = "Run " + (record.spec.is_action() ? record.spec.uses : first_line(record.spec.run));
+  if (name.empty()) name = "Run " + (record.spec.is_action() ? record.spec.uses : first_template_line(record.spec.run));
   auto shown = co_await evaluate_text(name, record.group->scope_, record.env);
   // What an expression comes to may have many lines (toJSON has); a name has the first.
   std::string text = shortened(first_line(shown ? context.masks().masked(*shown) : name));

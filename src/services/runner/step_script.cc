@@ -98,4 +98,16 @@ std::string first_line(std::string_view run) {
   return std::string(run.substr(0, run.find_first_of("\r\n")));
 }
 
+std::string first_template_line(std::string_view run) {
+  auto begin = run.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  run.remove_prefix(begin);
+  size_t end = 0;
+  while (end < run.size() && run[end] != '\n' && run[end] != '\r') {
+    size_t closed = run.substr(end).starts_with("${{") ? run.find("}}", end) : std::string_view::npos;
+    end = closed == std::string_view::npos ? end + 1 : closed + 2;
+  }
+  return std::string(run.substr(0, end));
+}
+
 }  // namespace headrace::runner

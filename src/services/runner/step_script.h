@@ -28,5 +28,7 @@ std::string script_text(const ShellChoice& shell, std::string_view run);  // wha
 
 // What GitHub shows of a script without a name: its first line that is not blank.
 std::string first_line(std::string_view run);
+// What is to be evaluated for it: an expression may go over several lines.
+std::string first_template_line(std::string_view run);
 
 }  // namespace headrace::runner
