@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "workflow/expression_value.h"
+
 namespace headrace::runner {
+
+using workflow::equal_in_any_case;
 
 namespace {
 
@@ -13,15 +17,22 @@ constexpr const char* processor = "arm64";
 #else
 constexpr const char* processor = "x64";
 #endif
-constexpr std::array<const char*, 6> offered{"ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04",
+constexpr std::array<const char*, 7> offered{"ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04", "ubuntu-slim",
                                              "self-hosted",   "linux",        processor};
+
+// How much a label says about where a job is to run, beside others: every self-hosted runner on Linux has the first
+// ones (GitHub Docs, "Using self-hosted runners in a workflow").
+int weight_of(std::string_view label) {
+  if (equal_in_any_case(label, "linux") || equal_in_any_case(label, processor)) return 1;
+  return equal_in_any_case(label, "self-hosted") ? 2 : 3;
+}
 
 }  // namespace
 
 RunnerLabels with_default_labels(RunnerLabels given) {
   RunnerLabels labels;
   for (const char* label : offered) {
-    bool named = std::ranges::any_of(given, [&](const auto& one) { return one.first == label; });
+    bool named = std::ranges::any_of(given, [&](const auto& one) { return equal_in_any_case(one.first, label); });
     if (!named) labels.emplace_back(label, "sandbox");
   }
   std::ranges::move(given, std::back_inserter(labels));
@@ -37,14 +48,21 @@ std::string labels_text(const RunnerLabels& labels, std::string_view executor) {
 
 std::string executor_of(const RunnerLabels& labels, const std::vector<std::string>& wanted) {
   std::string executor;
+  int weight = 0;
+  bool agree = true;
   for (const auto& label : wanted) {
     std::string here;
     for (const auto& [known, by] : labels)
-      if (known == label) here = by;
-    if (here.empty() || (!executor.empty() && executor != here)) return {};
+      if (equal_in_any_case(known, label)) here = by;
+    if (here.empty()) return {};
+    const int more = weight_of(label);
+    if (more == weight) agree = agree && here == executor;
+    if (more <= weight) continue;
+    weight = more;
     executor = here;
+    agree = true;
   }
-  return executor;
+  return agree ? executor : std::string();
 }
 
 }  // namespace headrace::runner
