@@ -45,8 +45,11 @@ void show_action(StepRun& step, const Variables& inputs) {
   step.group("Run " + step.spec().uses);
   if (!inputs.empty()) step.line("with:");
   for (const auto& [name, value] : inputs) step.line("  " + name + ": " + value);
-  if (!step.env().empty()) step.line("env:");
-  for (const auto& [name, value] : step.env()) step.line("  " + name + ": " + value);
+  Variables env = step.engine().job().env();  // all that the action sees, as GitHub shows it
+  for (const auto* more : std::initializer_list<const Variables*>{&step.scope().env, &step.env()})
+    for (const auto& [name, value] : *more) set(env, name, value);
+  if (!env.empty()) step.line("env:");
+  for (const auto& [name, value] : env) step.line("  " + name + ": " + value);
   step.end_group();
 }
 
@@ -120,6 +123,9 @@ class NodeAction final : public FolderAction {
     std::string remark;
     auto node = co_await actions_.node(step.engine(), manifest_.node_version, remark);
     if (!node) co_return step.fail(node.error().message);
+    if (!manifest_.written_for_older_node.empty() && !remarked_)
+      step.warning("The action is written for " + manifest_.written_for_older_node +
+                   ", which is not maintained any more; it is run as one for node20. Use a newer version of it.");
     if (!remark.empty() && !remarked_) step.line(remark);
     remarked_ = true;
     StepCommand command;

@@ -131,14 +131,12 @@ class Reader {
     auto is = [&](std::string_view word) { return workflow::equal_in_any_case(how, word); };
     if (is("composite")) return read_composite(runs);
     if (is("docker")) return read_container(runs);
-    if (is("node20") || is("node24")) {
-      out_.node_version = is("node20") ? 20 : 24;
+    const bool old = is("node12") || is("node16");
+    if (old || is("node20") || is("node24")) {
+      out_.node_version = is("node24") ? 24 : 20;
+      out_.written_for_older_node = old ? how : "";
       return read_node(runs);
     }
-    if (is("node12") || is("node16"))
-      return wrong(*named, "'" + how +
-                               "' is a version of Node that is not maintained any more. Use a newer version of " +
-                               "the action, one that says node20 or node24.");
     wrong(*named, "'using: " + how + "' is not supported, use 'composite', 'node20', 'node24' or 'docker' instead.");
   }
 

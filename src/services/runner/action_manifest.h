@@ -36,7 +36,8 @@ struct ActionManifest {
   Variables outputs;  // values are TEXT, evaluated where the steps stand
 
   // node: files within the action's folder
-  int node_version = 0;  // 20, 24
+  int node_version = 0;                // 20, 24
+  std::string written_for_older_node;  // "node16", "node12": it is run on 20, as GitHub does
   std::string pre, main, post;
   std::string pre_condition = "always()", post_condition = "always()";
 

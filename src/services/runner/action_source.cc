@@ -1,7 +1,6 @@
 #include "services/runner/action_source.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "services/runner/container_action.h"
@@ -201,40 +200,6 @@ Task<Result<>> JobActions::give_back(StepEngine& engine) {
   core::Pool::Limits one{.threads = 1, .queue_max = 16};
   if (!giving_) giving_ = std::make_unique<core::Pool>("files of container actions", one);
   co_return co_await core::blocking(*giving_, std::move(work));
-}
-
-// ---- Node
-
-Task<Result<std::string>> JobActions::node(StepEngine& engine, int version, std::string& remark) {
-  std::string exact = "node" + std::to_string(version);
-  for (const std::string& program : {exact, std::string("node")}) {
-    if (!nodes_.contains(program)) {
-      Command ask;
-      ask.argv = {"/bin/sh", "-c", "exec \"$0\" --version 2>/dev/null", program};
-      Variables environment = engine.surroundings().environment();
-      std::string path;
-      for (const auto& folder : engine.job().paths()) path += folder + ":";
-      const auto* usual = find(environment, "PATH");
-      set(environment, "PATH", path + (usual ? *usual : "/usr/local/bin:/usr/bin:/bin"));
-      for (const auto& [variable, value] : environment) ask.environment.push_back(variable + "=" + value);
-      std::vector<std::string> alone;
-      auto ran = co_await run_between(repositories_, engine.surroundings(), std::move(ask), std::move(alone), false);
-      if (!ran) co_return std::unexpected(ran.error());
-      int major = 0;
-      if (ran->exit.succeeded() && ran->out.starts_with('v'))
-        std::from_chars(ran->out.data() + 1, ran->out.data() + ran->out.size(), major);
-      nodes_[program] = {major, ran->out.substr(0, ran->out.find_first_of("\r\n"))};
-    }
-    const auto& [major, said] = nodes_[program];
-    if (major < version) continue;
-    if (major > version) remark = "The action asks for " + exact + "; it runs on Node " + said + ", which is here.";
-    co_return program;
-  }
-  const auto& [major, said] = nodes_["node"];
-  std::string here = major > 0 ? "Here is Node " + said + ", which is older." : "No Node is here.";
-  co_return core::fail(Code::not_found, "This action needs Node " + std::to_string(version) + ". " + here +
-                                            " Install Node " + std::to_string(version) +
-                                            " or newer where the job runs, so that `node` is in its PATH.");
 }
 
 }  // namespace headrace::runner

@@ -69,10 +69,16 @@ class JobActions final : public ActionSource {
   // For the job's surroundings, before they are made: the objects of the mirror of its own repository, read-only, where
   // that is large enough for copying to matter. They stay as long as this lives.
   std::vector<Mount> shared(const JobOrder& order);
-  // Which Node runs actions that ask for `version`: argv[0] inside. Looked for once a job.
+  // Which Node runs actions that ask for `version`: its path inside. Looked for once a job and PATH.
   core::Task<core::Result<std::string>> node(StepEngine& engine, int version, std::string& remark);
 
  private:
+  struct Node {  // node_program.cc
+    int major = 0;
+    std::string version;  // as it says it
+    std::string place;    // its path inside
+  };
+  core::Task<core::Result<Node>> look_for_node(StepEngine& engine, std::string program, std::string path);
   core::Task<core::Result<std::unique_ptr<Action>>> open_folder(ActionWish wish, std::string folder, ActionName name);
   core::Task<core::Result<std::string>> bring(StepEngine& engine, ActionName name);
   core::Task<core::Result<FetchedCommit>> fetch(StepEngine& engine, ActionName name);
@@ -83,8 +89,8 @@ class JobActions final : public ActionSource {
   MirrorHold shared_;
   std::unique_ptr<core::Pool> giving_;  // made when it is needed
   size_t opened_ = 0;
-  std::map<std::string, std::string> brought_;                // "owner/name@ref" -> host folder
-  std::map<std::string, std::pair<int, std::string>> nodes_;  // program inside -> its major version, as it says it
+  std::map<std::string, std::string> brought_;  // "owner/name@ref" -> host folder
+  std::map<std::string, Node> nodes_;           // "program in PATH" -> what is there
 };
 
 // An action of a folder of the job. Host path; `name` is empty for "./".

@@ -148,6 +148,33 @@ TEST_F(ActionsTest, AnActionOfNodeHasPreMainAndPostWithInputsOutputsAndState) {
   EXPECT_THAT(heard.text, HasSubstr("Unexpected input(s) 'odd', valid inputs are ['who to greet', 'plain']"));
 }
 
+TEST_F(ActionsTest, AnActionForAnOlderNodeIsRunByANewerOneWithAWarning) {
+  if (!has_node()) GTEST_SKIP() << "node is not installed";
+  for (const char* version : {"node12", "node16"}) {
+    std::string name = std::string("team/") + version;
+    upstream(name, {{"action.yml", "name: n\nruns:\n  using: " + std::string(version) + "\n  main: main.js\n"},
+                    {"main.js", "console.log('ran as ' + process.env.GITHUB_ACTION_REPOSITORY)"}});
+    uses(name + "@v1");
+  }
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr("##[warning]The action is written for node12, which is not maintained"));
+  EXPECT_THAT(heard.text, HasSubstr("ran as team/node12"));
+  EXPECT_THAT(heard.text, HasSubstr("ran as team/node16"));
+}
+
+TEST_F(ActionsTest, ANodeThatAStepPutIntoThePathRunsNoActions) {
+  if (!has_node()) GTEST_SKIP() << "node is not installed";
+  upstream("team/node", {{"action.yml", "name: n\nruns:\n  using: node20\n  main: main.js\n  post: main.js\n"},
+                         {"main.js", "console.log('real node')"}});
+  runs(
+      "mkdir bin; printf '#!/bin/sh\necho v16.0.0\n' > bin/node; chmod +x bin/node; echo \"$PWD/bin\" >> $GITHUB_PATH");
+  runs("node; echo");
+  uses("team/node@v1");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, HasSubstr("v16.0.0")) << "the job's own programs have it";
+  EXPECT_THAT(heard.text, HasSubstr("real node"));
+}
+
 TEST_F(ActionsTest, AFailingPreFailsTheJobAndItsPostRuns) {
   if (!has_node()) GTEST_SKIP() << "node is not installed";
   upstream("team/node", {{"action.yml", node_action},
