@@ -1,18 +1,12 @@
 // actions/download-artifact: the zip comes to a file of the runner's, is compared with its digest, read here, and its
 // files go into the job as a tar.
-#include <algorithm>
-#include <charconv>
-#include <functional>
-
 #include "archive/archive.h"
 #include "core/bytes.h"
-#include "net/url.h"
 #include "services/runner/action_source.h"
 #include "services/runner/download.h"
+#include "services/runner/download_wish.h"
 #include "services/runner/inside_program.h"
-#include "services/runner/job_context.h"
 #include "services/runner/native_actions.h"
-#include "services/runner/step_hash_files.h"
 #include "services/runner/toolkit_client.h"
 
 namespace headrace::runner {
@@ -25,84 +19,10 @@ namespace json = core::json;
 
 namespace {
 
-constexpr int64_t listed_max = 1'000;  // artifacts of one run that are looked at, as @actions/artifact does
-
 constexpr std::string_view unpack_script = R"sh(mkdir -p "$1" && cd "$1" && exec tar -xf -
 )sh";
 constexpr std::string_view keep_script = R"sh(mkdir -p "$1" && cd "$1" && exec cat > "$2"
 )sh";
-
-struct Wish {
-  std::string name, pattern, path, token, repository, run_id, on_mismatch;
-  std::vector<int64_t> ids;
-  bool merge = false, as_it_is = false;
-};
-
-struct Listed {
-  int64_t id = 0;
-  std::string name, digest;
-  int64_t size = 0;
-};
-
-std::optional<int64_t> id_of(std::string_view text) {
-  int64_t id = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return id;
-}
-
-Result<> read_ids(const std::string& text, std::vector<int64_t>& ids) {
-  for (std::string_view rest = text; !rest.empty();) {
-    auto comma = rest.find(',');
-    auto part = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    while (part.starts_with(' ')) part.remove_prefix(1);
-    while (part.ends_with(' ')) part.remove_suffix(1);
-    if (part.empty()) continue;
-    auto id = id_of(part);
-    if (!id) return core::fail(Code::invalid, "Invalid artifact ID: '" + std::string(part) + "'. Must be a number.");
-    ids.push_back(*id);
-  }
-  if (ids.empty()) return core::fail(Code::invalid, "No valid artifact IDs provided in 'artifact-ids' input");
-  return {};
-}
-
-Result<Wish> wish_of(const StepRun& step) {
-  const auto& job = step.engine().job();
-  Wish wish;
-  wish.name = input_of(step, "name");
-  wish.pattern = input_of(step, "pattern");
-  wish.path = input_of(step, "path");
-  wish.token = input_of(step, "github-token");
-  wish.repository = input_of(step, "repository", job.github("repository"));
-  wish.run_id = input_of(step, "run-id", job.github("run_id"));
-  wish.on_mismatch = input_of(step, "digest-mismatch", "error");
-  if (std::string ids = input_of(step, "artifact-ids"); !ids.empty()) {
-    if (!wish.name.empty())
-      return core::fail(Code::invalid,
-                        "Inputs 'name' and 'artifact-ids' cannot be used together. Please specify only one.");
-    if (auto read = read_ids(ids, wish.ids); !read) return std::unexpected(read.error());
-  }
-  auto merge = truth_of(step, "merge-multiple", false);
-  auto as_it_is = truth_of(step, "skip-decompress", false);
-  if (!merge || !as_it_is) return std::unexpected(merge ? as_it_is.error() : merge.error());
-  wish.merge = *merge;
-  wish.as_it_is = *as_it_is;
-  for (std::string_view one : {"ignore", "info", "warn", "error"})
-    if (wish.on_mismatch == one) return wish;
-  return core::fail(Code::invalid, "Invalid value for 'digest-mismatch': '" + wish.on_mismatch +
-                                       "'. Valid options are: ignore, info, warn, error");
-}
-
-Listed listed_of(const json::value& from) {
-  Listed one;
-  one.id = core::integer_at(from, "id").value_or(id_of(core::string_at(from, "database_id").value_or("")).value_or(0));
-  one.name = core::string_at(from, "name").value_or("");
-  one.digest = core::string_at(from, "digest").value_or("");
-  one.size =
-      core::integer_at(from, "size_in_bytes").value_or(id_of(core::string_at(from, "size").value_or("")).value_or(0));
-  return one;
-}
 
 class DownloadArtifact final : public Action {
  public:
@@ -113,7 +33,7 @@ class DownloadArtifact final : public Action {
     check_inputs(step, {"name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token", "repository",
                         "run-id", "skip-decompress", "digest-mismatch"});
     show_action(step, step.with());
-    auto wish = wish_of(step);
+    auto wish = artifact_wish_of(step);
     if (!wish) co_return failed(step, wish.error());
     auto done = co_await download(step, *wish);
     if (!done) co_return failed(step, done.error());
@@ -125,26 +45,26 @@ class DownloadArtifact final : public Action {
     return step.fail("Unable to download artifact(s): " + error.message);
   }
 
-  static std::string destination(StepRun& step, const Wish& wish) {
+  static std::string destination(StepRun& step, const ArtifactWish& wish) {
     const auto& inside = step.engine().surroundings().inside();
     if (wish.path.empty()) return inside.workspace;
     if (wish.path.starts_with('~')) return inside.home + wish.path.substr(1);
     return wish.path.starts_with('/') ? wish.path : inside.workspace + "/" + wish.path;
   }
 
-  Task<Result<>> download(StepRun& step, Wish wish) {
+  Task<Result<>> download(StepRun& step, ArtifactWish wish) {
     auto client = ToolkitClient::open(step.engine());
     if (!client) co_return std::unexpected(client.error());
-    Result<std::vector<Listed>> all;
+    Result<std::vector<ListedArtifact>> all;
     if (wish.token.empty())
       all = co_await list_own(**client);
     else
       all = co_await list_other(**client, wish);
     if (!all) co_return std::unexpected(all.error());
-    auto chosen = choose(step, wish, std::move(*all));
+    auto chosen = choose_artifacts(step, wish, std::move(*all));
     if (!chosen) co_return std::unexpected(chosen.error());
     std::string place = destination(step, wish);
-    bool one = !wish.name.empty() || wish.merge || chosen->size() == 1;
+    bool one = !wish.name.empty() || wish.merge || (chosen->size() == 1 && !wish.folder_for_one);
     for (const auto& artifact : *chosen) {
       step.line("- " + artifact.name + " (ID: " + std::to_string(artifact.id) +
                 ", Size: " + std::to_string(artifact.size) + ", Expected Digest: " + artifact.digest + ")");
@@ -162,20 +82,20 @@ class DownloadArtifact final : public Action {
 
   // ---- Which
 
-  Task<Result<std::vector<Listed>>> list_own(ToolkitClient& client) {
+  Task<Result<std::vector<ListedArtifact>>> list_own(ToolkitClient& client) {
     json::object nothing;
     auto answer = co_await client.artifacts("ListArtifacts", std::move(nothing));
-    co_return read_list(std::move(answer));
+    co_return read_artifact_list(std::move(answer));
   }
 
-  Task<Result<std::vector<Listed>>> list_other(ToolkitClient& client, Wish wish) {
-    std::vector<Listed> all;
-    if (!id_of(wish.run_id)) co_return core::fail(Code::invalid, "run-id '" + wish.run_id + "' is no number.");
-    for (int page = 1; all.size() < listed_max; ++page) {
+  Task<Result<std::vector<ListedArtifact>>> list_other(ToolkitClient& client, ArtifactWish wish) {
+    std::vector<ListedArtifact> all;
+    if (!artifact_id_of(wish.run_id)) co_return core::fail(Code::invalid, "run-id '" + wish.run_id + "' is no number.");
+    for (int page = 1; all.size() < listed_artifacts_max; ++page) {
       auto answer = co_await client.api("/repos/" + wish.repository + "/actions/runs/" + wish.run_id +
                                             "/artifacts?per_page=100&page=" + std::to_string(page),
                                         wish.token);
-      auto some = read_list(std::move(answer));
+      auto some = read_artifact_list(std::move(answer));
       if (!some) co_return std::unexpected(some.error());
       if (some->empty()) break;
       all.insert(all.end(), some->begin(), some->end());
@@ -183,44 +103,9 @@ class DownloadArtifact final : public Action {
     co_return all;
   }
 
-  static Result<std::vector<Listed>> read_list(Result<json::value> answer) {
-    if (!answer) return std::unexpected(answer.error());
-    std::vector<Listed> all;
-    const auto* list = core::find(*answer, "artifacts");
-    if (list == nullptr || !list->is_array()) return all;
-    for (const auto& one : list->get_array())
-      if (!core::boolean_at(one, "expired").value_or(false)) all.push_back(listed_of(one));
-    return all;
-  }
-
-  // Newest first; of each name the newest.
-  static Result<std::vector<Listed>> choose(StepRun& step, const Wish& wish, std::vector<Listed> all) {
-    std::ranges::stable_sort(all, std::greater(), &Listed::id);
-    std::vector<Listed> chosen;
-    for (auto& one : all) {
-      bool wanted = !wish.name.empty()  ? one.name == wish.name
-                    : !wish.ids.empty() ? std::ranges::find(wish.ids, one.id) != wish.ids.end()
-                                        : wish.pattern.empty() || glob_matches(wish.pattern, one.name);
-      bool newest = wish.ids.empty() ? std::ranges::find(chosen, one.name, &Listed::name) == chosen.end() : true;
-      if (wanted && newest) chosen.push_back(std::move(one));
-    }
-    if (!wish.name.empty() && chosen.empty())
-      return core::fail(Code::not_found, "Artifact not found for name: " + wish.name +
-                                             "\nPlease ensure that your artifact is not expired and that its job has "
-                                             "run before this one (needs).");
-    if (!wish.ids.empty() && chosen.empty())
-      return core::fail(Code::not_found, "None of the provided artifact IDs were found");
-    if (chosen.size() < wish.ids.size()) step.warning("Could not find all of the provided artifact IDs.");
-    if (wish.name.empty() && wish.ids.empty())
-      step.line(wish.pattern.empty() ? "No input name, artifact-ids or pattern filtered specified, downloading all "
-                                       "artifacts"
-                                     : "Filtering artifacts by pattern '" + wish.pattern + "'");
-    return chosen;
-  }
-
   // ---- Its bytes
 
-  Task<Result<std::string>> address(ToolkitClient& client, Wish wish, Listed artifact) {
+  Task<Result<std::string>> address(ToolkitClient& client, ArtifactWish wish, ListedArtifact artifact) {
     if (!wish.token.empty())
       co_return co_await client.location(
           "/repos/" + wish.repository + "/actions/artifacts/" + std::to_string(artifact.id) + "/zip", wish.token);
@@ -231,7 +116,8 @@ class DownloadArtifact final : public Action {
     co_return core::string_at(*answer, "signed_url").value_or("");
   }
 
-  Task<Result<>> fetch(StepRun& step, ToolkitClient& client, Wish wish, Listed artifact, std::string to) {
+  Task<Result<>> fetch(StepRun& step, ToolkitClient& client, ArtifactWish wish, ListedArtifact artifact,
+                       std::string to) {
     auto url = co_await address(client, wish, artifact);
     if (!url) co_return std::unexpected(url.error());
     Download download(step.engine(), pool_);
@@ -247,7 +133,7 @@ class DownloadArtifact final : public Action {
     co_return co_await unpack(step, download, std::move(to));
   }
 
-  Task<Result<>> put_as_it_is(StepRun& step, Download& download, Listed artifact, std::string to) {
+  Task<Result<>> put_as_it_is(StepRun& step, Download& download, ListedArtifact artifact, std::string to) {
     std::string name = artifact.name + (download.is_zip() && !artifact.name.ends_with(".zip") ? ".zip" : "");
     std::vector<std::string> arguments{std::move(to), "./" + name};
     auto cat =
