@@ -78,7 +78,11 @@ Object github_of(const RunRow& run, const std::string& server_url) {
   github.set("run_attempt", std::to_string(run.attempt));
   github.set("retention_days", "90");
   github.set("server_url", server_url);
-  github.set("api_url", server_url.empty() ? std::string() : server_url + "/api/v3");
+  const bool of_github = server_url == "https://github.com";  // whose API has a host of its own
+  github.set("api_url", of_github            ? "https://api.github.com"
+                        : server_url.empty() ? std::string()
+                                             : server_url + "/api/v3");
+  if (of_github) github.set("graphql_url", "https://api.github.com/graphql");
   return github;
 }
 

@@ -177,7 +177,9 @@ Variables JobContext::default_variables(const Object& github) const {
   Variables variables{{"GITHUB_ACTIONS", "true"}};
   auto put = [&](std::string_view name) {
     const Value* value = github.find(name);
-    if (value && value->is_primitive()) variables.emplace_back("GITHUB_" + upper(name), value->to_text());
+    std::string text = value && value->is_primitive() ? value->to_text() : std::string();
+    const bool unknown = text.empty() && name.ends_with("_url");  // the toolkit knows GitHub's own where there is none
+    if (value && value->is_primitive() && !unknown) variables.emplace_back("GITHUB_" + upper(name), std::move(text));
   };
   for (auto name : shown) put(name);
   for (auto name : shown_too) put(name);
@@ -186,6 +188,8 @@ Variables JobContext::default_variables(const Object& github) const {
 }
 
 Result<> JobContext::set_variable(std::string name, std::string value) {
+  if (name.contains('\0') || value.contains('\0'))
+    return core::fail(Code::invalid, "The variable '" + name + "' holds a NUL byte, which no program can be given.");
   variable_bytes_ += name.size() + value.size();
   if (variable_bytes_ > job_variables_bytes_max)
     return core::fail(Code::exhausted, "The steps of this job have set more than " +
