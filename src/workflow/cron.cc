@@ -11,6 +11,7 @@ namespace {
 
 using Bits = std::bitset<64>;
 constexpr size_t cron_bytes_max = 512;
+constexpr std::string_view blanks = " \t\r\n";  // a block scalar ends with a line feed
 
 struct Field {
   std::string_view name;
@@ -81,8 +82,10 @@ std::expected<Cron, std::string> parse(std::string_view text) {
   };
   if (text.size() > cron_bytes_max) return refuse("it is longer than 512 bytes.");
   std::vector<std::string_view> parts;
-  for (std::string_view part : split(text, ' ')) {
-    if (!part.empty()) parts.push_back(part);
+  for (size_t at = 0; (at = text.find_first_not_of(blanks, at)) != std::string_view::npos;) {
+    size_t end = std::min(text.find_first_of(blanks, at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end;
   }
   if (parts.size() == 1 && parts[0].starts_with('@')) return refuse("words such as @daily are not known here.");
   if (parts.size() != std::size(fields)) {

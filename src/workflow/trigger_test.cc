@@ -163,7 +163,7 @@ TEST(WorkflowTriggers, StartAtAnyEventThatAFilterMatches) {
 
 TEST(WorkflowCron, IsHeldAgainstItsFiveFields) {
   for (const char* good : {"* * * * *", "*/5 * * * *", "0 0 1 1 *", "30 5 * * 1-5", "15,45 */2 * JAN-MAR sun,Sat",
-                           "5/15 0 31 12 6", "0  0 * * 0"}) {
+                           "5/15 0 31 12 6", "0  0 * * 0", "0 0 * * *\n", " 0\t0 * * * "}) {
     EXPECT_EQ(cron_problem(good), "") << good;
   }
   for (const char* bad : {"", "* * * *", "* * * * * *", "@yearly", "60 * * * *", "* 24 * * *", "* * 0 * *",
