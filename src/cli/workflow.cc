@@ -22,6 +22,16 @@ void show(const workflow::Reading& reading, const std::string& file) {
   if (reading.errors.empty() && reading.unsupported.empty()) print_line(file + ": good");
 }
 
+// A file that cannot be read is one with an error: the others are told of nevertheless.
+workflow::Reading reading_of(const std::string& file) {
+  core::SystemDisk disk;
+  auto text = core::read_file(disk, file, workflow::file_bytes_max);
+  if (text) return workflow::read(*text, file);
+  workflow::Reading unread;
+  unread.errors.push_back({{1, 1}, text.error().message});
+  return unread;
+}
+
 // The folder that holds .github or .headrace: where "./" in a `uses` begins.
 std::string root_of(const std::string& file) {
   for (const char* folder : {".github/workflows/", ".headrace/workflows/"}) {
@@ -71,13 +81,10 @@ void show_plan(const core::json::value& plan) {
 }  // namespace
 
 int workflow_check(const std::vector<std::string>& files, bool json) {
-  core::SystemDisk disk;
   std::string list;
   bool good = true;
   for (const auto& file : files) {
-    auto text = core::read_file(disk, file, workflow::file_bytes_max);
-    if (!text) return report(text.error(), json);
-    auto reading = workflow::read(*text, file);
+    auto reading = reading_of(file);
     good = good && reading.errors.empty();
     if (!json) show(reading, file);
     list.append(list.empty() ? "" : ",").append(workflow::to_json(reading, file));

@@ -76,6 +76,33 @@ TEST(WorkflowHostile, KeysAndValuesThatAreNotWrittenHaveAPlace) {
   }
 }
 
+TEST(WorkflowHostile, BytesThatAreNoTextAreNamedWithTheirPlace) {
+  for (const char* odd : {"\xe9", "\xc3(", "\xed\xa0\x80"}) {
+    Reading reading = read("on: push\nname: caf" + std::string(odd) + "\n", "ci.yml");
+    ASSERT_THAT(reading.errors, SizeIs(1));
+    EXPECT_EQ(reading.errors[0].at, (Position{2, 10}));
+    EXPECT_THAT(reading.errors[0].message, HasSubstr("no text in UTF-8"));
+  }
+  EXPECT_EQ(read(std::string_view("on:\0push\n", 9), "ci.yml").errors.at(0).at, (Position{1, 4}));
+}
+
+TEST(WorkflowHostile, WhatGitHubReadsAndRefusesToRunIsWarnedOf) {
+  auto of = [](const std::string& rest) { return "on: push\njobs:\n  a:\n    runs-on: x\n" + rest; };
+  const std::string steps = "    steps: [{run: x}]\n";
+  const std::string many = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]";
+  EXPECT_THAT(warnings(of(steps + "    strategy: {matrix: {a: " + many + ", b: " + many + "}}\n")),
+              ElementsAre(HasSubstr("The matrix has 289 legs; at most 256 may run")));
+  std::string endless = "    strategy: {matrix: {";
+  for (char c = 'a'; c <= 'p'; ++c) endless += std::string(1, c) + ": " + many + ", ";
+  EXPECT_THAT(warnings(of(steps + endless + "}}\n")), ElementsAre(HasSubstr("thousands of millions")));
+  EXPECT_THAT(warnings(of(steps + "    strategy: {matrix: {a: " + many + ", b: [1, 2]}}\n")), IsEmpty());
+  EXPECT_THAT(warnings(of(steps + "    strategy: {matrix: {a: " + many + ", b: " + many + ", exclude: [{a: 1}]}}\n")),
+              IsEmpty())
+      << "what is left is known when it runs";
+  EXPECT_THAT(warnings(of("")), ElementsAre(HasSubstr("No steps defined in `steps`")));
+  EXPECT_THAT(warnings(of("    steps: []\n")), SizeIs(1));
+}
+
 TEST(WorkflowHostile, EndlessExpressionsAreRefused) {
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += "!(";
@@ -101,6 +128,21 @@ TEST(WorkflowLint, WarnsOfTextThatStrangersWriteInScripts) {
   EXPECT_THAT(warnings("on: issues\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/github-script@v7\n"
                        "        with: {script: 'log(`${{ github.event.issue.body }}`)'}\n"),
               SizeIs(1));
+}
+
+TEST(WorkflowLint, WarnsOfAVariableThatIsPutIntoTheScriptInsteadOfBeingUsedByIt) {
+  const std::string title = "'${{ github.event.issue.title }}'";
+  auto of = [&](const std::string& top, const std::string& job, const std::string& step) {
+    return warnings("on: issues\n" + top + "jobs:\n  a:\n    runs-on: x\n" + job +
+                    "    steps:\n      - run: echo ${{ env.T }}\n" + step);
+  };
+  EXPECT_THAT(of("env: {T: " + title + "}\n", "", ""),
+              ElementsAre(HasSubstr("7:14 The script takes in ${{ env.T }}, which holds github.event.issue.title")));
+  EXPECT_THAT(of("", "    env: {t: " + title + "}\n", ""), SizeIs(0)) << "another variable";
+  EXPECT_THAT(of("", "    env: {T: " + title + "}\n", ""), SizeIs(1));
+  EXPECT_THAT(of("", "", "        env: {T: " + title + "}\n"), SizeIs(1));
+  EXPECT_THAT(of("env: {T: " + title + "}\n", "", "        env: {T: fixed}\n"), IsEmpty()) << "the nearest counts";
+  EXPECT_THAT(of("env: {T: '${{ github.sha }}'}\n", "", ""), IsEmpty());
 }
 
 TEST(WorkflowReader, NamesTheLineOfAnErrorWithinABlock) {

@@ -1,6 +1,7 @@
 // Script injection: a ${{ }} in a script becomes part of the script before the shell reads it, so text that a stranger
 // wrote is run. GitHub, "Security hardening for GitHub Actions", "Understanding the risk of script injections".
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "workflow/walk.h"
@@ -64,16 +65,42 @@ std::string written(const Reference& reference) {
   return out;
 }
 
+// What a variable takes in; null: nothing of strangers. The nearest `env` counts that has it.
+std::optional<std::string> foreign_in(const Environments& around, std::string_view variable) {
+  for (const Node* env : around) {
+    const Node* value = env->find(variable);
+    if (value == nullptr) continue;
+    std::optional<std::string> found;
+    if (value->expression == nullptr) return found;
+    value->expression->visit([&](const Reference& reference) {
+      if (!found && is_foreign(reference)) found = written(reference);
+    });
+    return found;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-void lint_script(Walk& walk, const Node& script) {
+void lint_script(Walk& walk, const Node& script, const Environments& around) {
   if (script.expression == nullptr) return;  // without ${{ }}, or with an error that the walk has told
   script.expression->visit([&](const Reference& reference) {
-    if (!is_foreign(reference)) return;
-    walk.warn(walk.place(script, reference.offset),
-              "The script takes in ${{ " + written(reference) +
-                  " }}, which anybody may write: a shell would run what stands in it. Put it into `env` and use the "
-                  "variable, in quotes.");
+    auto place = [&] { return walk.place(script, reference.offset); };
+    if (is_foreign(reference)) {
+      return walk.warn(place(), "The script takes in ${{ " + written(reference) +
+                                    " }}, which anybody may write: a shell would run what stands in it. Put it into "
+                                    "`env` and use the variable, in quotes.");
+    }
+    bool variable = reference.kind == Reference::Kind::context && reference.name == "env" &&
+                    reference.path.size() == 1 && reference.path[0];
+    if (!variable) return;
+    if (auto foreign = foreign_in(around, *reference.path[0])) {
+      walk.warn(place(),
+                "The script takes in ${{ " + written(reference) + " }}, which holds " + *foreign +
+                    ": anybody may write it, and a shell would run what stands in it. Use the variable itself, "
+                    "in quotes: \"$" +
+                    *reference.path[0] + "\".");
+    }
   });
 }
 

@@ -43,6 +43,22 @@ class Graph {
     }
   }
 
+  // One that is there where every job has needs: "a -> b -> a", each waiting for the next.
+  std::string circle() const {
+    std::vector<size_t> way;
+    for (size_t at = 0;;) {
+      auto before = std::ranges::find(way, at);
+      if (before == way.end()) {
+        way.push_back(at);
+        at = index_.find(lower(jobs_[at].needs.front().value))->second;
+        continue;
+      }
+      std::string shown;
+      for (; before != way.end(); ++before) shown += jobs_[*before].id + " -> ";
+      return shown + jobs_[at].id;
+    }
+  }
+
  private:
   bool settle(const Job& job, Text& need) const {
     auto found = index_.find(lower(need.value));
@@ -80,7 +96,9 @@ void check_needs(Walk& walk, const Node& jobs, std::vector<Job>& into) {
   if (!graph.settle()) return;
   bool startable = std::ranges::any_of(into, [](const Job& job) { return job.needs.empty(); });
   if (!startable && !into.empty()) {
-    return walk.error(jobs.at, "The workflow must contain at least one job with no dependencies.");
+    return walk.error(jobs.at,
+                      "The workflow must contain at least one job with no dependencies. Each waits for another: " +
+                          graph.circle() + ". Break it.");
   }
   graph.report();
 }

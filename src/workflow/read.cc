@@ -21,7 +21,8 @@ void make(Walk& walk, Node root, Workflow& workflow) {
   workflow.name = root.at_or_null("name").text;
   workflow.run_name = root.at_or_null("run-name").text;
   for (Pair& pair : root.pairs) {
-    if (pair.key.text == "jobs") read_jobs(walk, std::exchange(pair.value, Node()), workflow);
+    if (pair.key.text != "jobs") continue;
+    read_jobs(walk, std::exchange(pair.value, Node()), root.at_or_null("env"), workflow);
   }
   workflow.body = std::move(root);
 }

@@ -7,7 +7,7 @@
 namespace headrace::workflow {
 
 void read_on(Walk& walk, const Node& node, Workflow& into);
-void read_jobs(Walk& walk, Node node, Workflow& into);
+void read_jobs(Walk& walk, Node node, const Node& env, Workflow& into);
 
 // The graph of jobs: every need is a job of the file, and following needs ends. Needs are put into the spelling of the
 // jobs they name.

@@ -56,7 +56,13 @@ class StepIds {
   std::set<std::string> taken_;
 };
 
-Step read_step(Walk& walk, Node node) {
+// What is around the steps of a job: `env` of it and of the workflow.
+struct Around {
+  const Node* job = nullptr;
+  const Node* workflow = nullptr;
+};
+
+Step read_step(Walk& walk, Node node, const Around& around) {
   Step step;
   step.at = node.at;
   step.id = node.at_or_null("id").text;
@@ -64,8 +70,10 @@ Step read_step(Walk& walk, Node node) {
   step.uses = node.at_or_null("uses").text;
   step.run = node.at_or_null("run").text;
   step.condition = counted_condition(node.at_or_null("if"));
-  lint_script(walk, node.at_or_null("run"));
-  if (step.uses.starts_with("actions/github-script@")) lint_script(walk, node.at_or_null("with").at_or_null("script"));
+  const Environments environments{&node.at_or_null("env"), around.job, around.workflow};
+  lint_script(walk, node.at_or_null("run"), environments);
+  if (step.uses.starts_with("actions/github-script@"))
+    lint_script(walk, node.at_or_null("with").at_or_null("script"), environments);
   step.body = std::move(node);
   return step;
 }
@@ -85,24 +93,36 @@ void check_id(Walk& walk, const Step& step, std::set<std::string>& ids) {
   if (!problem.empty()) walk.error(node->at, std::move(problem));
 }
 
-void read_steps(Walk& walk, Node node, Job& job) {
+void read_steps(Walk& walk, Node node, Job& job, const Around& around) {
   if (node.items.size() > steps_max) return walk.error(node.at, "The job has more than 1000 steps. Split it.");
   std::set<std::string> ids;
   StepIds made;
   for (Node& item : node.items) {
-    job.steps.push_back(read_step(walk, std::move(item)));
+    job.steps.push_back(read_step(walk, std::move(item), around));
     check_id(walk, job.steps.back(), ids);
     made.take(job.steps.back().id);
   }
   for (Step& step : job.steps) step.shown_id = step.id.empty() ? made.make(step) : step.id;
 }
 
-// GitHub refuses a vector without values where it is written in the file.
+// GitHub refuses a vector without values where it is written in the file. A matrix with too many legs it reads, and the
+// run fails.
 void check_matrix(Walk& walk, const Node& strategy) {
-  for (const Pair& pair : strategy.at_or_null("matrix").pairs) {
-    if (!pair.value.is_sequence() || !pair.value.items.empty()) continue;
-    if (pair.key.text == "include" || pair.key.text == "exclude") continue;
-    walk.error(pair.value.at, "Matrix vector '" + pair.key.text + "' does not contain any values");
+  const Node& matrix = strategy.at_or_null("matrix");
+  size_t legs = 1;
+  bool excludes = false;
+  for (const Pair& pair : matrix.pairs) {
+    bool excluding = equal_in_any_case(pair.key.text, "exclude");
+    excludes = excludes || excluding;
+    if (!pair.value.is_sequence() || excluding || equal_in_any_case(pair.key.text, "include")) continue;
+    if (pair.value.items.empty())
+      walk.error(pair.value.at, "Matrix vector '" + pair.key.text + "' does not contain any values");
+    legs = std::min(legs * std::max<size_t>(pair.value.items.size(), 1), size_t{1} << 32);
+  }
+  if (legs > legs_max && !excludes) {
+    walk.warn(matrix.at, "The matrix has " + (legs >> 32 > 0 ? "thousands of millions of" : std::to_string(legs)) +
+                             " legs; at most " + std::to_string(legs_max) +
+                             " may run, so the job will fail. Exclude some, or split the job.");
   }
 }
 
@@ -124,7 +144,7 @@ void check_runs_on(Walk& walk, const Node& node) {
   }
 }
 
-Job read_job(Walk& walk, const Node& key, Node node) {
+Job read_job(Walk& walk, const Node& key, Node node, const Node& env) {
   Job job;
   job.at = key.at;
   job.id = key.text;
@@ -140,8 +160,13 @@ Job read_job(Walk& walk, const Node& key, Node node) {
   job.condition = counted_condition(condition);
   check_matrix(walk, node.at_or_null("strategy"));
   check_runs_on(walk, runs_on);
+  if (job.uses.empty() && node.at_or_null("steps").items.empty()) {
+    walk.warn(key.at, "No steps defined in `steps` and no workflow called in `uses` for the job '" + job.id +
+                          "': GitHub refuses such a file. Add a step.");
+  }
   for (Pair& pair : node.pairs) {
-    if (pair.key.text == "steps") read_steps(walk, std::exchange(pair.value, Node()), job);
+    if (pair.key.text != "steps") continue;
+    read_steps(walk, std::exchange(pair.value, Node()), job, {&node.at_or_null("env"), &env});
   }
   job.body = std::move(node);
   return job;
@@ -149,12 +174,12 @@ Job read_job(Walk& walk, const Node& key, Node node) {
 
 }  // namespace
 
-void read_jobs(Walk& walk, Node node, Workflow& into) {
+void read_jobs(Walk& walk, Node node, const Node& env, Workflow& into) {
   if (node.pairs.empty()) walk.error(node.at, "'jobs' has no job. Write at least one.");
   if (node.pairs.size() > jobs_max) {
     return walk.error(node.at, "The workflow may not contain more than " + std::to_string(jobs_max) + " jobs");
   }
-  for (Pair& pair : node.pairs) into.jobs.push_back(read_job(walk, pair.key, std::move(pair.value)));
+  for (Pair& pair : node.pairs) into.jobs.push_back(read_job(walk, pair.key, std::move(pair.value), env));
   check_needs(walk, node, into.jobs);
 }
 

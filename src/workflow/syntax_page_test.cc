@@ -69,7 +69,7 @@ Every event of the table above is read and checked. These start runs ([runs](run
 | YAML 1.2: anchors, aliases, merge keys, under a budget of 50,000 values and 64 levels; 512 KiB | GitHub reads anchors, and no merge keys |
 | one document a file; keys differ by more than case | yes |
 | duplicate keys, unknown keys, missing keys, wrong kinds, unknown contexts and functions, unknown needs and cycles | errors, as there |
-| foreign text (`github.event.pull_request.title`, `github.head_ref`, ...) in `run` or in the script of `actions/github-script` | a warning of `workflow check` |
+| foreign text (`github.event.pull_request.title`, `github.head_ref`, ...) in `run` or in the script of `actions/github-script`, also by `${{ env.NAME }}` | a warning of `workflow check` |
 )";
 
 std::string contexts_of(schema::Names names) {

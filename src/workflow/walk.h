@@ -3,6 +3,7 @@
 // lists what Headrace cannot run. Messages begin as GitHub's do; the rest says what would be right.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -79,6 +80,8 @@ std::string step_uses_problem(std::string_view uses);
 std::string job_uses_problem(std::string_view uses);
 
 // lint.cc: warns where a script takes in text that whoever opens an issue or a pull request writes.
-void lint_script(Walk& walk, const Node& script);
+// `around`: the `env` of the step, its job and the workflow, in that order.
+using Environments = std::array<const Node*, 3>;
+void lint_script(Walk& walk, const Node& script, const Environments& around);
 
 }  // namespace headrace::workflow

@@ -136,7 +136,9 @@ TEST(WorkflowReader, RefusesNeedsThatGoInACircle) {
     return text;
   };
   EXPECT_EQ(refusal(file("b", "c", "a")),
-            (Finding{{3, 3}, "The workflow must contain at least one job with no dependencies."}));
+            (Finding{{3, 3},
+                     "The workflow must contain at least one job with no dependencies. Each waits for another: "
+                     "a -> b -> c -> a. Break it."}));
   std::vector<Finding> errors = read(file("[]", "[a, c]", "b"), "ci.yml").errors;
   ASSERT_THAT(errors, SizeIs(2));
   EXPECT_EQ(errors[0].message, "Job 'b' depends on job 'c' which creates a cycle in the dependency graph. Break it.");

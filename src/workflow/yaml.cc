@@ -325,6 +325,17 @@ class Builder {
   size_t nodes_ = 0;
 };
 
+// Where a text stops being one: bytes that are no UTF-8, or a NUL.
+Position first_odd_byte(std::string_view text) {
+  std::string valid = core::to_valid_utf8(std::string(text));
+  auto odd = static_cast<size_t>(std::ranges::mismatch(text, valid).in1 - text.begin());
+  odd = std::min({odd, text.find('\0'), text.size()});
+  auto before = text.substr(0, odd);
+  auto line = before.rfind('\n');
+  size_t column = line == std::string_view::npos ? odd : odd - line - 1;
+  return {static_cast<int>(std::ranges::count(before, '\n')) + 1, static_cast<int>(column) + 1};
+}
+
 }  // namespace
 
 Tree parse_yaml(std::string_view text, size_t depth) {
@@ -332,7 +343,7 @@ Tree parse_yaml(std::string_view text, size_t depth) {
   if (text.size() > file_bytes_max) {
     tree.errors.push_back({{1, 1}, "The file is larger than 512 KiB; split it."});
   } else if (!core::is_utf8(text) || text.contains('\0')) {
-    tree.errors.push_back({{1, 1}, "The file is no text in UTF-8; save it as such."});
+    tree.errors.push_back({first_odd_byte(text), "The file is no text in UTF-8 here; save it as such."});
   } else {
     try {
       Parser parser(text);
