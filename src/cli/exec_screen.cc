@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 namespace headrace::cli {
 
@@ -121,7 +122,8 @@ void Screen::log(const std::string& job, std::string_view text) {
   }
   if (text.starts_with("##[group]")) {
     grouped = true;
-    return say(prefix(job) + paint("> " + std::string(text.substr(9)), bold));
+    bool told = std::exchange(told_[job], {}) == text.substr(9);
+    return told ? void() : say(prefix(job) + paint("> " + std::string(text.substr(9)), bold));
   }
   std::string line = colours_ ? std::string(text) : without_colours(text);
   for (const Mark& mark : marks)
@@ -132,6 +134,7 @@ void Screen::log(const std::string& job, std::string_view text) {
 
 void Screen::step_began(const std::string& job, std::string_view step) {
   in_a_group_[job] = false;
+  told_[job] = step;
   say(prefix(job) + paint("* " + std::string(step), bold));
 }
 

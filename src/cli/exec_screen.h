@@ -43,8 +43,9 @@ class Screen {
   int descriptor_;
   bool colours_;
   std::string out_;
-  std::map<std::string, size_t> numbers_;   // of jobs, in the order they first spoke: their colours
-  std::map<std::string, bool> in_a_group_;  // of the log
+  std::map<std::string, size_t> numbers_;    // of jobs, in the order they first spoke: their colours
+  std::map<std::string, bool> in_a_group_;   // of the log
+  std::map<std::string, std::string> told_;  // steps whose first group is still to come: it may bear their name
 };
 
 std::string shown(core::Duration took);  // "0.4 s", "2 min 03 s"

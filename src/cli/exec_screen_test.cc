@@ -59,6 +59,19 @@ TEST(ExecScreen, LinesHaveTheNameOfTheirJobAndMarksBecomeWords) {
             "build | error: it broke\nbuild | warning: careful\nbuild | FAILED Run make (1.5 s)\n");
 }
 
+TEST(ExecScreen, AStepIsToldOnceWhereItsFirstGroupBearsItsName) {
+  Shown shown;
+  shown.screen->step_began("build", "Run make");
+  shown.screen->log("build", "##[group]Run make");
+  shown.screen->log("build", "shell: bash");
+  shown.screen->log("build", "##[endgroup]");
+  shown.screen->log("build", "##[group]Run make");
+  shown.screen->step_began("build", "Named");
+  shown.screen->log("build", "##[group]Run make");
+  EXPECT_EQ(shown.text(),
+            "build | * Run make\nbuild |   shell: bash\nbuild | > Run make\nbuild | * Named\nbuild | > Run make\n");
+}
+
 TEST(ExecScreen, ColoursAreForThoseWhoWantThem) {
   Shown plain, coloured(Colours::yes);
   for (auto* one : {&plain, &coloured}) one->screen->step_ended("a", "Run", Conclusion::success, core::Duration(0));
