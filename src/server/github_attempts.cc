@@ -6,7 +6,6 @@
 
 namespace headrace::server {
 
-using core::Code;
 using core::Result;
 using core::Task;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/json.h"
 #include "server/platform.h"
 #include "server/router.h"
 
