@@ -264,8 +264,11 @@ TEST_F(GithubApi, ShowsAnnotationsWhileTheJobStillRuns) {
   }));
   EXPECT_EQ(core::string_at(notes[0], "path"), "a.c");
   EXPECT_EQ(core::integer_at(notes[0], "start_line"), 3);
-  auto job = json_of(world.get("/api/v1/runs/" + run)).at("jobs").as_array().at(0);
-  EXPECT_EQ(core::string_at(job, "status"), "in_progress");
+  json::value job;
+  ASSERT_TRUE(until([&] {  // that it has begun goes by the log, and may come after
+    job = json_of(world.get("/api/v1/runs/" + run)).at("jobs").as_array().at(0);
+    return core::string_at(job, "status") == "in_progress";
+  }));
   EXPECT_THAT(job.at("annotations").as_array(), ::testing::SizeIs(1));
   auto checks = get("/commits/main/check-runs", "/commits/{ref}/check-runs").at("check_runs").as_array();
   EXPECT_EQ(core::integer_at(checks.at(0).at("output"), "annotations_count"), 1);
