@@ -115,7 +115,8 @@ class Checkout final : public Action {
     }
     auto ended = co_await script(step, tree, end_script, std::move(secret));
     if (ended != Conclusion::success || !tree.wish.lfs) co_return ended;
-    co_return co_await script(step, tree, large_files_script, std::move(nothing));
+    Variables none;
+    co_return co_await script(step, tree, large_files_script, std::move(none));
   }
 
   Task<Conclusion> forget_token(StepRun& step) {
