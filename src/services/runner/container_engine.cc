@@ -116,8 +116,8 @@ Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::st
   std::string said;
   for (const auto& program : candidates) {
     ContainerEngine engine(loop, program);
-    // A client alone has a version; this wants its engine. Not `ps`: podman looks into each running container for it and
-    // fails where one of them, anybody's, is just being removed.
+    // A client alone has a version; this wants its engine. Not `ps`: podman looks into each running container for it
+    // and fails where one of them, anybody's, is just being removed.
     std::vector<std::string> ask{"volume", "ls", "--quiet"};
     auto answers = co_await engine.run(std::move(ask), "asking " + program + " whether it is there");
     if (answers) {
