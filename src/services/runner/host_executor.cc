@@ -21,8 +21,8 @@ namespace {
 
 class HostSurroundings final : public Surroundings {
  public:
-  HostSurroundings(core::Executor loop, JobPlace place)
-      : loop_(std::move(loop)), place_(std::move(place)), files_(place_.folder, {}) {
+  HostSurroundings(core::Executor loop, std::shared_ptr<core::Pool> looking, JobPlace place)
+      : loop_(std::move(loop)), looking_(std::move(looking)), place_(std::move(place)), files_(place_.folder, {}) {
     const char* home = std::getenv("HOME");
     inside_ = {place_.workspace, place_.temporary, place_.tool_cache, home ? home : "/"};
   }
@@ -86,9 +86,11 @@ class HostSurroundings final : public Surroundings {
   Task<Result<InsideListener>> listen_at(uint16_t port) override { co_return listen_on_loopback(port); }
 
   std::optional<std::string> limit_hit() const override { return {}; }
-  // What its steps left running has no place of its own to end with.
+  // What its steps left running has no place of its own to end with. Beside the loop: it looks at every process here.
   Task<Result<Usage>> end() override {
-    end_leftovers_of_job(place_.folder);
+    auto work = [folder = place_.folder] { return end_leftovers_of_job(folder); };
+    auto ended = co_await core::blocking(*looking_, std::move(work));
+    if (!ended) co_return core::pass_on(ended.error(), "ending what the steps of a job left running");
     co_return Usage{};
   }
 
@@ -110,6 +112,7 @@ class HostSurroundings final : public Surroundings {
   }
 
   core::Executor loop_;
+  std::shared_ptr<core::Pool> looking_;  // of the executor, which may go first
   JobPlace place_;
   JobFiles files_;
   InsidePaths inside_;
@@ -130,7 +133,7 @@ class HostExecutor final : public Executor {
     if (needs.container) co_return co_await containers_->prepare(std::move(place), std::move(needs));
     if (place.tool_cache.empty()) place.tool_cache = place.folder + "/tools";
     std::string folder = place.folder;
-    auto made = std::make_unique<HostSurroundings>(loop_, std::move(place));
+    auto made = std::make_unique<HostSurroundings>(loop_, looking_, std::move(place));
     if (auto folders = made->make(); !folders) co_return std::unexpected(folders.error());
     if (needs.services.empty()) co_return made;
     ServiceParts parts{loop_, clock_, options_};
@@ -144,6 +147,8 @@ class HostExecutor final : public Executor {
   core::SystemClock clock_;  // an engine's containers know no other
   ExecutorOptions options_;
   std::unique_ptr<Executor> containers_;
+  std::shared_ptr<core::Pool> looking_ =
+      std::make_shared<core::Pool>("processes of jobs", core::Pool::Limits{.threads = 1, .queue_max = 1024});
 };
 
 }  // namespace

@@ -19,10 +19,9 @@ RunnerLabels with_default_labels(RunnerLabels given);
 // "a, b": the labels that lead to this executor.
 std::string labels_text(const RunnerLabels& labels, std::string_view executor);
 
-// The executor by which a job with these labels runs; empty: none does. GitHub: a runner must have them all,
-// in any case. `linux`
-// and `x64` only describe the machine, and `self-hosted` gives way to a label of the operator's own: [self-hosted,
-// linux, gpu] runs where gpu leads.
+// The executor by which a job with these labels runs; empty: none does. GitHub: a runner must have them all, in any
+// case. `linux` and `x64` only describe the machine, and `self-hosted` gives way to a label of the operator's own:
+// [self-hosted, linux, gpu] runs where gpu leads.
 std::string executor_of(const RunnerLabels& labels, const std::vector<std::string>& wanted);
 
 }  // namespace headrace::runner

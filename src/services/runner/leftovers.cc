@@ -43,7 +43,9 @@ size_t end_leftovers(const std::string& folder) {
 
 size_t end_leftovers_of_job(const std::string& folder) {
   const std::string mark = tracking_of(folder);
-  return process::end_family([&](std::string_view entry) { return entry == mark; }).size();
+  auto ours = [&](std::string_view entry) { return entry == mark; };
+  if (process::find_family(ours).empty()) return 0;  // as nearly always: no wait to look again
+  return process::end_family(ours).size();
 }
 
 void mark(std::vector<std::string>& environment, const std::string& folder) {

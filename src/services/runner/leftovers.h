@@ -28,7 +28,9 @@ void mark(std::vector<std::string>& environment, const std::string& folder);
 // Ends the processes of all jobs of this worker's folder, whichever process ran them. How many there were.
 size_t end_leftovers(const std::string& folder);
 
-// Ends the processes of one job of this process; `folder` is the job's. How many there were.
+// Ends the processes of one job of this process; `folder` is the job's. How many there were. Blocks: it reads /proc,
+// and waits until those it found have gone. One that is being replaced by another program at just that moment is not
+// seen; the next end_leftovers() finds it.
 size_t end_leftovers_of_job(const std::string& folder);
 
 // Ends the processes of jobs of this process once it has gone. Before there are threads; arm it when the folder is
