@@ -82,9 +82,12 @@ Task<Result<>> list_jobs(Platform& platform, Call& call) {
   auto jobs = github_jobs_of(found->run);
   std::set<int64_t> listed;
   for (const auto& job : jobs) listed.insert(job.id);
-  for (int64_t attempt = found->run.attempt - 1; filter == "all" && attempt > 0; --attempt) {
-    auto before = co_await platform.pipeline.view_attempt(found->run.id, attempt);
+  int64_t attempt = found->run.attempt;
+  for (store::Offset began = found->run.began; filter == "all" && attempt > 1;) {  // the run as it was before that
+    auto before = co_await platform.pipeline.view(found->run.id, began - 1);
     if (!before) co_return std::unexpected(before.error());
+    attempt = before->attempt;
+    began = before->began;
     for (auto& job : github_jobs_of(*before))  // one that did not run again is of both
       if (listed.insert(job.id).second) jobs.push_back(std::move(job));
   }
@@ -172,13 +175,10 @@ Task<Result<>> answer_github_jobs(Platform& platform, Call& call, GithubRunFound
 
 void add_github_routes(Router& router, Platform& platform) {
   const std::string repo = "/api/v3/repos/{owner}/{repo}";
-  const QueryParameter page{"page", "from 1"}, per_page{"per_page", "1 to 100; 30 where absent"};
-  auto get = [&](std::string path, std::string about, std::vector<QueryParameter> parameters, Action action) {
-    router.add({net::Method::get,
-                repo + path,
-                Right::read_runs,
-                {std::move(about), "github", std::move(parameters), {}},
-                std::move(action)});
+  const auto& page = github_page_parameter;
+  const auto& per_page = github_per_page_parameter;
+  auto get = [&](const std::string& path, std::string about, std::vector<QueryParameter> parameters, Action action) {
+    add_github_get(router, path, std::move(about), std::move(parameters), std::move(action));
   };
   auto post = [&](std::string path, std::string about, int status, Action action) {
     router.add({net::Method::post,

@@ -15,6 +15,10 @@ void add_github_check_routes(Router& router, Platform& platform);    // github_c
 void add_github_attempt_routes(Router& router, Platform& platform);  // github_attempts.cc
 void add_github_log_route(Router& router, Platform& platform);       // github_logs.cc
 
+// A route that tells of runs: GET /api/v3/repos/{owner}/{repo}<path>.
+void add_github_get(Router& router, const std::string& path, std::string about, std::vector<QueryParameter> parameters,
+                    Action action);
+
 // ---- What a path names: github_found.cc. not_found: it is not there, or not of that repository.
 core::Task<core::Result<repository::Repo>> github_repo_in(Platform& platform, Call& call);
 std::unexpected<core::Error> github_nothing(std::string_view what, const Call& call, std::string_view capture);

@@ -1,5 +1,6 @@
 // Attempts of a run as GitHub's API has them: each as it ended, though the run has gone on since.
 #include "server/github_api.h"
+#include "server/github_pages.h"
 #include "server/github_runs.h"
 #include "server/request.h"
 #include "services/pipeline/pipeline.h"
@@ -38,17 +39,11 @@ Task<Result<>> list_jobs(Platform& platform, Call& call) {
 }  // namespace
 
 void add_github_attempt_routes(Router& router, Platform& platform) {
-  const std::string attempt = "/api/v3/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}";
-  router.add({net::Method::get,
-              attempt,
-              Right::read_runs,
-              {"An attempt of a workflow run", "github", {}, {}},
-              [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::get,
-              attempt + "/jobs",
-              Right::read_runs,
-              {"Jobs of an attempt", "github", {{"page", "from 1"}, {"per_page", "1 to 100; 30 where absent"}}, {}},
-              [&platform](Call& call) { return list_jobs(platform, call); }});
+  const std::string attempt = "/actions/runs/{run}/attempts/{attempt}";
+  add_github_get(router, attempt, "An attempt of a workflow run", {},
+                 [&platform](Call& call) { return show(platform, call); });
+  add_github_get(router, attempt + "/jobs", "Jobs of an attempt", {github_page_parameter, github_per_page_parameter},
+                 [&platform](Call& call) { return list_jobs(platform, call); });
 }
 
 }  // namespace headrace::server

@@ -102,14 +102,10 @@ Task<Result<>> list_checks(Platform& platform, Call& call) {
 }  // namespace
 
 void add_github_check_routes(Router& router, Platform& platform) {
-  const std::string repo = "/api/v3/repos/{owner}/{repo}";
-  const QueryParameter page{"page", "from 1"}, per_page{"per_page", "1 to 100; 30 where absent"};
-  auto get = [&](std::string path, std::string about, std::vector<QueryParameter> parameters, Action action) {
-    router.add({net::Method::get,
-                repo + path,
-                Right::read_runs,
-                {std::move(about), "github", std::move(parameters), {}},
-                std::move(action)});
+  const auto& page = github_page_parameter;
+  const auto& per_page = github_per_page_parameter;
+  auto get = [&](const std::string& path, std::string about, std::vector<QueryParameter> parameters, Action action) {
+    add_github_get(router, path, std::move(about), std::move(parameters), std::move(action));
   };
   get("/check-runs/{check}", "A check run: a job, by its id", {},
       [&platform](Call& call) { return show_check(platform, call); });

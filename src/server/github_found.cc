@@ -1,4 +1,4 @@
-// What the paths of GitHub's API name.
+// The paths of GitHub's API, and what they name.
 #include <algorithm>
 
 #include "server/github_api.h"
@@ -16,6 +16,15 @@ using pipeline::Run;
 using repository::Repo;
 
 static std::string full_name(const Call& call) { return call.capture("owner") + "/" + call.capture("repo"); }
+
+void add_github_get(Router& router, const std::string& path, std::string about, std::vector<QueryParameter> parameters,
+                    Action action) {
+  router.add({net::Method::get,
+              "/api/v3/repos/{owner}/{repo}" + path,
+              Right::read_runs,
+              {std::move(about), "github", std::move(parameters), {}},
+              std::move(action)});
+}
 
 Task<Result<Repo>> github_repo_in(Platform& platform, Call& call) {
   auto found = co_await platform.repositories.find(full_name(call));
