@@ -196,8 +196,8 @@ Task<> DirectPush::carry_out() {
     co_return trouble_all("pre-receive hook declined");
   }
   co_await move();
-  auto applied = untroubled();
-  if (!applied.empty()) co_await gatekeeper_.received(std::move(applied), speak);
+  Gatekeeper::Received received{untroubled(), true};
+  if (!received.changes.empty()) co_await gatekeeper_.received(std::move(received), speak);
 }
 
 Task<> DirectPush::move() {

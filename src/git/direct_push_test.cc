@@ -134,6 +134,7 @@ TEST_F(Direct, AnOrdinaryPushStartsOneProcess) {
   push({"main"});
   EXPECT_THAT(noted_.asked(), ElementsAre(HasSubstr("index-pack")));
   EXPECT_EQ(ref("refs/heads/main"), later);
+  EXPECT_TRUE(bridge_.recorder.durable);
   EXPECT_THAT(names_below("objects"), Each(Not(HasSubstr("tmp_"))));
   EXPECT_TRUE(bridge_.git({"fsck", "--strict"}, "hello.git").exit.succeeded());
 }

@@ -110,15 +110,27 @@ Result<size_t> remove_leftovers(const std::string& path, const FolderLock& /*alo
   return found.size();
 }
 
-Result<> sync_refs(const std::string& path, std::span<const std::string> refs) {
+namespace {
+
+Result<> sync_folders(const std::string& path, std::span<const std::string> refs, std::set<std::string> folders) {
   core::SystemDisk disk;
-  std::set<std::string> folders = {path, path + "/objects", path + "/objects/pack", path + "/refs"};
+  folders.insert(path + "/refs");
   for (const auto& ref : refs)
     for (auto folder = fs::path(ref).parent_path(); folder.has_parent_path(); folder = folder.parent_path())
       folders.insert(path + "/" + folder.string());
   for (const auto& folder : folders)
     if (auto synced = disk.sync_directory(folder); !synced && synced.error().code != Code::not_found) return synced;
   return {};
+}
+
+}  // namespace
+
+Result<> sync_push(const std::string& path, std::span<const std::string> refs) {
+  return sync_folders(path, refs, {path, path + "/objects", path + "/objects/pack"});
+}
+
+Result<> sync_refs(const std::string& path, std::span<const std::string> refs, bool packed) {
+  return sync_folders(path, refs, packed ? std::set{path} : std::set<std::string>());
 }
 
 }  // namespace headrace::git

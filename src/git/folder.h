@@ -68,9 +68,11 @@ struct LargestFile {
 };
 core::Result<std::optional<LargestFile>> largest_file(const std::string& quarantine);
 
-// Makes renames within refs and objects durable: the folders of these refs, packed-refs, the folder of packs. git syncs
-// files (core.fsync), not the folders that name them.
-core::Result<> sync_refs(const std::string& path, std::span<const std::string> refs);
+// Makes renames durable after git moved these refs: their folders, packed-refs, the folder of packs. git syncs files
+// (core.fsync), not the folders that name them.
+core::Result<> sync_push(const std::string& path, std::span<const std::string> refs);
+// Of the refs alone; `packed`: packed-refs was written too, as for a ref that was deleted.
+core::Result<> sync_refs(const std::string& path, std::span<const std::string> refs, bool packed);
 
 // Moves refs by compare-and-swap: each `old_target` must hold (empty: whatever it is; 40 zeros: must not exist);
 // 40 zeros as `new_target` delete. All or none, durable when it returns. conflict: names the ref that has moved.

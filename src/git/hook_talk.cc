@@ -116,7 +116,8 @@ Task<> told(Talk& talk, std::string text) { co_await talk.say(std::move(text)); 
 Task<int> answer(Talk& talk, Asked asked, std::vector<std::string> options, Gatekeeper& gatekeeper) {
   const Say say = [&talk](std::string text) { return told(talk, std::move(text)); };
   if (asked.hook == "post-receive") {
-    co_await gatekeeper.received(std::move(asked.changes), say);
+    Gatekeeper::Received received{std::move(asked.changes), false};
+    co_await gatekeeper.received(std::move(received), say);
     co_return 0;
   }
   Gatekeeper::Push push{std::move(asked.changes), std::move(options), std::move(asked.quarantine)};

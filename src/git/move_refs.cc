@@ -117,27 +117,31 @@ Result<> move_together(git_repository* repository, std::span<const RefMove> move
   return {};
 }
 
+Result<> make_durable(const std::string& path, std::span<const RefMove> moves) {
+  std::vector<std::string> refs;
+  bool deleted = false;
+  for (const auto& move : moves) {
+    refs.push_back(move.ref);
+    deleted = deleted || move.new_target == no_object;
+  }
+  return sync_refs(path, refs, deleted);
+}
+
 }  // namespace
 
 Result<> move_refs(const std::string& path, std::span<const RefMove> moves) {
   const auto repository = open_handle(path);
   if (!repository) return std::unexpected(repository.error());
   if (auto moved = move_together(repository->get(), moves); !moved) return moved;
-  std::vector<std::string> refs;
-  for (const auto& move : moves) refs.push_back(move.ref);
-  return sync_refs(path, refs);
+  return make_durable(path, moves);
 }
 
 Result<std::vector<Result<>>> move_each(const std::string& path, std::span<const RefMove> moves) {
   const auto repository = open_handle(path);
   if (!repository) return std::unexpected(repository.error());
   std::vector<Result<>> outcomes;
-  std::vector<std::string> refs;
-  for (const auto& move : moves) {
-    outcomes.push_back(move_together(repository->get(), std::span(&move, 1)));
-    if (outcomes.back()) refs.push_back(move.ref);
-  }
-  if (auto synced = sync_refs(path, refs); !synced) return std::unexpected(synced.error());
+  for (const auto& move : moves) outcomes.push_back(move_together(repository->get(), std::span(&move, 1)));
+  if (auto durable = make_durable(path, moves); !durable) return std::unexpected(durable.error());
   return outcomes;
 }
 

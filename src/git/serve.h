@@ -72,8 +72,12 @@ class Gatekeeper {
   virtual ~Gatekeeper() = default;
   // Before any ref moves. An Error refuses the whole push, its message is told to the person.
   virtual core::Task<core::Result<>> accept(Push push, Say say) = 0;
-  // After the refs have moved: those that did. Not called where none did.
-  virtual core::Task<> received(std::vector<RefChange> applied, Say say) = 0;
+  struct Received {
+    std::vector<RefChange> changes;  // that were carried out
+    bool durable = false;            // already; else sync_push() makes them so
+  };
+  // After the refs have moved. Not called where none did.
+  virtual core::Task<> received(Received received, Say say) = 0;
 };
 
 struct ServeOptions {

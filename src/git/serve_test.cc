@@ -217,6 +217,7 @@ TEST_P(Serve, APushOfManyRefsArrivesWhole) {
   bridge_.good_git({"push", "-q", "origin", "refs/heads/many/*"}, "work");
   EXPECT_THAT(bridge_.recorder.accepted, ElementsAre(::testing::Field(&Gatekeeper::Push::changes, SizeIs(count))));
   EXPECT_THAT(bridge_.recorder.moved, ElementsAre(SizeIs(count)));
+  EXPECT_FALSE(bridge_.recorder.durable);  // git moved them, and syncs no folders
 }
 
 TEST_P(Serve, ALargePushComesInChunksAfterAProbe) {

@@ -59,8 +59,9 @@ Task<Result<>> Recorder::accept(Push push, Say say) {
   co_return Result<>{};
 }
 
-Task<> Recorder::received(std::vector<RefChange> applied, Say say) {
-  moved.push_back(std::move(applied));
+Task<> Recorder::received(Received received, Say say) {
+  moved.push_back(std::move(received.changes));
+  durable = received.durable;
   co_await say("received");
 }
 

@@ -23,10 +23,11 @@ namespace headrace::git::testing {
 class Recorder : public Gatekeeper {
  public:
   core::Task<core::Result<>> accept(Push push, Say say) override;
-  core::Task<> received(std::vector<RefChange> applied, Say say) override;
+  core::Task<> received(Received received, Say say) override;
 
   std::vector<Push> accepted;
   std::vector<std::vector<RefChange>> moved;
+  bool durable = false;  // what moved last already was
   std::string refuse;  // why every push is refused; empty: it is not
   std::vector<std::string> says;
   std::function<core::Task<>()> before_answer;  // runs in accept, after it was recorded

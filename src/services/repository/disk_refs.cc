@@ -40,7 +40,8 @@ Result<bool> is_forced(git::Repository& repository, const events::SettledUpdate&
 }  // namespace
 
 Result<std::vector<events::SettledUpdate>> finish_updates(const std::string& path,
-                                                          std::vector<events::SettledUpdate> updates, core::Time now) {
+                                                          std::vector<events::SettledUpdate> updates, core::Time now,
+                                                          bool durable) {
   const auto repository = git::Repository::open(path);
   if (!repository) return std::unexpected(repository.error());
   std::vector<std::string> refs;
@@ -52,7 +53,8 @@ Result<std::vector<events::SettledUpdate>> finish_updates(const std::string& pat
     refs.push_back(update.ref);
   }
   if (auto kept = keep_commits(path, updates, now); !kept) return std::unexpected(kept.error());
-  if (auto synced = git::sync_refs(path, refs); !synced) return std::unexpected(synced.error());
+  if (durable) return updates;
+  if (auto synced = git::sync_push(path, refs); !synced) return std::unexpected(synced.error());
   return updates;
 }
 

@@ -13,10 +13,10 @@
 namespace headrace::repository {
 
 // Fills in `forced` of what was applied, keeps the commits that left their ref (refs/headrace/keep/<day>/<commit>), and
-// makes the refs durable: to be called before anybody is told.
+// makes the refs durable where they are not: to be called before anybody is told.
 core::Result<std::vector<events::SettledUpdate>> finish_updates(const std::string& path,
                                                                 std::vector<events::SettledUpdate> updates,
-                                                                core::Time now);
+                                                                core::Time now, bool durable);
 
 // The refs that pushes may move, as they are.
 core::Result<Refs> actual_refs(const std::string& path);

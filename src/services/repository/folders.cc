@@ -54,8 +54,9 @@ Task<Result<std::optional<git::LargestFile>>> Folders::largest_file(std::string 
 
 Task<Result<std::vector<events::SettledUpdate>>> Folders::finish_updates(std::string path,
                                                                          std::vector<events::SettledUpdate> updates,
-                                                                         core::Time now) {
-  return core::blocking(pool_, [path, updates, now] { return repository::finish_updates(path, updates, now); });
+                                                                         core::Time now, bool durable) {
+  return core::blocking(
+      pool_, [path, updates, now, durable] { return repository::finish_updates(path, updates, now, durable); });
 }
 
 Task<Result<std::vector<std::string>>> Folders::names_in(std::string folder) {

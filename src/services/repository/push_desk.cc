@@ -77,11 +77,11 @@ Task<Result<>> PushDesk::check_files(std::string quarantine) {
                   (*largest)->id, (*largest)->bytes, bound, (*largest)->id));
 }
 
-Task<> PushDesk::received(std::vector<git::RefChange> applied, git::Say say) {
+Task<> PushDesk::received(Received received, git::Say say) {
   std::set<std::string> moved;
-  for (auto& change : applied) moved.insert(std::move(change.ref));
+  for (auto& change : received.changes) moved.insert(std::move(change.ref));
   for (const auto& part : parts_) {
-    auto settled = co_await settle(part, moved);
+    auto settled = co_await settle(part, moved, received.durable);
     if (settled) continue;
     core::diagnose(core::Level::error, "repository",
                    fmt::format("push {}: {} {}", part.push, settled.error().message, settled.error().detail));
@@ -92,12 +92,13 @@ Task<> PushDesk::received(std::vector<git::RefChange> applied, git::Say say) {
   co_await say(fmt::format("Watch what it starts: headrace run watch --repo {}", repository_.full_name));
 }
 
-Task<Result<>> PushDesk::settle(Part part, std::set<std::string> applied) {
+Task<Result<>> PushDesk::settle(Part part, std::set<std::string> applied, bool durable) {
   std::vector<events::SettledUpdate> updates;
   for (const auto& change : part.changes)
     updates.push_back({change.ref, change.old_commit, change.new_commit, applied.contains(change.ref), false});
   const auto path = service_.folder_of(repository_.id);
-  auto finished = co_await service_.folders.finish_updates(path, std::move(updates), service_.parts.clock.now());
+  const auto now = service_.parts.clock.now();
+  auto finished = co_await service_.folders.finish_updates(path, std::move(updates), now, durable);
   if (!finished) co_return std::unexpected(finished.error());
   Outcome outcome{.push = part.push,
                   .repository = repository_,

@@ -19,7 +19,7 @@ class PushDesk final : public git::Gatekeeper {
       : service_(service), repository_(std::move(repository)), actor_(std::move(actor)) {}
 
   core::Task<core::Result<>> accept(Push push, git::Say say) override;
-  core::Task<> received(std::vector<git::RefChange> applied, git::Say say) override;
+  core::Task<> received(Received received, git::Say say) override;
 
   bool open() const { return !parts_.empty() && !settled_; }  // accepted, and the outcome is not on the log
 
@@ -30,7 +30,7 @@ class PushDesk final : public git::Gatekeeper {
     std::string push;  // id
     std::vector<git::RefChange> changes;
   };
-  core::Task<core::Result<>> settle(Part part, std::set<std::string> applied);
+  core::Task<core::Result<>> settle(Part part, std::set<std::string> applied, bool durable);
 
   Repositories::Impl& service_;
   Repo repository_;

@@ -131,14 +131,14 @@ Task<Result<>> Repositories::Impl::say_settled(Repo repository, Settlement settl
     const auto part =
         std::vector(moves.begin() + static_cast<ptrdiff_t>(begin),
                     moves.begin() + static_cast<ptrdiff_t>(std::min(begin + moves_an_append, moves.size())));
-    auto finished = co_await folders.finish_updates(path, part, now);
+    auto finished = co_await folders.finish_updates(path, part, now, false);
     if (!finished) co_return std::unexpected(finished.error());
     auto said = co_await parts.bus.publish(words_of(parts.bus, repository, *finished));
     if (!said) co_return std::unexpected(said.error());
     total.moved += part.size();
   }
   for (const auto& [push, updates] : settlement.pushes) {
-    auto finished = co_await folders.finish_updates(path, updates, now);
+    auto finished = co_await folders.finish_updates(path, updates, now, false);
     if (!finished) co_return std::unexpected(finished.error());
     const auto actor = core::parse_actor(push.actor);
     Outcome outcome{.push = push.push,
