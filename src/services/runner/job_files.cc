@@ -79,23 +79,34 @@ Result<> JobFiles::make_folder(std::string_view path) const {
   return {};
 }
 
+// Made where it is not there, which is seldom.
+Result<Descriptor> JobFiles::open_above(std::string_view path, const std::string& inner) const {
+  for (bool made = false;; made = true) {
+    Descriptor top(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!top) return refused(errno, "opening the folder of a job", folder_);
+    const size_t slash = inner.rfind('/');
+    if (slash == std::string::npos) return top;
+    Descriptor above = open_beneath(top.get(), inner.substr(0, slash), O_PATH | O_DIRECTORY);
+    if (above) return above;
+    if (errno != ENOENT || made) return refused(errno, "writing a file of a job", path);
+    if (auto folder = make_folder(path.substr(0, path.rfind('/'))); !folder) return std::unexpected(folder.error());
+  }
+}
+
 Result<> JobFiles::write(std::string_view path, std::string_view text) const {
   auto inner = beneath(path);
   if (!inner) return std::unexpected(inner.error());
-  size_t slash = inner->rfind('/');
-  if (slash != std::string::npos)
-    if (auto made = make_folder(path.substr(0, path.rfind('/'))); !made) return made;
-  Descriptor top(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!top) return refused(errno, "opening the folder of a job", folder_);
-  Descriptor above = slash == std::string::npos
-                         ? std::move(top)
-                         : open_beneath(top.get(), inner->substr(0, slash), O_PATH | O_DIRECTORY);
-  if (!above) return refused(errno, "writing a file of a job", path);
-  std::string name = slash == std::string::npos ? *inner : inner->substr(slash + 1);
-  // A new file in the place of whatever was there: what the job may hold open or linked is not written to.
-  if (::unlinkat(above.get(), name.c_str(), 0) != 0 && errno != ENOENT)
-    return refused(errno, "replacing a file of a job", path);
-  Descriptor file = open_beneath(above.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  auto above = open_above(path, *inner);
+  if (!above) return std::unexpected(above.error());
+  const std::string name = inner->substr(inner->rfind('/') + 1);
+  constexpr int fresh = O_WRONLY | O_CREAT | O_EXCL;
+  Descriptor file = open_beneath(above->get(), name, fresh, 0600);
+  if (!file && errno == EEXIST) {
+    // A new file in the place of whatever was there: what the job may hold open or linked is not written to.
+    if (::unlinkat(above->get(), name.c_str(), 0) != 0 && errno != ENOENT)
+      return refused(errno, "replacing a file of a job", path);
+    file = open_beneath(above->get(), name, fresh, 0600);
+  }
   if (!file) return refused(errno, "writing a file of a job", path);
   if (auto given = give(file.get(), owner_, path); !given) return given;
   return write_all(file.get(), text, path);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "process/descriptor.h"
 
 namespace headrace::runner {
 
@@ -30,6 +31,7 @@ class JobFiles {
 
  private:
   core::Result<std::string> beneath(std::string_view path) const;
+  core::Result<process::Descriptor> open_above(std::string_view path, const std::string& inner) const;
 
   std::string folder_;
   FileOwner owner_;
