@@ -18,6 +18,8 @@ constexpr const char* shown_of_etc[] = {
 };
 constexpr const char* families_of_etc[] = {"java-", "python3", "php", "ImageMagick-"};
 
+constexpr off_t copied_bytes_max = 256 * 1024;
+
 constexpr const char* links_of_root[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
 
 std::string text_of(const char* path) {
@@ -105,8 +107,14 @@ class Planner {
     return text;
   }
 
+  // For each mount bubblewrap reads the list of all mounts, which takes longer than a copy of a small file.
   void show(const std::string& path) {
-    if (::access(path.c_str(), R_OK) == 0) add({"--ro-bind", path, path});
+    if (::access(path.c_str(), R_OK) != 0) return;
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= copied_bytes_max)
+      file(path, text_of(path.c_str()));
+    else
+      add({"--ro-bind", path, path});
   }
 
   void file(const std::string& path, std::string text) {
