@@ -24,8 +24,9 @@ namespace {
 
 constexpr size_t ready_max = 64;
 constexpr size_t fillers_max = 2;
-constexpr size_t taken_apart_max = 64;           // at once; beyond, the end of a job waits for it
-constexpr std::chrono::seconds trial_again{60};  // a sandbox that could not be made is tried again after that
+constexpr std::chrono::milliseconds refill_pause{25};  // a job begins in less, and wants the processors for itself
+constexpr size_t taken_apart_max = 64;                 // at once; beyond, the end of a job waits for it
+constexpr std::chrono::seconds trial_again{60};        // a sandbox that could not be made is tried again after that
 
 std::string bytes_text(uint64_t bytes) {
   constexpr std::array<const char*, 5> units{"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -86,8 +87,9 @@ struct State {
   size_t ready_made = 0;  // so far: their folders' names
   std::string ready_folder;
   CellWish ready_wish;
-  size_t fillers = 0;  // tasks that make them
-  size_t making = 0;   // one each, or none
+  bool refilling = false;  // soon
+  size_t fillers = 0;      // tasks that make them
+  size_t making = 0;       // one each, or none
   core::Signal filled{loop};
   size_t taken_apart = 0;  // sandboxes, at this moment
   std::optional<Result<>> tried;
@@ -310,7 +312,7 @@ class SandboxExecutor final : public Executor {
     CellWish wish{needs.limits, needs.network, place.mounts};
     auto cell = take_ready(*state, place.folder, wish);
     if (cell) {
-      state->tasks.spawn("make sandboxes ready", fill(state));
+      if (!std::exchange(state->refilling, true)) state->tasks.spawn("make sandboxes ready", refill(state));
     } else {
       auto made = co_await state->maker.make(place.folder, std::move(wish));
       if (!made) co_return refused(made.error());
@@ -343,6 +345,12 @@ class SandboxExecutor final : public Executor {
       return nullptr;
     }
     return nullptr;
+  }
+
+  static Task<> refill(std::shared_ptr<State> state) {
+    co_await state->clock.sleep_for(refill_pause);
+    state->refilling = false;
+    co_await fill(state);
   }
 
   // Two at once: most of what one takes is waiting for the kernel.
