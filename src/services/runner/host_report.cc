@@ -41,7 +41,8 @@ HostAbility sandbox_of(const core::Result<std::shared_ptr<Cell>>& cell) {
 Task<std::vector<HostAbility>> report_host(core::Executor loop, core::Clock& clock, core::Disk& disk,
                                            ExecutorOptions options) {
   std::vector<HostAbility> found;
-  CellMaker maker(loop, options);
+  core::Pool pool("networks of jobs", {.threads = 1});
+  CellMaker maker(loop, pool, options);
   char path[] = "/tmp/headrace-doctor-XXXXXX";
   if (::mkdtemp(path) == nullptr) co_return found;
   CellWish wish;
