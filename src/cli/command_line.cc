@@ -346,7 +346,7 @@ void add_runs(Line& line) {
   add("log", "Print the log of a run, or of one of its jobs", "run log 7 --job build", run_log, true)
       ->add_option("--job", selected.job, "Its key or id");
   add("cancel", "Cancel a run", "run cancel 7", run_cancel, true)
-      ->add_flag("--force", selected.force, "What is if: always() does not run either");
+      ->add_flag("--force", selected.force, "At once: what runs is killed, and what is if: always() does not run");
   auto* rerun = add("rerun", "Run again", "run rerun 7 --failed", run_rerun, true);
   rerun->add_flag("--failed", selected.failed, "Only what failed");
   rerun->add_option("--job", selected.job, "Only this job (key or UUID), and what needs it");

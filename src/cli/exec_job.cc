@@ -95,7 +95,7 @@ Task<events::JobFinished> LocalJob::run(runner::Executor* executor) {
   lend_artifacts(*wanted, around);
   execution_ =
       std::make_unique<runner::JobExecution>(std::move(around), std::move(*wanted), std::move(place), around_.times);
-  if (!cancelled_.empty()) execution_->cancel(cancelled_);
+  if (!cancelled_.empty()) execution_->cancel(cancelled_, ending_);
   auto end = co_await execution_->run();
   execution_.reset();
   if (lease_ != 0) around_.artifacts->end(lease_);
@@ -134,9 +134,10 @@ void LocalJob::lend_artifacts(runner::JobOrder& order, runner::JobExecution::Aro
       .url = "http://localhost", .unix_socket = around_.artifacts->socket(), .trusted_pem = {}, .whole = false};
 }
 
-void LocalJob::cancel(std::string reason) {
+void LocalJob::cancel(std::string reason, runner::Ending ending) {
   cancelled_ = reason.empty() ? "cancelled" : std::move(reason);
-  if (execution_) execution_->cancel(cancelled_);
+  if (ending == runner::Ending::at_once) ending_ = ending;
+  if (execution_) execution_->cancel(cancelled_, ending_);
 }
 
 Result<> LocalJob::log(std::string_view lines) {

@@ -66,7 +66,7 @@ class LocalJob final : public runner::JobObserver {
   LocalJob(Around around, events::JobQueued order, std::string payload, std::string folder);
 
   core::Task<events::JobFinished> run(runner::Executor* executor);
-  void cancel(std::string reason);
+  void cancel(std::string reason, runner::Ending ending);
 
   const std::string& name() const { return order_.name; }
   JobStory& story() { return story_; }
@@ -89,6 +89,7 @@ class LocalJob final : public runner::JobObserver {
   std::unique_ptr<runner::JobActions> actions_;
   std::unique_ptr<runner::JobExecution> execution_;
   std::string cancelled_;
+  runner::Ending ending_ = runner::Ending::in_good_order;
   uint64_t lease_ = 0;            // of artifacts; 0: none
   std::deque<std::string> tail_;  // of the step that runs
   bool introduced_ = false;       // what it is has been printed

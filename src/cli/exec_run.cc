@@ -60,7 +60,8 @@ void ExecRun::hear() {
 
 void ExecRun::hear(const events::JobCancelled& said) {
   std::erase_if(ready_, [&](const auto& one) { return one.job == said.job; });
-  if (auto job = working_.find(said.job); job != working_.end()) job->second->cancel(said.reason);
+  auto ending = said.forced ? runner::Ending::at_once : runner::Ending::in_good_order;
+  if (auto job = working_.find(said.job); job != working_.end()) job->second->cancel(said.reason, ending);
 }
 
 // On GitHub such a job would wait for a runner; here none will come. The others need not fail because of it.

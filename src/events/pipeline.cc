@@ -177,6 +177,7 @@ void fields(Visit& visit, Is<JobCancelled> auto& it) {
   visit.own("reason", it.reason, always, "Why, for people.");
   visit.own("requested_by", it.requested_by, where_known, "Actor who asked for it.");
   visit.own("of_run", it.of_run, where_known, "With its whole run, not for itself.");
+  visit.own("forced", it.forced, where_known, "At once: no step of it runs on, whatever its condition.");
   visit.ordered_by(it.repository);
 }
 

@@ -203,6 +203,7 @@ struct JobCancelled {
   std::string reason = {};        // for people: "cancelled by alice", "the run's time is over"
   std::string requested_by = {};  // actor; empty: the platform itself
   bool of_run = true;             // with its whole run; false: by fail-fast or concurrency
+  bool forced = false;            // at once: what is `if: always()` does not run, nor go on
   bool operator==(const JobCancelled&) const = default;
 };
 

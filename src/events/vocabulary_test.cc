@@ -142,7 +142,7 @@ void for_each_word(const Visit& visit) {
                   30,
                   true,
                   "prod"});
-  visit(JobCancelled{job, run, hello, "cancelled by alice", "user:alice", true});
+  visit(JobCancelled{job, run, hello, "cancelled by alice", "user:alice", true, true});
   visit(JobSkipped{job, 12, run, hello, "test", "Test it", "build failed"});
   visit(JobLeased{job, run, hello, 2, "local", "host", 45});
   visit(JobLost{job, run, hello, 2, "local", "the lease ran out", true});

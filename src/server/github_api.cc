@@ -210,7 +210,7 @@ void add_github_routes(Router& router, Platform& platform) {
        [&platform](Call& call) { return rerun_job(platform, call); });
   post("/actions/runs/{run}/cancel", "Cancel it", 202,
        [&platform](Call& call) { return cancel(platform, call, pipeline::Force::no); });
-  post("/actions/runs/{run}/force-cancel", "Cancel it with what is `if: always()`", 202,
+  post("/actions/runs/{run}/force-cancel", "Cancel it at once, with what is `if: always()`", 202,
        [&platform](Call& call) { return cancel(platform, call, pipeline::Force::yes); });
   add_github_attempt_routes(router, platform);
   add_github_check_routes(router, platform);

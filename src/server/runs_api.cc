@@ -238,7 +238,7 @@ void add_run_routes(Router& router, Platform& platform) {
               Right::signed_in,
               {"Cancel it",
                "runs",
-               {{"force", "true: what is `if: always()` does not run either"}},
+               {{"force", "true: at once; what runs is killed, and what is `if: always()` does not run"}},
                {},
                "application/json",
                202},

@@ -146,6 +146,7 @@ std::vector<events::JobCancelled> cancellations(const RunRow& run, const Planned
     said.repository = run.repository;
     said.reason = reason;
     said.requested_by = by;
+    said.forced = force == Force::yes;
     list.push_back(std::move(said));
   }
   return list;

@@ -334,6 +334,17 @@ TEST(PipelineCommands, ForceCancelsWhatWouldRunAlways) {
   EXPECT_EQ(world.newest().conclusion, Conclusion::cancelled);
 }
 
+TEST(PipelineCommands, ForceTellsTheRunnerToEndAJobAtOnceAlsoOneThatIsEndingInGoodOrder) {
+  World world;
+  push(world, "on: push\njobs:\n  a: {runs-on: x, steps: [{run: a, if: always()}]}\n");
+  world.begin(world.job(world.newest(), "a"));
+  for (auto force : {Force::no, Force::no, Force::yes})
+    ASSERT_TRUE(world.loop.run(world.pipeline->cancel(Actor::user("bob"), world.newest().id, force)));
+  std::vector<bool> forced;
+  for (const auto& said : world.said<events::JobCancelled>()) forced.push_back(said.forced);
+  EXPECT_THAT(forced, ElementsAre(false, true));
+}
+
 TEST(PipelineLanguage, StateRebuiltFromTheLogIsEqual) {
   World world;
   world.files.commit(commit_id('a'), {ci(caller), ci(called, ".github/workflows/deploy.yml")});

@@ -71,7 +71,7 @@ struct Policy {
 };
 
 enum class Jobs { all, failed, one };  // of a re-run: failed ones, or one, with those that need them
-enum class Force { no, yes };          // yes: what is `if: always()` does not run either
+enum class Force { no, yes };          // yes: at once; what is `if: always()` does not run, nor go on
 
 // Why a workflow file started, or did not, because of something that happened.
 struct Reason {

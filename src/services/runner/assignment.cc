@@ -101,7 +101,7 @@ Task<JobEnd> Assignment::execute(const Run& order) {
   std::string own = around_.folder + "/job";
   JobPlace place{own, own + "/workspace", own + "/temp", {}, actions_->shared(job)};
   execution_ = std::make_unique<JobExecution>(std::move(around), std::move(job), std::move(place), around_.times);
-  if (!cancelled_.empty()) execution_->cancel(cancelled_);
+  if (!cancelled_.empty()) execution_->cancel(cancelled_, ending_);
   auto end = co_await execution_->run();
   execution_.reset();
   co_return end;
@@ -124,8 +124,9 @@ void Assignment::begin() {
   permitted_.notify_all();
 }
 
-void Assignment::cancel(std::string reason) {
-  if (execution_) return execution_->cancel(std::move(reason));
+void Assignment::cancel(std::string reason, Ending ending) {
+  if (execution_) return execution_->cancel(std::move(reason), ending);
+  if (ending == Ending::at_once) ending_ = ending;
   cancelled_ = reason.empty() ? "cancelled" : std::move(reason);
   permitted_.notify_all();
 }

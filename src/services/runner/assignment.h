@@ -45,7 +45,7 @@ class Assignment final : public JobObserver {
   Assignment(Surroundings around, Token token);
 
   core::Task<> run(Run order);  // to its end, which is then in end() and on disk
-  void cancel(std::string reason);
+  void cancel(std::string reason, Ending ending = Ending::in_good_order);
   void begin();  // a restricted job may: the server has said that it did
   void drop();   // its lease is not in force any more: it ends, and nobody hears of it
 
@@ -98,6 +98,7 @@ class Assignment final : public JobObserver {
   std::unique_ptr<JobActions> actions_;
   std::unique_ptr<JobExecution> execution_;
   std::string cancelled_;  // before the execution was there
+  Ending ending_ = Ending::in_good_order;
   core::Signal permitted_;
   bool waits_to_begin_ = false;
   bool running_ = false;

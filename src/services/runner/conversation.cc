@@ -198,7 +198,8 @@ void Service::answer_unknown(Token token, Session& session) {
 void Service::cancel_if_asked(Token token, Session& session) {
   auto row = parts.store.read_here(JobsProjection::projection_name, {},
                                    [&](sqlite::Connection& tables) { return find_lease(tables, token); });
-  if (row && *row && !(*row)->cancel_reason.empty()) session.post(Cancel{token, (*row)->cancel_reason});
+  if (row && *row && !(*row)->cancel_reason.empty())
+    session.post(Cancel{token, (*row)->cancel_reason, (*row)->cancel_forced});
 }
 
 void Service::drain_replaced(Session& session) {

@@ -252,7 +252,8 @@ Task<Result<>> Service::heard_cancelled(bus::Delivery delivery) {
                                    [&](sqlite::Connection& tables) { return find_job(tables, cancelled->job); });
   if (!row) co_return std::unexpected(row.error());
   if (*row && at_work_now(**row))
-    if (auto session = session_of((*row)->token)) session->post(Cancel{(*row)->token, cancelled->reason});
+    if (auto session = session_of((*row)->token))
+      session->post(Cancel{(*row)->token, cancelled->reason, cancelled->forced});
   co_return Result<>{};
 }
 

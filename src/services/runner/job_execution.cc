@@ -1,6 +1,7 @@
 #include "services/runner/job_execution.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/version.h"
 #include "services/runner/step_engine_impl.h"
@@ -20,7 +21,7 @@ JobExecution::JobExecution(Around around, JobOrder order, JobPlace place, Times 
 
 JobExecution::~JobExecution() = default;
 
-void JobExecution::cancel(std::string reason) { engine_->impl_->cancel(std::move(reason)); }
+void JobExecution::cancel(std::string reason, Ending ending) { engine_->impl_->cancel(std::move(reason), ending); }
 
 Task<JobEnd> JobExecution::run() { return engine_->impl_->run(); }
 
@@ -69,13 +70,15 @@ void StepEngine::Impl::fail_job(std::string_view why) {
 }
 
 // GitHub asks the condition of the step that runs again: one with always() goes on.
-void StepEngine::Impl::cancel(std::string reason) {
-  if (cancelled) return;
-  cancelled = true;
+void StepEngine::Impl::cancel(std::string reason, Ending ending) {
+  bool hurry = ending == Ending::at_once && !at_once;
+  if (cancelled && !hurry) return;
+  at_once = at_once || hurry;
+  if (!std::exchange(cancelled, true)) deadline = out.clock.steady() + times.cleanup;
   cancel_reason = std::move(reason);
-  deadline = out.clock.steady() + times.cleanup;
   if (preparing) preparing->cancel();
   if (!watching.record) return;
+  if (at_once) return watchdogs.spawn("kill a cancelled step", kept(kill_stage()));
   const auto& record = *watching.record;
   if (holds_now(condition_of(record, watching.stage), record.group->scope_, record.env)) {
     watchdogs.spawn("time-out of a cancelled job", kept(expire(times.cleanup, &StageWatch::job_expired)));

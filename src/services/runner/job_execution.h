@@ -23,6 +23,9 @@ namespace headrace::runner {
 class ActionSource;
 class StepEngine;
 
+// How a job that is cancelled ends: after the steps whose conditions hold for it, or with what runs killed where it is.
+enum class Ending { in_good_order, at_once };
+
 // Hears a job while it runs. Called on the loop; what it does is short. Steps are given with the name they show;
 // besides those of the workflow there are the pre and post stages of actions, numbered after them.
 class JobObserver {
@@ -79,8 +82,9 @@ class JobExecution {
 
   core::Task<JobEnd> run();  // once. The task itself is not to be cancelled: cancel() ends it in good order.
   // Ends the step that runs, unless its `if` holds for a cancelled job, and skips the others but those whose does.
-  // Twice is once.
-  void cancel(std::string reason);
+  // At once: kills what runs, whatever its `if`, and no further stage begins, nor does a post. Twice is once, but at
+  // once also ends what has been ending in good order.
+  void cancel(std::string reason, Ending ending = Ending::in_good_order);
 
  private:
   std::shared_ptr<StepEngine> engine_;  // shared with its tasks

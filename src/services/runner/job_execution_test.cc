@@ -17,6 +17,7 @@ namespace headrace::runner {
 namespace {
 
 using events::Conclusion;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -519,6 +520,31 @@ TEST_F(JobExecutionTest, ACancelledJobLetsAStepGoOnThatAsksForIt) {
   EXPECT_EQ(end.conclusion, Conclusion::cancelled);
   EXPECT_THAT(lines(), Contains("went on"));
   EXPECT_EQ(end.steps[1].conclusion, Conclusion::skipped);
+}
+
+TEST_F(JobExecutionTest, AJobThatEndsAtOnceKillsAStepThatAlwaysRunsAndBeginsNoOther) {
+  step("trap '' INT TERM; sleep 1000 & wait $!; echo went on").condition = "always()";
+  step("echo next").condition = "always()";
+  observer.on_begin = [&] { loop.post([&] { execution->cancel("enough", Ending::at_once); }); };
+  auto end = run();
+  EXPECT_EQ(end.conclusion, Conclusion::cancelled);
+  EXPECT_THAT(conclusions(end), ElementsAre(Conclusion::cancelled, Conclusion::skipped));
+  EXPECT_THAT(lines(), AllOf(Not(Contains("went on")), Not(Contains("next"))));
+  EXPECT_EQ(observer.began.size(), 1u);
+}
+
+TEST_F(JobExecutionTest, AJobThatEndsInGoodOrderCanStillBeEndedAtOnce) {
+  times.interrupt = std::chrono::minutes(10);
+  step("trap '' INT; sleep 1000 & wait $!");
+  step("echo cleanup").condition = "always()";
+  observer.on_begin = [&] {
+    loop.post([&] { execution->cancel("cancelled by alice"); });
+    loop.post([&] { execution->cancel("cancelled by bob", Ending::at_once); });
+  };
+  auto end = run();
+  EXPECT_EQ(end.conclusion, Conclusion::cancelled);
+  EXPECT_EQ(end.errors, "cancelled by bob");
+  EXPECT_THAT(conclusions(end), ElementsAre(Conclusion::cancelled, Conclusion::skipped));
 }
 
 TEST_F(JobExecutionTest, ReportsOfEachStepAreFound) {

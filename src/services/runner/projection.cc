@@ -22,7 +22,7 @@ constexpr std::array<std::pair<JobState, std::string_view>, 5> states{{{JobState
 // What the queries below begin with; read_row reads these columns.
 const std::string select_job =
     "SELECT job, run, repository, name, attempt, labels, state, queued, token, runner, executor, restricted, "
-    "cancel_reason, last_event, "
+    "cancel_reason, cancel_forced, last_event, "
     "correlation, coalesce((SELECT run.queued FROM run WHERE run.run = job.run), 0) FROM job ";
 
 std::string labels_text(const std::vector<std::string>& labels) {
@@ -59,9 +59,10 @@ JobRow read_row(const sqlite::Row& row) {
              .executor = row.text(10),
              .restricted = row.boolean(11),
              .cancel_reason = row.text(12),
-             .last_event = row.text(13),
-             .correlation = row.text(14),
-             .run_queued = row.offset(15)};
+             .cancel_forced = row.boolean(13),
+             .last_event = row.text(14),
+             .correlation = row.text(15),
+             .run_queued = row.offset(16)};
   return job;
 }
 
@@ -88,10 +89,12 @@ struct Apply {
     return as_result(tables.execute(
         "INSERT INTO job (job, run, repository, name, attempt, labels, state, queued, token, runner, executor, "
         "restricted, "
-        "cancel_reason, last_event, correlation) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, 0, '', '', ?, '', ?, ?) "
+        "cancel_reason, cancel_forced, last_event, correlation) "
+        "VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, 0, '', '', ?, '', 0, ?, ?) "
         "ON CONFLICT (job) DO UPDATE SET run = excluded.run, attempt = excluded.attempt, labels = excluded.labels, "
         "restricted = excluded.restricted, state = 'queued', "
-        "queued = excluded.queued, cancel_reason = '', last_event = excluded.last_event, correlation = "
+        "queued = excluded.queued, cancel_reason = '', cancel_forced = 0, last_event = excluded.last_event, "
+        "correlation = "
         "excluded.correlation",
         job.job, job.run, job.repository, job.name, job.attempt, labels_text(job.labels),
         static_cast<int64_t>(stored.offset), static_cast<int64_t>(job.restricted), stored.event.id,
@@ -122,10 +125,11 @@ struct Apply {
   // A job that no runner has is over with this; one at work goes on until its runner has ended it.
   Result<> operator()(const events::JobCancelled& job) const {
     return as_result(
-        tables.execute("UPDATE job SET cancel_reason = ?, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state "
-                       "END, last_event = ? "
+        tables.execute("UPDATE job SET cancel_reason = ?, cancel_forced = max(cancel_forced, ?), "
+                       "state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END, last_event = ? "
                        "WHERE job = ? AND state IN ('queued', 'leased', 'started')",
-                       job.reason.empty() ? std::string("cancelled") : job.reason, stored.event.id, job.job));
+                       job.reason.empty() ? std::string("cancelled") : job.reason, static_cast<int64_t>(job.forced),
+                       stored.event.id, job.job));
   }
 };
 
@@ -168,6 +172,7 @@ std::string JobsProjection::schema() const {
          "attempt INTEGER NOT NULL, labels TEXT NOT NULL, state TEXT NOT NULL, queued INTEGER NOT NULL, token INTEGER "
          "NOT NULL, "
          "runner TEXT NOT NULL, executor TEXT NOT NULL, restricted INTEGER NOT NULL, cancel_reason TEXT NOT NULL, "
+         "cancel_forced INTEGER NOT NULL, "
          "last_event TEXT NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE TABLE run (run TEXT PRIMARY KEY, queued INTEGER NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX job_by_state ON job (state, queued, labels);"

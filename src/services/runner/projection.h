@@ -27,7 +27,8 @@ struct JobRow {
   std::string runner, executor;
   bool restricted = false;
   std::string cancel_reason;  // not empty: it is to end, or has
-  std::string last_event;     // id: the cause of what is said next
+  bool cancel_forced = false;
+  std::string last_event;  // id: the cause of what is said next
   std::string correlation;
   log::Offset run_queued = 0;  // of its pipelinerun.queued, which holds what started it; 0: the run is over
   LogName log() const { return {job, attempt}; }
@@ -37,7 +38,7 @@ class JobsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "runner";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 3; }
+  int version() const override { return 4; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;

@@ -137,7 +137,7 @@ struct Writer {
             {"grant", of(run.grant)}};
   }
   json::object operator()(const Cancel& cancel) const {
-    return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}};
+    return {{"type", "cancel"}, {"token", cancel.token}, {"reason", cancel.reason}, {"forced", cancel.forced}};
   }
   json::object operator()(const Stale& stale) const {
     return {{"type", "stale"}, {"token", stale.token}, {"reason", stale.reason}};
@@ -378,7 +378,8 @@ std::optional<Message> read(std::string_view type, Reader& in) {
                grant_of(in)};
   if (type == "begin") return Begin{in.count("token")};
   if (type == "begun") return Begun{in.count("token")};
-  if (type == "cancel") return Cancel{in.count("token"), in.text("reason")};
+  if (type == "cancel")
+    return Cancel{in.count("token"), in.text("reason"), core::find(in.value(), "forced") && in.boolean("forced")};
   if (type == "stale") return Stale{in.count("token"), in.text("reason")};
   if (type == "log_have") return LogHave{in.count("token"), in.count("bytes"), in.boolean("resend")};
   if (type == "settled") return Settled{in.count("token")};

@@ -109,6 +109,7 @@ struct Begun {  // that the job has begun is on the event log: whatever happens 
 struct Cancel {
   Token token = 0;
   std::string reason;
+  bool forced = false;  // at once, or in good order
   bool operator==(const Cancel&) const = default;
 };
 struct Stale {

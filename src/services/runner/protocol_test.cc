@@ -58,6 +58,7 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Begin{7});
   expect_round_trip(Begun{7});
   expect_round_trip(Cancel{7, "cancelled by alice"});
+  expect_round_trip(Cancel{7, "cancelled by alice", true});
   expect_round_trip(Stale{7, "gone"});
   expect_round_trip(LogHave{7, 65536, true});
   expect_round_trip(Settled{7});

@@ -489,6 +489,22 @@ TEST(RunnerCancel, ARunnerThatWasAwayHearsItWhenItIsBack) {
   EXPECT_EQ(again.expect<Cancel>().token, token);
 }
 
+TEST(RunnerCancel, TheRunnerIsToldToEndAJobAtOnceNowAndWhenItIsBack) {
+  World world;
+  auto peer = std::make_unique<Peer>(world, hello("local"));
+  world.queue("build");
+  auto token = peer->expect<runner::Run>().token;
+  world.cancel("build");
+  EXPECT_FALSE(peer->expect<Cancel>().forced);
+  world.cancel("build", true);
+  EXPECT_TRUE(peer->expect<Cancel>().forced);
+  peer->cut();
+  world.cancel("build");
+  world.settle();
+  Peer again(world, hello("local", 1, {token}));
+  EXPECT_TRUE(again.expect<Cancel>().forced) << "at once stays at once";
+}
+
 TEST(RunnerCancel, ACancelledJobThatIsLostEndsAsCancelled) {
   World world;
   auto peer = std::make_unique<Peer>(world, hello("local"));

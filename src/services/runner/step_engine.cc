@@ -186,6 +186,7 @@ std::string StepEngine::Impl::condition_of(const StepRecord& record, Stage stage
 }
 
 Task<Result<bool>> StepEngine::Impl::wanted(StepRecord& record, Stage stage) {
+  if (at_once) co_return false;
   co_return co_await evaluate_condition(condition_of(record, stage), record.group->scope_, record.env);
 }
 
@@ -237,7 +238,8 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
   record.exit_code.reset();
   record.reason.clear();
   record.env.clear();
-  auto evaluated_env = co_await evaluate_step(record);
+  Result<> evaluated_env;
+  if (!at_once) evaluated_env = co_await evaluate_step(record);
   Result<bool> runs = false;
   if (evaluated_env) {
     runs = co_await wanted(record, stage);
@@ -267,6 +269,8 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
     auto limit = co_await limit_of(record);
     if (!limit) {
       fail(record, "timeout-minutes: " + limit.error().message);
+    } else if (at_once) {  // since its condition was asked
+      result.conclusion = Conclusion::cancelled;
     } else {
       result.conclusion = co_await bounded(record, stage, *limit);
       if (result.conclusion == Conclusion::timed_out && !timed_out && *limit)

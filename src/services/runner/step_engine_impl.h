@@ -64,7 +64,7 @@ struct StepEngine::Impl {
   core::Task<> finish();
   core::Task<core::Result<ContainerSpec>> container_of(workflow::Value node);
   core::Task<core::Result<workflow::Value>> evaluated(workflow::Value node);
-  void cancel(std::string reason);
+  void cancel(std::string reason, Ending ending);
   void time_out();
   void fail_job(std::string_view why);
   void tell();
@@ -109,6 +109,7 @@ struct StepEngine::Impl {
   void note_post(StepRecord& record);
   core::Task<> expire(std::chrono::nanoseconds after, bool StageWatch::* which);
   core::Task<> end_stage();
+  core::Task<> kill_stage();
   core::Task<> end_gently(std::shared_ptr<process::Child> child);
   core::Task<core::Result<std::optional<std::chrono::nanoseconds>>> limit_of(StepRecord& record);
 
@@ -178,6 +179,7 @@ struct StepEngine::Impl {
   bool failed = false;
   bool timed_out = false;
   bool cancelled = false;
+  bool at_once = false;  // nothing of it runs any more
   bool log_lost = false;
   std::string cancel_reason;
 };

@@ -234,14 +234,14 @@ Task<Result<process::Exit>> StepEngine::Impl::supervised(std::shared_ptr<process
   out.observer.group(around->leader() > 0 ? around->leader() : child->pid());
   auto flow = std::make_shared<Flow>();
   flow->into = &output;
-  struct Ending {
+  struct LetGo {
     std::shared_ptr<process::Child> child;
     std::shared_ptr<Flow> flow;
-    ~Ending() {
+    ~LetGo() {
       flow->into = nullptr;
       child->signal_group(SIGKILL);  // nothing, but where the step was given up before it ended
     }
-  } ending{child, flow};
+  } let_go{child, flow};
   background.spawn("output of a step", kept(pump(child, flow)));
   auto exit = co_await child->wait();
   progressed.notify_all();

@@ -97,6 +97,14 @@ Task<> StepEngine::Impl::end_stage() {
   if (watching.body) watching.body->cancel();
 }
 
+// Nobody waits for it in good order any more. What it printed until now is still told.
+Task<> StepEngine::Impl::kill_stage() {
+  watching.ending = true;
+  for (const auto& child : children) child->signal_group(SIGKILL);
+  co_await out.clock.sleep_for(times.drain);
+  if (watching.body) watching.body->cancel();
+}
+
 Task<> StepEngine::Impl::end_gently(std::shared_ptr<process::Child> child) {
   child->signal_group(SIGINT);
   auto patience = out.clock.steady() + times.interrupt;

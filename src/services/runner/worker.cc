@@ -305,7 +305,8 @@ void Worker::Impl::handle(const Message& message) {
   } else if (const auto* order = std::get_if<Run>(&message)) {
     take(*order);
   } else if (const auto* cancel = std::get_if<Cancel>(&message)) {
-    if (auto job = jobs.find(cancel->token); job != jobs.end()) job->second->cancel(cancel->reason);
+    if (auto job = jobs.find(cancel->token); job != jobs.end())
+      job->second->cancel(cancel->reason, cancel->forced ? Ending::at_once : Ending::in_good_order);
   } else if (const auto* begun = std::get_if<Begun>(&message)) {
     if (auto job = jobs.find(begun->token); job != jobs.end()) job->second->begin();
   } else if (const auto* have = std::get_if<LogHave>(&message)) {

@@ -243,6 +243,22 @@ TEST(RunnerWorker, CancellingEndsTheStepAndTheJobIsCancelled) {
   EXPECT_EQ(world.said<events::JobFinished>()[0].conclusion, Conclusion::cancelled);
 }
 
+TEST(RunnerWorker, CancellingByForceEndsAStepThatAlwaysRuns) {
+  World world;
+  Hand hand(world, "local");
+  core::json::array steps{
+      {{"number", 1}, {"name", "Stays"}, {"if", "always()"}, {"run", "trap '' INT TERM; sleep 1000"}},
+      {{"number", 2}, {"name", "Cleans"}, {"if", "always()"}, {"run", "sleep 1000"}}};
+  world.queue("build", "", false, {"linux"}, std::move(steps));
+  ASSERT_TRUE(world.until([&] { return world.row("build").state == JobState::started; }));
+  world.cancel("build", true);
+  ASSERT_TRUE(world.until([&] { return ended(world) == 1; }));
+  auto finished = world.said<events::JobFinished>()[0];
+  EXPECT_EQ(finished.conclusion, Conclusion::cancelled);
+  ASSERT_EQ(finished.steps.size(), 2u);
+  EXPECT_EQ(finished.steps[1].conclusion, Conclusion::skipped);
+}
+
 TEST(RunnerWorker, CancellingWhileTheServerIsAwayIsHeardAfterwards) {
   World world;
   Hand hand(world, "local");

@@ -98,12 +98,13 @@ class World {
                              .restricted = restricted};
     say(queued);
   }
-  void cancel(const std::string& job) {
+  void cancel(const std::string& job, bool forced = false) {
     say(events::JobCancelled{.job = job,
                              .run = "run",
                              .repository = "team/hello",
                              .reason = "cancelled by alice",
-                             .requested_by = "user:alice"});
+                             .requested_by = "user:alice",
+                             .forced = forced});
   }
   template <class T>
   void say(const T& said) {
