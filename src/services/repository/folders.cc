@@ -3,6 +3,7 @@
 #include "services/repository/folders.h"
 
 #include "core/disk.h"
+#include "services/repository/pushed_workflows.h"
 
 namespace headrace::repository {
 
@@ -57,6 +58,15 @@ Task<Result<std::vector<events::SettledUpdate>>> Folders::finish_updates(std::st
                                                                          core::Time now, bool durable) {
   return core::blocking(
       pool_, [path, updates, now, durable] { return repository::finish_updates(path, updates, now, durable); });
+}
+
+Task<Result<std::vector<std::string>>> Folders::findings_in_workflows(std::string path,
+                                                                      std::vector<events::SettledUpdate> updates) {
+  return core::blocking(pool_, [path, updates]() -> Result<std::vector<std::string>> {
+    const auto repository = git::Repository::open(path);
+    if (!repository) return std::unexpected(repository.error());
+    return repository::findings_in_workflows(**repository, updates);
+  });
 }
 
 Task<Result<std::vector<std::string>>> Folders::names_in(std::string folder) {

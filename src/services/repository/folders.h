@@ -37,6 +37,8 @@ class Folders {
   core::Task<core::Result<std::optional<git::LargestFile>>> largest_file(std::string quarantine);
   core::Task<core::Result<std::vector<events::SettledUpdate>>> finish_updates(
       std::string path, std::vector<events::SettledUpdate> updates, core::Time now, bool durable);
+  core::Task<core::Result<std::vector<std::string>>> findings_in_workflows(std::string path,
+                                                                           std::vector<events::SettledUpdate> updates);
   core::Task<core::Result<std::vector<std::string>>> names_in(std::string folder);
 
  private:

@@ -89,7 +89,22 @@ Task<> PushDesk::received(Received received, git::Say say) {
     co_return;
   }
   settled_ = true;
+  co_await tell_of_workflows(std::move(moved), say);
   co_await say(fmt::format("Watch what it starts: headrace run watch --repo {}", repository_.full_name));
+}
+
+// After the event, so that what the push starts does not wait for it. That it cannot be told hurts nobody.
+Task<> PushDesk::tell_of_workflows(std::set<std::string> applied, git::Say say) {
+  std::vector<events::SettledUpdate> branches;
+  for (const auto& part : parts_)
+    for (const auto& change : part.changes)
+      if (change.ref.starts_with("refs/heads/") && applied.contains(change.ref))
+        branches.push_back({change.ref, change.old_commit, change.new_commit, true, false});
+  if (branches.empty()) co_return;
+  const auto path = service_.folder_of(repository_.id);
+  auto findings = co_await service_.folders.findings_in_workflows(path, std::move(branches));
+  if (!findings) co_return core::diagnose(core::Level::debug, "repository", findings.error().message);
+  for (const auto& finding : *findings) co_await say(finding);
 }
 
 Task<Result<>> PushDesk::settle(Part part, std::set<std::string> applied, bool durable) {

@@ -31,6 +31,7 @@ class PushDesk final : public git::Gatekeeper {
     std::vector<git::RefChange> changes;
   };
   core::Task<core::Result<>> settle(Part part, std::set<std::string> applied, bool durable);
+  core::Task<> tell_of_workflows(std::set<std::string> applied, git::Say say);
 
   Repositories::Impl& service_;
   Repo repository_;

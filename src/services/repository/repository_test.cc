@@ -140,6 +140,35 @@ TEST_F(Service, APushIsAcceptedReceivedAndSaidRefByRefInOneChain) {
               HasSubstr("remote: Watch what it starts: headrace run watch --repo team/hello"));
 }
 
+TEST_F(Service, APushIsToldWhatIsWrongWithTheWorkflowFilesThatItChanges) {
+  open();
+  fill();
+  auto push = [&](const std::string& refs) { return git().git({"push", "origin", refs}, "work").err; };
+  const std::string ci = ".github/workflows/ci.yml";
+  git().commit("work", ci, "on: push\njobs:\n  a:\n    runs-on: x\n    stepz: []\n");
+  EXPECT_THAT(push("main"), AllOf(HasSubstr("remote: .github/workflows/ci.yml:5:5: Unexpected value 'stepz'"),
+                                  HasSubstr("remote: Watch what it starts")));
+  const auto unchanged = [&](const std::string& told) { EXPECT_THAT(told, Not(HasSubstr("ci.yml"))); };
+  git().commit("work", "a.txt", "another\n");
+  unchanged(push("main"));
+  unchanged(push("main:side"));
+  git().commit("work", ".headrace/workflows/b.yaml", "jobs: [\n");
+  EXPECT_THAT(push("main:side"), HasSubstr("remote: .headrace/workflows/b.yaml:"));
+  git().commit("work", ci, "on: push\njobs:\n  a: {runs-on: x, steps: [{run: a}]}\n");
+  unchanged(push("main"));
+}
+
+TEST_F(Service, WhatAPushIsToldOfItsWorkflowFilesIsBoundedAndCannotWriteToTheTerminal) {
+  open();
+  fill();
+  std::string many = "on: push\njobs:\n  a:\n    runs-on: x\n    \"k\\e[31m\": 1\n";
+  for (int i = 0; i < 30; ++i) many += "    k" + std::to_string(i) + ": 1\n";
+  git().commit("work", ".github/workflows/ci.yml", many);
+  const auto told = git().git({"push", "origin", "main"}, "work").err;
+  EXPECT_THAT(told, AllOf(HasSubstr("'k?[31m'"), Not(HasSubstr("k\x1b")), HasSubstr("'k8'"), Not(HasSubstr("'k9'"))));
+  EXPECT_THAT(told, HasSubstr("21 more; headrace workflow check names all of them."));
+}
+
 TEST_F(Service, AForcedPushAndADeletedBranchKeepTheirCommits) {
   open();
   fill();
