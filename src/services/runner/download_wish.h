@@ -30,7 +30,8 @@ struct ListedArtifact {
 
 std::optional<int64_t> artifact_id_of(std::string_view text);
 
-// Until v4 of the action; since v5 one alone is unpacked where `path` says. A commit hash is taken for a new one.
+// Until v4 of the action, also where its commit is pinned; since v5 one alone is unpacked where `path` says. What is
+// not known to be older is taken for a new one.
 bool folder_for_one(std::string_view uses);
 
 core::Result<ArtifactWish> artifact_wish_of(const StepRun& step);
