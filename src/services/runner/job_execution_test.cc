@@ -21,6 +21,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 struct Observer final : JobObserver {
@@ -604,7 +605,7 @@ struct TestActions final : ActionSource {
     steps[0].uses = uses == "both@deep" ? uses : "inner-a";
     steps[0].with = {{"who", "${{ inputs.who }}-inside"}};
     steps[1].id = "two";
-    steps[1].run = "echo two $E; exit ${{ inputs.code || 0 }}";
+    steps[1].run = "echo two $E; echo it is $GITHUB_ACTION ${{ github.action }}; exit ${{ inputs.code || 0 }}";
     steps[1].shell = "sh";
     steps[2].uses = "inner-b";
     steps[2].condition = "failure()";
@@ -672,6 +673,14 @@ TEST_F(JobActionsTest, ACompositeRunsItsStepsWithItsOwnContextsAndMapsOutputs) {
   EXPECT_THAT(lines(), Contains("got inner-a/success ."));
   EXPECT_THAT(said(), Not(Contains(HasSubstr("inner-b main"))));
   EXPECT_THAT(said(), Contains(HasSubstr("inner-a post"))) << "as a post stage of the composite";
+}
+
+TEST_F(JobActionsTest, TheNameOfTheJobsStepIsInItsContextAlsoWithinAComposite) {
+  use("both@v1").env = {{"E", "${{ github.action }}"}};
+  step("echo it is $GITHUB_ACTION ${{ github.action }}");
+  step("named", "echo it is $GITHUB_ACTION ${{ github.action }}");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << observer.text;
+  EXPECT_THAT(lines(), IsSupersetOf({"two __both", "it is __both __both", "it is __run __run", "it is named named"}));
 }
 
 TEST_F(JobActionsTest, AFailureInACompositeIsSeenByItsOwnConditions) {

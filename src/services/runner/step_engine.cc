@@ -234,6 +234,7 @@ Task<> StepEngine::Impl::run_step(StepRecord& record, Stage stage) {
   StepSpec shown = record.spec;
   shown.number = stage == Stage::main ? record.spec.number : next_number++;
   shown_number = shown.number;
+  running_action = record.github_action;
   record.command_failed = false;
   record.exit_code.reset();
   record.reason.clear();

@@ -27,7 +27,7 @@ struct StepRecord {
   StepSpec spec;
   StepGroup* group = nullptr;
   std::unique_ptr<Action> action;
-  std::string github_action;  // github.action: its id, or __run, __run_2, __owner_repo ...
+  std::string github_action;  // its id, or __run, __run_2, __owner_repo ...
   std::string shown_name;
   Variables env, with;  // evaluated, of the stage that runs
   Variables state;      // saved for its later stages
@@ -174,6 +174,8 @@ struct StepEngine::Impl {
   int64_t next_number = 1;                                // of pre and post stages
   int64_t shown_number = 0;                               // of the step whose log this is
   int64_t next_file = 1;
+  std::string
+      running_action;  // github.action: the github_action of the job's own step, also within its composite action
 
   JobEnd end;
   bool failed = false;

@@ -87,6 +87,7 @@ Variables StepEngine::Impl::env_of(const StepScope& scope, const Variables& step
 
 Object StepEngine::Impl::github_of(const StepScope& scope) const {
   Object github = context.github();
+  github.set("action", running_action);
   github.set("action_path", scope.action_path);
   github.set("action_repository", scope.action_repository);
   github.set("action_ref", scope.action_ref);

@@ -67,7 +67,6 @@ Variables StepEngine::Impl::environment_of(const StepRecord& record, Stage stage
   for (auto& [name, value] : env_of(record.group->scope_, record.env)) set(environment, name, value);
   auto inside = [&](const std::string& path) { return around->to_inside(path).value_or(path); };
   Object github = github_of(record.group->scope_);
-  github.set("action", record.github_action);
   if (record.action) {
     github.set("action_path", record.action->path());
     github.set("action_repository", record.action->repository());
