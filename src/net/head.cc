@@ -100,6 +100,12 @@ std::optional<Refusal> check_host(Request& request) {
   return std::nullopt;
 }
 
+// RFC 9110, section 5.3: a field that is no list stands once. Of two credentials another reader may take the other one.
+std::optional<Refusal> check_credentials(const Request& request) {
+  if (request.headers.count("Authorization") < 2) return std::nullopt;
+  return Refusal{Status::bad_request, "A request has one Authorization field at most."};
+}
+
 // RFC 9112, section 6.1 and 6.3; section 11.2 is what happens to those who are lenient.
 std::expected<Framing, Refusal> framing_of(const Headers& headers, int version) {
   const size_t codings = headers.count("Transfer-Encoding");
@@ -176,6 +182,7 @@ std::expected<RequestHead, Refusal> parse_request_head(std::string_view head) {
   if (auto refusal = take_request_line(take_line(head), request)) return std::unexpected(std::move(*refusal));
   if (auto problem = parse_fields(head, request.headers)) return refuse(Status::bad_request, std::move(*problem));
   if (auto refusal = check_host(request)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_credentials(request)) return std::unexpected(std::move(*refusal));
   auto framing = framing_of(request.headers, request.version_minor);
   if (!framing) return std::unexpected(std::move(framing.error()));
   result.framing = *framing;
