@@ -85,6 +85,9 @@ struct Reference {
   size_t offset = 0;
 };
 
+// Hears a context whose text may stand in a value, and whether all of an object would, as JSON.
+using SeeCarried = std::function<void(const Reference&, bool as_json)>;
+
 struct ExpressionProgram;
 
 class Expression {
@@ -101,6 +104,7 @@ class Expression {
   const std::string& text() const;                   // without ${{ }}, trimmed
   const std::vector<Reference>& references() const;  // in the order of the text
   void visit(const std::function<void(const Reference&)>& see) const;
+  void visit_carried(const SeeCarried& see) const;  // not what is only compared, searched, hashed or asked
   bool names_context(std::string_view name) const;  // any case
   bool calls(std::string_view function) const;      // any case
   bool calls_status_function() const;               // success, failure, always or cancelled
@@ -144,6 +148,7 @@ class Template {
   bool is_expression() const;                                          // is one ${{ }} and nothing else
   const std::string& text() const;                                     // as given
   void visit(const std::function<void(const Reference&)>& see) const;  // offsets count in text()
+  void visit_carried(const SeeCarried& see) const;                     // the same
   bool names_context(std::string_view name) const;
   bool calls(std::string_view function) const;
 

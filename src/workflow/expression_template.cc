@@ -192,6 +192,16 @@ void Template::visit(const std::function<void(const Reference&)>& see) const {
   }
 }
 
+void Template::visit_carried(const SeeCarried& see) const {
+  for (const Part& part : parts()) {
+    if (!part.expression) continue;
+    part.expression->visit_carried([&](Reference reference, bool as_json) {
+      reference.offset += part.offset;
+      see(reference, as_json);
+    });
+  }
+}
+
 bool Template::names_context(std::string_view name) const {
   return std::ranges::any_of(parts(),
                              [&](const Part& part) { return part.expression && part.expression->names_context(name); });

@@ -130,6 +130,33 @@ TEST(WorkflowLint, WarnsOfTextThatStrangersWriteInScripts) {
               SizeIs(1));
 }
 
+TEST(WorkflowLint, WarnsOfTextThatStrangersWriteWithinAnObjectThatIsWrittenOut) {
+  EXPECT_THAT(
+      warnings(script("echo '${{ toJSON(github.event) }}'")),
+      ElementsAre(HasSubstr("6:14 The script takes in ${{ toJSON(github.event) }}, in which stands what anybody "
+                            "may write")));
+  for (const char* all :
+       {"toJSON(github)", "tojson(github.event.*)", "toJSON(github.event.pull_request)", "toJSON(github.event.commits)",
+        "format('{0}', toJSON(github.event['issue']))", "github.event.x || toJSON(github.event)",
+        "fromJSON(toJSON(github.event)).issue.title", "join(github.event.pull_request.*, ' ')"})
+    EXPECT_THAT(warnings(script("echo '${{ " + std::string(all) + " }}'")), SizeIs(1)) << all;
+  for (const char* none : {"toJSON(matrix)", "toJSON(github.event.pull_request.labels)", "github.event",
+                           "toJSON(github.event.inputs)", "toJSON(github.sha)"})
+    EXPECT_THAT(warnings(script("echo '${{ " + std::string(none) + " }}'")), IsEmpty()) << none;
+  EXPECT_THAT(warnings(script("echo ${{ env.E }}\n        env: {E: '${{ toJSON(github.event) }}'}")),
+              ElementsAre(HasSubstr("which holds toJSON(github.event): anybody may write it")));
+}
+
+TEST(WorkflowLint, SaysNothingOfTextThatIsOnlyAskedAbout) {
+  for (const char* asked :
+       {"contains(github.event.pull_request.title, 'wip')", "github.head_ref == 'main'", "!github.event.issue.body",
+        "github.head_ref && 'topic' || 'trunk'", "startsWith(github.head_ref, 'a') && 'a' || 'b'",
+        "case(github.head_ref == 'a', 1, 2)", "contains(toJSON(github.event), 'x')", "fromJSON('{}')[github.head_ref]"})
+    EXPECT_THAT(warnings(script("echo ${{ " + std::string(asked) + " }}")), IsEmpty()) << asked;
+  for (const char* passed : {"github.head_ref || 'main'", "true && github.head_ref", "case(true, github.head_ref, 2)"})
+    EXPECT_THAT(warnings(script("echo ${{ " + std::string(passed) + " }}")), SizeIs(1)) << passed;
+}
+
 TEST(WorkflowLint, WarnsOfAVariableThatIsPutIntoTheScriptInsteadOfBeingUsedByIt) {
   const std::string title = "'${{ github.event.issue.title }}'";
   auto of = [&](const std::string& top, const std::string& job, const std::string& step) {

@@ -45,24 +45,25 @@ const std::vector<Path>& foreign_paths() {
   return paths;
 }
 
-bool covers(const Path& path, const std::vector<std::optional<std::string>>& used) {
-  if (used.size() > path.size()) return false;
+// As JSON, an object holds what is within it; else it shows as "Object".
+bool covers(const Path& path, const std::vector<std::optional<std::string>>& used, bool as_json) {
+  if (used.size() > path.size() || (used.size() < path.size() && !as_json)) return false;
   for (size_t i = 0; i < used.size(); ++i) {
     if (path[i] == "*" || !used[i]) continue;
     if (!equal_in_any_case(*used[i], path[i])) return false;
   }
-  return used.size() == path.size();
+  return true;
 }
 
-bool is_foreign(const Reference& reference) {
-  if (reference.kind != Reference::Kind::context || reference.name != "github") return false;
-  return std::ranges::any_of(foreign_paths(), [&](const Path& path) { return covers(path, reference.path); });
+bool is_foreign(const Reference& reference, bool as_json) {
+  if (reference.name != "github") return false;
+  return std::ranges::any_of(foreign_paths(), [&](const Path& path) { return covers(path, reference.path, as_json); });
 }
 
-std::string written(const Reference& reference) {
+std::string written(const Reference& reference, bool as_json) {
   std::string out = reference.name;
   for (const auto& part : reference.path) out.append(".").append(part.value_or("*"));
-  return out;
+  return as_json ? "toJSON(" + out + ")" : out;
 }
 
 // What a variable takes in; null: nothing of strangers. The nearest `env` counts that has it.
@@ -72,8 +73,8 @@ std::optional<std::string> foreign_in(const Environments& around, std::string_vi
     if (value == nullptr) continue;
     std::optional<std::string> found;
     if (value->expression == nullptr) return found;
-    value->expression->visit([&](const Reference& reference) {
-      if (!found && is_foreign(reference)) found = written(reference);
+    value->expression->visit_carried([&](const Reference& reference, bool as_json) {
+      if (!found && is_foreign(reference, as_json)) found = written(reference, as_json);
     });
     return found;
   }
@@ -84,19 +85,19 @@ std::optional<std::string> foreign_in(const Environments& around, std::string_vi
 
 void lint_script(Walk& walk, const Node& script, const Environments& around) {
   if (script.expression == nullptr) return;  // without ${{ }}, or with an error that the walk has told
-  script.expression->visit([&](const Reference& reference) {
+  script.expression->visit_carried([&](const Reference& reference, bool as_json) {
     auto place = [&] { return walk.place(script, reference.offset); };
-    if (is_foreign(reference)) {
-      return walk.warn(place(), "The script takes in ${{ " + written(reference) +
-                                    " }}, which anybody may write: a shell would run what stands in it. Put it into "
-                                    "`env` and use the variable, in quotes.");
+    if (is_foreign(reference, as_json)) {
+      return walk.warn(place(), "The script takes in ${{ " + written(reference, as_json) + " }}, " +
+                                    (as_json ? "in which stands what anybody may write" : "which anybody may write") +
+                                    ": a shell would run what stands in it. Put it into `env` and use the variable, in "
+                                    "quotes.");
     }
-    bool variable = reference.kind == Reference::Kind::context && reference.name == "env" &&
-                    reference.path.size() == 1 && reference.path[0];
+    bool variable = reference.name == "env" && reference.path.size() == 1 && reference.path[0];
     if (!variable) return;
     if (auto foreign = foreign_in(around, *reference.path[0])) {
       walk.warn(place(),
-                "The script takes in ${{ " + written(reference) + " }}, which holds " + *foreign +
+                "The script takes in ${{ " + written(reference, as_json) + " }}, which holds " + *foreign +
                     ": anybody may write it, and a shell would run what stands in it. Use the variable itself, "
                     "in quotes: \"$" +
                     *reference.path[0] + "\".");
