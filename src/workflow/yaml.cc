@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "core/bytes.h"
@@ -138,9 +140,46 @@ class Keys {
   size_t known_ = 0;  // how many of the pairs are in it
 };
 
+// The places that libfyaml does not tell: of items that are a dash and nothing more.
+class Dashes {
+ public:
+  explicit Dashes(std::string_view source) : source_(source) {}
+
+  // Behind the next dash of the sequence that begins at `sequence`, `before` being its last item; of its first one
+  // where that is null. {} where there is none, as in a flow sequence.
+  Position next(Position sequence, const Position* before) {
+    for (int line = before == nullptr ? sequence.line : before->line + 1;; ++line) {
+      auto text = line_at(line);
+      if (!text) return {};
+      auto column = static_cast<size_t>(sequence.column) - 1;
+      bool reaches = before == nullptr || text->find_first_not_of(' ') == column;
+      bool dash = column < text->size() && (*text)[column] == '-' &&
+                  (column + 1 == text->size() || std::string_view(" \t\r").contains((*text)[column + 1]));
+      if (reaches && dash) return {line, sequence.column + 1};
+      if (before == nullptr) return {};
+    }
+  }
+
+ private:
+  std::optional<std::string_view> line_at(int line) {
+    if (starts_.empty()) {
+      starts_.push_back(0);
+      for (size_t at = source_.find('\n'); at != std::string_view::npos; at = source_.find('\n', at + 1))
+        starts_.push_back(at + 1);
+    }
+    if (line < 1 || static_cast<size_t>(line) > starts_.size()) return std::nullopt;
+    auto start = starts_[static_cast<size_t>(line) - 1];
+    return source_.substr(start, source_.find('\n', start) - start);
+  }
+
+  std::string_view source_;
+  std::vector<size_t> starts_;  // of its lines, once one was asked for
+};
+
 class Builder {
  public:
-  Builder(const Parser& parser, size_t depth) : parser_(parser), depth_max_(depth) {}
+  Builder(const Parser& parser, size_t depth, std::vector<Finding>& errors)
+      : parser_(parser), depth_max_(depth), dashes_(parser.source), errors_(errors) {}
 
   Node document() {
     while (true) {
@@ -267,8 +306,11 @@ class Builder {
     while (true) {
       Event item(parser_);
       if (item.type() == FYET_SEQUENCE_END) return;
-      made.items.push_back(node(item, depth + 1));
-      if (made.items.back().at.line == 0) made.items.back().at = made.at;
+      Node next = node(item, depth + 1);
+      if (next.at.line == 0) next.at = dashes_.next(made.at, made.items.empty() ? nullptr : &made.items.back().at);
+      if (next.at.line == 0) next.at = made.at;
+      if (item.block()) next.at.column = made.at.column + 2;
+      made.items.push_back(std::move(next));
     }
   }
 
@@ -293,11 +335,17 @@ class Builder {
         continue;
       }
       if (const Node* before = keys.find(made, key.text)) {
-        refuse(key.at, "'" + key.text + "' is already defined" + in_line(before->at.line) + "; remove one.");
+        tell(key.at, "'" + key.text + "' is already defined" + in_line(before->at.line) + "; remove one.");
+        continue;
       }
       made.pairs.push_back({std::move(key), std::move(value)});
     }
     for (Node& node : merged) merge_into(made, std::move(node), keys);
+  }
+
+  // What does not keep the rest from being read.
+  void tell(Position at, std::string message) {
+    if (errors_.size() < findings_max) errors_.push_back({at, std::move(message)});
   }
 
   // Where a value would stand that is left out: behind the key and its colon.
@@ -321,6 +369,8 @@ class Builder {
 
   const Parser& parser_;
   size_t depth_max_;
+  Dashes dashes_;
+  std::vector<Finding>& errors_;
   std::map<std::string, Anchored> anchors_;
   size_t nodes_ = 0;
 };
@@ -347,11 +397,14 @@ Tree parse_yaml(std::string_view text, size_t depth) {
   } else {
     try {
       Parser parser(text);
-      tree.root = Builder(parser, depth).document();
+      tree.root = Builder(parser, depth, tree.errors).document();
     } catch (Refusal& refusal) {
-      tree.errors.push_back(std::move(refusal.finding));
-      if (tree.errors[0].at.line == 0) tree.errors[0].at = {1, 1};
+      if (refusal.finding.at.line == 0) refusal.finding.at = {1, 1};
+      if (tree.errors.size() < findings_max) tree.errors.push_back(std::move(refusal.finding));
     }
+    std::ranges::stable_sort(tree.errors, [](const Finding& a, const Finding& b) {
+      return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+    });
   }
   return tree;
 }

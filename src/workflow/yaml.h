@@ -1,5 +1,5 @@
 // YAML 1.2 as a tree that knows its places. Anchors, aliases and merge keys are expanded here, under a budget of nodes,
-// so a small file cannot become a large tree; a key that occurs twice is an error where it occurs again.
+// so a small file cannot become a large tree; a key that occurs twice is an error wherever it occurs again.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace headrace::workflow {
 
 struct Tree {
   Node root;                    // null where there is nothing
-  std::vector<Finding> errors;  // the tree counts only without any
+  std::vector<Finding> errors;  // by their places, at most findings_max; the tree counts only without any
 };
 
 // One document of at most file_bytes_max.

@@ -74,6 +74,42 @@ TEST(Yaml, RefusesAKeyThatIsThereAlreadyWithItsPlace) {
   EXPECT_EQ(refusal("a: 1\nb: 2\na: 3\n"), (Finding{{3, 1}, "'a' is already defined in line 1; remove one."}));
 }
 
+TEST(Yaml, TellsOfEveryKeyThatIsThereAlreadyWithinTheBoundOfFindings) {
+  auto told = [](std::string_view text) { return parse_yaml(text).errors; };
+  EXPECT_THAT(told("a: 1\na: {x: 1, x: 2}\nb: 1\nb: 2\na: 3\n"),
+              testing::ElementsAre(Finding{{2, 1}, "'a' is already defined in line 1; remove one."},
+                                   Finding{{2, 11}, "'x' is already defined in line 2; remove one."},
+                                   Finding{{4, 1}, "'b' is already defined in line 3; remove one."},
+                                   Finding{{5, 1}, "'a' is already defined in line 1; remove one."}));
+  EXPECT_THAT(told("k: &k {a: 1, a: 2}\nl: *k\n"), testing::SizeIs(1)) << "an alias repeats nothing";
+  auto broken = told("a: 1\na: 2\nb: [1\n");
+  ASSERT_THAT(broken, testing::SizeIs(2));
+  EXPECT_THAT(broken[1].message, HasSubstr("The file is no YAML here"));
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "a: 1\n";
+  EXPECT_THAT(told(many), testing::SizeIs(findings_max));
+}
+
+TEST(Yaml, AnItemThatIsADashAloneStandsBehindIt) {
+  auto places = [](std::string_view text) {
+    std::vector<Position> all;
+    Node root = good(text);
+    for (const Node& item : root.pairs[0].value.items) all.push_back(item.at);
+    return all;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(places("a:\n  - x\n  -\n  - # nothing\n  - y\n"),
+              ElementsAre(Position{2, 5}, Position{3, 4}, Position{4, 4}, Position{5, 5}));
+  EXPECT_THAT(places("a:\n  - |\n    - not this\n\n  # - nor this\n  -\n"),
+              ElementsAre(Position{2, 5}, Position{6, 4}));
+  EXPECT_THAT(places("a:\n  -\n    - b\n    -\n  -\n"), ElementsAre(Position{3, 5}, Position{5, 4}));
+  Node nested = good("a:\n  - -\n    - x\n    -\r\n");
+  const auto& inner = nested.pairs[0].value.items[0].items;
+  ASSERT_EQ(inner.size(), 3U);
+  EXPECT_EQ(inner[0].at, (Position{2, 6}));
+  EXPECT_EQ(inner[2].at, (Position{4, 6}));
+}
+
 TEST(Yaml, FindsADoubleKeyAmongFewAndAmongManyKeys) {
   for (int keys : {1, 2, 16, 17, 18, 40, 1000}) {
     std::string text;
