@@ -54,6 +54,17 @@ TEST(WorkflowHostile, TabsAndDoubleKeysAreNamedWithTheirLine) {
   EXPECT_EQ(twice.errors[0], (Finding{{5, 3}, "'a' is already defined in line 3; remove one."}));
 }
 
+TEST(WorkflowHostile, ADoubleKeyHidesNoOtherError) {
+  Reading reading =
+      read("on: push\njobs:\n  a: {runs-on: x, stepz: 1}\n  a: {runs-on: y}\n  b: {steps: []}\n", "ci.yml");
+  EXPECT_FALSE(reading.workflow);
+  std::vector<std::string> told;
+  for (const Finding& error : reading.errors) told.push_back(std::to_string(error.at.line) + " " + error.message);
+  EXPECT_THAT(told,
+              ElementsAre(HasSubstr("3 Unexpected value 'stepz'"), HasSubstr("4 'a' is already defined in line 3"),
+                          HasSubstr("5 Required property is missing: runs-on")));
+}
+
 TEST(WorkflowHostile, KeysThatDifferByCaseAloneAreFoundAmongFewAndAmongMany) {
   for (int names : {1, 16, 17, 18, 200}) {
     std::string text = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: x\n        env:\n";

@@ -32,11 +32,12 @@ void make(Walk& walk, Node root, Workflow& workflow) {
 Reading read(std::string_view yaml, std::string_view file, size_t depth) {
   Reading reading;
   Tree tree = parse_yaml(yaml, depth);
-  if (!tree.errors.empty()) {
+  if (tree.broken) {
     reading.errors = std::move(tree.errors);
     return reading;
   }
   Walk walk(yaml);
+  walk.errors = std::move(tree.errors);  // keys that are there twice; the first counts
   Workflow workflow;
   workflow.file = file;
   if (tree.root.is_null()) {

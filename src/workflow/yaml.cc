@@ -390,6 +390,7 @@ Position first_odd_byte(std::string_view text) {
 
 Tree parse_yaml(std::string_view text, size_t depth) {
   Tree tree;
+  tree.broken = true;
   if (text.size() > file_bytes_max) {
     tree.errors.push_back({{1, 1}, "The file is larger than 512 KiB; split it."});
   } else if (!core::is_utf8(text) || text.contains('\0')) {
@@ -398,6 +399,7 @@ Tree parse_yaml(std::string_view text, size_t depth) {
     try {
       Parser parser(text);
       tree.root = Builder(parser, depth, tree.errors).document();
+      tree.broken = false;
     } catch (Refusal& refusal) {
       if (refusal.finding.at.line == 0) refusal.finding.at = {1, 1};
       if (tree.errors.size() < findings_max) tree.errors.push_back(std::move(refusal.finding));

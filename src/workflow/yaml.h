@@ -14,6 +14,7 @@ namespace headrace::workflow {
 struct Tree {
   Node root;                    // null where there is nothing
   std::vector<Finding> errors;  // by their places, at most findings_max; the tree counts only without any
+  bool broken = false;          // there is none; else it is good enough to look for more errors in it
 };
 
 // One document of at most file_bytes_max.
