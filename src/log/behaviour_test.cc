@@ -102,6 +102,26 @@ TEST(SegmentLog, ReadsOldSegmentsFromDiskAndRecentOnesFromMemoryAlike) {
   }
 }
 
+TEST(SegmentLog, AReaderThatMemoryRunsAwayFromIsGivenNoEventTwice) {
+  World world;
+  SegmentLogOptions options = deterministic_options();
+  options.tail_cache_bytes = 4'000;
+  options.segment_bytes = 64 << 20;
+  auto log = world.open(options);
+  std::atomic<bool> over = false;
+  std::thread writer([&] {
+    for (uint64_t i = 1; i <= 4'000; ++i) EXPECT_TRUE(append(*log, numbered_event(i, 200)));
+    over = true;
+  });
+  while (!over) {
+    const Offset durable = log->durable();
+    auto read = log->read(durable > 8 ? durable - 8 : 1, 1'000);
+    EXPECT_TRUE(read);
+    for (size_t i = 1; read && i < read->size(); ++i) EXPECT_EQ((*read)[i].offset, (*read)[i - 1].offset + 1);
+  }
+  writer.join();
+}
+
 TEST(SegmentLog, OneReadGivesAboutAMebibyteAtMostAndAtLeastOneEvent) {
   World world;
   SegmentLogOptions options = deterministic_options();

@@ -286,6 +286,7 @@ core::Result<std::vector<Stored>> Catalog::read(Offset from, size_t max, const s
     core::Result<> done;
     if (!start) done = std::unexpected(start.error());
     if (start && !*start) break;
+    reading.from = next;  // where the memory of recent batches ends meanwhile, the disk is read from a place before it
     if (start && (*start)->window) done = read_from(**start, reading);
     if (!done && reading.found.empty()) return std::unexpected(done.error());
     if (!done) break;
