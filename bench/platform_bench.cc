@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "platform.h"
+#include "publishers.h"
 #include "report.h"
 
 namespace headrace::bench {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int rounds_of_git = 15;
 constexpr int rounds_of_publishing = 3;
+constexpr std::chrono::seconds seconds_of_publishing{2};
 constexpr int lines_printed = 200;
 constexpr int events_in_log = 1'000'000;
 constexpr int batch_events = 1'000;
@@ -46,15 +48,16 @@ void measure_idle(const Platform& platform) {
                  std::to_string(static_cast<int>(pss_mib(platform.process()))) + " MiB"});
 }
 
-std::string event_of(int64_t number) {
-  return R"({"specversion":"1.0","id":")" + std::to_string(number) +
+// One event, its number left out; and an array of such.
+std::string event_without_number() {
+  return R"({"specversion":"1.0","id":")" + std::string(number_place) +
          R"(","source":"https://bench.example","type":"com.example.measured","time":"2026-01-01T00:00:00Z","data":")" +
          std::string(payload_bytes, 'x') + "\"}";
 }
 
-std::string batch_of(int64_t first, int count) {
+std::string batch_without_numbers(int count) {
   std::string batch = "[";
-  for (int i = 0; i < count; ++i) batch.append(i == 0 ? "" : ",").append(event_of(first + i));
+  for (int i = 0; i < count; ++i) batch.append(i == 0 ? "" : ",").append(event_without_number());
   return batch + "]";
 }
 
@@ -64,9 +67,9 @@ const std::string batch_type = "application/cloudevents-batch+json";
 void measure_start(const std::string& binary, const fs::path& folder) {
   Platform platform(binary, folder);
   {
-    HttpPublisher publisher(platform.port, platform.token, batch_type);
+    HttpPublisher publisher(platform.port, 0, platform.token, batch_type, batch_without_numbers(batch_events));
     for (int done = 0; done < events_in_log; done += batch_events) {
-      publisher.post(batch_of(done, batch_events));
+      publisher.post(1);
       publisher.settle();
     }
   }
@@ -260,42 +263,35 @@ void measure_line(const Platform& platform, const fs::path& folder) {
 
 // --- Publishing
 
-using Connect = std::function<std::unique_ptr<Publisher>()>;
+using Connect = std::function<std::unique_ptr<Publisher>(int64_t first)>;
 int64_t next_number = 1'000'000'000;
 
-// Events a second of one connection with `window` posts of `batch` events unanswered.
-double flow(Publisher& publisher, int64_t number, int window, int batch, double for_seconds) {
-  const auto message = [&] {
-    number += batch;
-    return batch == 1 ? event_of(number) : batch_of(number, batch);
-  };
+// Events of one connection until `end`, with `window` messages unanswered.
+int64_t flow(Publisher& publisher, int window, Clock::time_point end) {
   int64_t settled = 0;
-  const auto began = Clock::now();
-  for (int i = 0; i < window; ++i) publisher.post(message());
-  while (milliseconds_since(began) < for_seconds * 1000) {
-    publisher.settle();
-    settled += batch;
-    publisher.post(message());
+  publisher.post(window);
+  while (Clock::now() < end) {
+    const int answered = publisher.settle();
+    settled += answered;
+    publisher.post(answered);
   }
-  const double rate = static_cast<double>(settled) / milliseconds_since(began) * 1000;
-  for (int i = 0; i < window; ++i) publisher.settle();
-  return rate;
+  const int64_t in_time = settled;
+  while (window > 0) window -= publisher.settle();
+  return in_time * publisher.events_a_message();
 }
 
-double flow_of(const Connect& connect, int connections, int window, int batch) {
-  std::vector<double> rates(static_cast<size_t>(connections));
+double flow_of(const Connect& connect, int connections, int window) {
+  std::vector<std::unique_ptr<Publisher>> publishers;
+  for (int i = 0; i < connections; ++i) publishers.push_back(connect(next_number += 100'000'000));
+  std::vector<int64_t> events(publishers.size());
   std::vector<std::thread> threads;
-  for (auto& rate : rates) {
-    const int64_t number = next_number += 100'000'000;
-    threads.emplace_back([&rate, &connect, number, window, batch] {
-      auto publisher = connect();
-      rate = flow(*publisher, number, window, batch, 2.0);
-    });
-  }
+  const auto end = Clock::now() + seconds_of_publishing;
+  for (size_t i = 0; i < publishers.size(); ++i)
+    threads.emplace_back([&, i] { events[i] = flow(*publishers[i], window, end); });
   for (auto& thread : threads) thread.join();
-  double sum = 0;
-  for (double rate : rates) sum += rate;
-  return sum;
+  int64_t sum = 0;
+  for (int64_t count : events) sum += count;
+  return static_cast<double>(sum) / static_cast<double>(seconds_of_publishing.count());
 }
 
 void compare(const std::string& figure, const std::function<double()>& ours, const std::function<double()>& reference,
@@ -312,9 +308,16 @@ void compare(const std::string& figure, const std::function<double()>& ours, con
 }
 
 void measure_publishing(const Platform& platform, const fs::path& folder) {
-  const Connect http = [&] { return std::make_unique<HttpPublisher>(platform.port, platform.token, one_type); };
-  const Connect batches = [&] { return std::make_unique<HttpPublisher>(platform.port, platform.token, batch_type); };
-  const Connect socket = [&] { return std::make_unique<WebSocketPublisher>(platform.port, platform.token); };
+  const auto over_http = [&platform](int64_t first, const std::string& type, const std::string& body) {
+    return std::make_unique<HttpPublisher>(platform.port, first, platform.token, type, body);
+  };
+  const std::string event = event_without_number();
+  const std::string batch = batch_without_numbers(256);
+  const Connect http = [&](int64_t first) { return over_http(first, one_type, event); };
+  const Connect batches = [&](int64_t first) { return over_http(first, batch_type, batch); };
+  const Connect socket = [&](int64_t first) {
+    return std::make_unique<WebSocketPublisher>(platform.port, first, platform.token, event);
+  };
   const std::string here = folder;
   if (first_line_of("redis-server --version").empty()) {
     print_skip("publishing beside Redis", "redis-server is not installed");
@@ -324,20 +327,20 @@ void measure_publishing(const Platform& platform, const fs::path& folder) {
     const Child redis({"redis-server", "--port", std::to_string(port), "--dir", here + "/redis", "--appendonly", "yes",
                        "--appendfsync", "always", "--save", ""});
     if (!listens(port)) Wire::fail("Redis does not listen");
-    const Connect xadd = [port] { return std::make_unique<RedisPublisher>(port); };
+    const Connect xadd = [&](int64_t first) { return std::make_unique<RedisPublisher>(port, first, event); };
     const std::string against = "Redis XADD, appendfsync always";
     compare(
-        "HTTP, 1 in flight", [&] { return flow_of(http, 1, 1, 1); }, [&] { return flow_of(xadd, 1, 1, 1); }, against,
+        "HTTP, 1 in flight", [&] { return flow_of(http, 1, 1); }, [&] { return flow_of(xadd, 1, 1); }, against, 1.0,
+        "an HTTP request an event");
+    compare(
+        "HTTP, 16 connections", [&] { return flow_of(http, 16, 1); }, [&] { return flow_of(xadd, 16, 1); }, against,
         1.0, "an HTTP request an event");
     compare(
-        "HTTP, 16 connections", [&] { return flow_of(http, 16, 1, 1); }, [&] { return flow_of(xadd, 16, 1, 1); },
-        against, 1.0, "an HTTP request an event");
-    compare(
-        "HTTP, batches of 256", [&] { return flow_of(batches, 1, 1, 256); }, [&] { return flow_of(xadd, 1, 256, 1); },
+        "HTTP, batches of 256", [&] { return flow_of(batches, 1, 1); }, [&] { return flow_of(xadd, 1, 256); },
         against + ", 256 pipelined", 2.0, "");
     compare(
-        "WebSocket, 256 in flight", [&] { return flow_of(socket, 1, 256, 1); },
-        [&] { return flow_of(xadd, 1, 256, 1); }, against + ", 256 pipelined", 2.0, "");
+        "WebSocket, 256 in flight", [&] { return flow_of(socket, 1, 256); }, [&] { return flow_of(xadd, 1, 256); },
+        against + ", 256 pipelined", 2.0, "");
   }
   if (first_line_of("nats-server --version").empty())
     return print_skip("publishing beside NATS", "nats-server is not installed");
@@ -345,18 +348,17 @@ void measure_publishing(const Platform& platform, const fs::path& folder) {
   const Child nats({"nats-server", "-a", "127.0.0.1", "-p", std::to_string(port), "-l", here + "/nats.log", "-js",
                     "-sd", here + "/nats"});
   if (!listens(port)) Wire::fail("NATS does not listen");
-  const Connect jetstream = [port] { return std::make_unique<NatsPublisher>(port); };
+  const Connect jetstream = [&](int64_t first) { return std::make_unique<NatsPublisher>(port, first, event); };
   const std::string against = "NATS JetStream, acknowledged from the page cache";
   compare(
-      "HTTP, 1 in flight", [&] { return flow_of(http, 1, 1, 1); }, [&] { return flow_of(jetstream, 1, 1, 1); }, against,
-      0.3, "ours is on disk, theirs is not");
-  compare(
-      "WebSocket, 256 in flight", [&] { return flow_of(socket, 1, 256, 1); },
-      [&] { return flow_of(jetstream, 1, 256, 1); }, against, 0.8, "ours is on disk, theirs is not");
-  compare(
-      "HTTP, batches of 256", [&] { return flow_of(batches, 1, 1, 256); },
-      [&] { return flow_of(jetstream, 1, 256, 1); }, against + ", 256 in flight", 0.8,
+      "HTTP, 1 in flight", [&] { return flow_of(http, 1, 1); }, [&] { return flow_of(jetstream, 1, 1); }, against, 0.3,
       "ours is on disk, theirs is not");
+  compare(
+      "WebSocket, 256 in flight", [&] { return flow_of(socket, 1, 256); }, [&] { return flow_of(jetstream, 1, 256); },
+      against, 0.8, "ours is on disk, theirs is not");
+  compare(
+      "HTTP, batches of 256", [&] { return flow_of(batches, 1, 1); }, [&] { return flow_of(jetstream, 1, 256); },
+      against + ", 256 in flight", 0.8, "ours is on disk, theirs is not");
 }
 
 void measure_all(const std::string& binary, const fs::path& folder) {

@@ -1,11 +1,10 @@
 // What platform_bench.cc stands on: processes that end with their object, memory of a process and all it started, and
-// blocking clients for HTTP, WebSocket, Redis and NATS that put the same bytes in flight on each side.
+// blocking connections.
 #pragma once
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <strings.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -171,126 +170,5 @@ inline bool listens(int port) {
   }
   return false;
 }
-
-// post() sends an event, or a batch, without waiting; settle() waits for the acknowledgement of the oldest unsettled.
-class Publisher {
- public:
-  Publisher() = default;
-  Publisher(const Publisher&) = delete;
-  Publisher& operator=(const Publisher&) = delete;
-  virtual ~Publisher() = default;
-  virtual void post(std::string_view event) = 0;
-  virtual void settle() = 0;
-};
-
-inline std::string http_post(const std::string& path, const std::string& type, const std::string& token,
-                             std::string_view body) {
-  return "POST " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + token + "\r\nContent-Type: " + type +
-         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
-}
-
-inline int http_answer(Wire& wire, std::string* body = nullptr) {
-  const std::string status = wire.line();
-  size_t length = 0;
-  for (std::string header = wire.line(); !header.empty(); header = wire.line()) {
-    if (::strncasecmp(header.c_str(), "content-length:", 15) == 0) length = std::stoul(header.substr(15));
-  }
-  std::string text = wire.exactly(length);
-  if (body != nullptr) *body = std::move(text);
-  return std::stoi(status.substr(9, 3));
-}
-
-class HttpPublisher : public Publisher {
- public:
-  HttpPublisher(int port, std::string token, std::string type)
-      : wire_(port), token_(std::move(token)), type_(std::move(type)) {}
-  void post(std::string_view event) override { wire_.send(http_post("/api/v1/events", type_, token_, event)); }
-  void settle() override {
-    std::string body;
-    if (http_answer(wire_, &body) / 100 != 2) Wire::fail("publishing over HTTP was refused: " + body);
-  }
-
- private:
-  Wire wire_;
-  std::string token_, type_;
-};
-
-// RFC 6455: a client masks; the mask is zero, which leaves the bytes as they are.
-class WebSocketPublisher : public Publisher {
- public:
-  WebSocketPublisher(int port, const std::string& token) : wire_(port) {
-    wire_.send("GET /api/v1/events/publish HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + token +
-               "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-               "Sec-WebSocket-Protocol: headrace-publish.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    if (wire_.line().substr(9, 3) != "101") Wire::fail("the WebSocket was refused");
-    while (!wire_.line().empty()) continue;
-  }
-  void post(std::string_view event) override {
-    std::string frame = "\x81";
-    if (event.size() < 126) {
-      frame += static_cast<char>(0x80 | event.size());
-    } else {
-      frame += static_cast<char>(0x80 | 126);
-      frame += static_cast<char>(event.size() >> 8);
-      frame += static_cast<char>(event.size() & 0xff);
-    }
-    frame.append(4, '\0').append(event);
-    wire_.send(frame);
-  }
-  void settle() override {
-    const std::string head = wire_.exactly(2);
-    size_t size = static_cast<unsigned char>(head[1]) & 0x7f;
-    if (size == 126) {
-      const std::string more = wire_.exactly(2);
-      size = static_cast<size_t>(static_cast<unsigned char>(more[0])) << 8 | static_cast<unsigned char>(more[1]);
-    }
-    const std::string said = wire_.exactly(size);
-    if (said.find("\"error\"") != std::string::npos) Wire::fail("publishing over WebSocket was refused: " + said);
-  }
-
- private:
-  Wire wire_;
-};
-
-class RedisPublisher : public Publisher {
- public:
-  explicit RedisPublisher(int port) : wire_(port) {}
-  void post(std::string_view event) override {
-    wire_.send("*5\r\n$4\r\nXADD\r\n$1\r\ns\r\n$1\r\n*\r\n$1\r\nd\r\n$" + std::to_string(event.size()) + "\r\n" +
-               std::string(event) + "\r\n");
-  }
-  void settle() override {
-    if (wire_.line()[0] != '$') Wire::fail("Redis refused XADD");
-    wire_.line();
-  }
-
- private:
-  Wire wire_;
-};
-
-// JetStream over the plain protocol: a publish with a reply subject is acknowledged there.
-class NatsPublisher : public Publisher {
- public:
-  explicit NatsPublisher(int port) : wire_(port) {
-    wire_.line();  // INFO
-    wire_.send("CONNECT {\"verbose\":false}\r\nSUB _INBOX.b 1\r\n");
-    const std::string stream = R"({"name":"B","subjects":["b"],"storage":"file"})";
-    wire_.send("PUB $JS.API.STREAM.CREATE.B _INBOX.b " + std::to_string(stream.size()) + "\r\n" + stream + "\r\n");
-    settle();
-  }
-  void post(std::string_view event) override {
-    wire_.send("PUB b _INBOX.b " + std::to_string(event.size()) + "\r\n" + std::string(event) + "\r\n");
-  }
-  void settle() override {
-    std::string head = wire_.line();
-    while (head.starts_with("PING") || head.starts_with("+OK")) head = wire_.line();
-    if (!head.starts_with("MSG ")) Wire::fail("NATS refused: " + head);
-    const std::string said = wire_.exactly(std::stoul(head.substr(head.rfind(' ') + 1)) + 2);
-    if (said.find("\"error\"") != std::string::npos) Wire::fail("JetStream refused: " + said);
-  }
-
- private:
-  Wire wire_;
-};
 
 }  // namespace headrace::bench
