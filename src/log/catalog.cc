@@ -179,6 +179,7 @@ Catalog::Start Catalog::start_in_tail(Offset offset) const {
   start.seed = batch.seed;
   start.position = batch.position;
   start.time = batch.header.time;
+  start.sums = ItemWalk::Sums::known;
   start.next = behind == tail_.end() ? 0 : batch.last() + 1;
   start.segment = open_ ? open_->header.first_offset : 0;
   return start;
@@ -235,7 +236,7 @@ core::Result<std::optional<Catalog::Start>> Catalog::start_at(Offset offset, con
 }
 
 core::Result<> Catalog::read_from(Start& start, Reading& reading) {
-  ItemWalk walk(*start.window, start.seed, start.position, start.time);
+  ItemWalk walk = start.walk();
   Offset expected = reading.from;
   while (!reading.full()) {
     auto item = walk.next();
@@ -299,7 +300,7 @@ core::Result<std::optional<FoundItem>> Catalog::item(Offset offset, ItemKind kin
   auto start = start_at(offset, nullptr);
   if (!start) return std::unexpected(start.error());
   if (!*start || !(*start)->window || offset < first()) return std::optional<FoundItem>();
-  ItemWalk walk(*(*start)->window, (*start)->seed, (*start)->position, (*start)->time);
+  ItemWalk walk = (*start)->walk();
   for (;;) {
     auto item = walk.next();
     if (!item && item.error().code != core::Code::corrupt) return std::unexpected(item.error());
@@ -345,7 +346,7 @@ core::Result<std::optional<Offset>> Catalog::at(core::Time time) {
   auto start = start_at(time);
   while (start && *start) {
     if ((*start)->window) {
-      ItemWalk walk(*(*start)->window, (*start)->seed, (*start)->position, (*start)->time);
+      ItemWalk walk = (*start)->walk();
       auto item = walk.next();
       for (; item && *item; item = walk.next())
         if ((*item)->header.kind == ItemKind::event && walk.time() >= time)

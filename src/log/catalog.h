@@ -105,8 +105,11 @@ class Catalog {
     uint32_t seed = 0;
     uint64_t position = 0;
     core::Time time;
-    Offset next = 0;  // where to go on when this is read; 0: nowhere
+    ItemWalk::Sums sums = ItemWalk::Sums::check;  // known: it is what the writer made, and was on no disk in between
+    Offset next = 0;                              // where to go on when this is read; 0: nowhere
     Offset segment = 0;
+
+    ItemWalk walk() { return {*window, seed, position, time, sums}; }
   };
   struct Reading;
 
