@@ -13,19 +13,34 @@ struct Catalog::Reading {
   Offset from;
   size_t max;
   const std::vector<std::string>* types;
-  std::vector<Stored> found;
+  std::vector<Stored> found = {};
   size_t bytes = 0;
+  std::string looked_at = {};  // the field of the type looked at last, and whether that one is wanted: many are alike
+  bool looked_for = false;
 
   bool full() const { return found.size() >= max || bytes >= read_bytes_max; }
-  bool wants(const Item& item) const {
+  bool wants(const Item& item) {
     if (item.header.kind != ItemKind::event || item.header.offset < from) return false;
     if (types == nullptr) return true;
     auto fields = fields_of(item.attributes());
-    return !fields || std::ranges::find(*types, text_of(fields->type)) != types->end();
+    if (!fields) return true;
+    auto field = text_of(fields->type);
+    if (field == looked_at) return looked_for;
+    auto type = decode_type(fields->type);
+    looked_at = field;
+    looked_for = !type || std::ranges::find(*types, *type) != types->end();
+    return looked_for;
   }
 };
 
 namespace {
+
+bool may_have(const SegmentIndex& index, const std::vector<std::string>* types, Offset from) {
+  if (types == nullptr) return true;
+  std::vector<std::string> fields;
+  for (const auto& type : *types) fields.push_back(encode_type(type));
+  return index.may_have(fields, from);
+}
 
 core::Result<SegmentIndex> rebuild_index(Window& window, const SegmentHeader& header) {
   SegmentIndex index(header.first_offset);
@@ -190,7 +205,7 @@ Catalog::Start Catalog::start_in_open(Key key, Offset from, const std::vector<st
   Start start;
   start.segment = open_->header.first_offset;
   auto entry = open_->index.before(key);
-  if (!entry || (types != nullptr && !open_->index.may_have(*types, from))) return start;
+  if (!entry || !may_have(open_->index, types, from)) return start;
   start.alive = open_->file;
   start.window.emplace(*open_->file, open_->end);
   start.seed = seed_of(open_->header);
@@ -207,7 +222,7 @@ core::Result<Catalog::Start> Catalog::start_in_closed(Offset first, Key key, Off
   Start start;
   start.segment = first;
   auto entry = (*segment)->index.before(key);
-  if (!entry || (types != nullptr && !(*segment)->index.may_have(*types, from))) return start;
+  if (!entry || !may_have((*segment)->index, types, from)) return start;
   start.alive = *segment;
   start.window.emplace(*(*segment)->file, (*segment)->size);
   start.seed = seed_of((*segment)->header);
@@ -281,7 +296,7 @@ std::unexpected<core::Error> Catalog::damage(const Start& start, uint64_t positi
 }
 
 core::Result<std::vector<Stored>> Catalog::read(Offset from, size_t max, const std::vector<std::string>* types) {
-  Reading reading{from, max, types, {}, 0};
+  Reading reading{.from = from, .max = max, .types = types};
   for (Offset next = std::max<Offset>(from, 1); next != 0 && !reading.full();) {
     auto start = start_at(next, types);
     core::Result<> done;

@@ -81,8 +81,7 @@ class Catalog {
   SegmentIndex open_index() const;                   // a copy
 
   // By anyone.
-  core::Result<std::vector<Stored>> read(
-      Offset from, size_t max, const std::vector<std::string>* types);  // types as encode_type gives them; null: all
+  core::Result<std::vector<Stored>> read(Offset from, size_t max, const std::vector<std::string>* types);  // null: all
   core::Result<std::optional<Offset>> at(core::Time time);
   core::Result<std::optional<FoundItem>> item(Offset offset, ItemKind kind);
   Offset first() const;

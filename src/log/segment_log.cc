@@ -374,9 +374,7 @@ core::Result<std::vector<Stored>> SegmentLog::read(Offset from, size_t max) {
 
 core::Result<std::vector<Stored>> SegmentLog::read_types(Offset from, size_t max,
                                                          const std::vector<std::string>& types) {
-  std::vector<std::string> fields;
-  for (const auto& type : types) fields.push_back(encode_type(type));
-  return impl_->catalog.read(from, max, &fields);
+  return impl_->catalog.read(from, max, &types);
 }
 
 Offset SegmentLog::first() const { return impl_->catalog.first(); }
