@@ -133,8 +133,7 @@ void Line::checkpoint() {
 
 void Line::nothing_until(Offset tail) {
   file_->skip_to(tail);
-  resume();
-  applied = file_->applied();
+  apply({});
 }
 
 Result<> Line::begin_rebuild() {

@@ -16,10 +16,9 @@ using sqlite::Sql;
 using sqlite::Transaction;
 
 constexpr size_t writer_cache_bytes = 1024 * 1024;
-constexpr size_t journal_pages_due = 1'000;   // of 4 KiB
-constexpr size_t journal_pages_max = 16'000;  // beyond it the writer waits for a checkpoint
-constexpr Offset skipped_unwritten_max =
-    100'000;  // offsets without an event heard, to be looked at again after a crash
+constexpr size_t journal_pages_due = 1'000;       // of 4 KiB
+constexpr size_t journal_pages_max = 16'000;      // beyond it the writer waits for a checkpoint
+constexpr Offset skipped_unwritten_max = 20'000;  // offsets without an event heard, to be looked at again after a crash
 
 // One row: whose file this is, and how far it is. last_offset and last_id are of the newest event applied, to find out
 // whether it is this log that the file was made from.

@@ -1,6 +1,7 @@
 #include "store/projector.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/diagnostics.h"
 #include "core/disk.h"
@@ -43,10 +44,21 @@ Result<> Projector::start() {
   for (const auto& line : lines_)
     if (auto opened = line->open(log_); !opened)
       return core::pass_on(opened.error(), "opening projection " + line->name);
+  note_types();
   watch_ = log_.watch([this](Offset) { wake(); });
   thread_ = std::thread([this] { run(); });
   checkpoint_thread_ = std::thread([this] { checkpoints(); });
   return {};
+}
+
+void Projector::note_types() {
+  std::set<std::string> all;
+  for (const auto& line : lines_) {
+    const auto types = line->projection().types();
+    if (types.empty()) return types_.reset();
+    all.insert(types.begin(), types.end());
+  }
+  types_.emplace(all.begin(), all.end());
 }
 
 void Projector::wake() {
@@ -133,7 +145,9 @@ bool Projector::live_round(Offset tail) {
   for (const auto& line : lines_)
     if (line->live_now()) from = std::min(from, line->live_offset());
   if (from >= tail) return false;
-  auto events = log_.read(from + 1, limits_.transaction_events_max);  // a lower bound: there may be no event at it
+  // What nobody hears is stepped over in the log. `from + 1` is a lower bound: there may be no event at it.
+  const auto max = limits_.transaction_events_max;
+  auto events = types_ ? log_.read_types(from + 1, max, *types_) : log_.read(from + 1, max);
   {
     const std::lock_guard lock(mutex_);
     log_error_ = events ? std::nullopt : std::optional(events.error());

@@ -100,6 +100,7 @@ class Projector {
   void run();
   bool round();
   bool live_round(Offset tail);
+  void note_types();
   bool rebuild_round(Offset tail);
   void checkpoints();
   void ask_for_checkpoint();
@@ -111,6 +112,7 @@ class Projector {
   const Store::Limits limits_;
   const std::function<void()> moved_;
   std::vector<std::unique_ptr<Line>> lines_;
+  std::optional<std::vector<std::string>> types_;  // that any of them hears; nothing: all
   log::EventLog::Watch watch_;
   mutable std::mutex mutex_;  // guards the next four
   bool heard_ = false;

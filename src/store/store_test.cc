@@ -144,6 +144,18 @@ TEST(Store, PassesOverHolesAndWhatAProjectionDoesNotHear) {
             500u);
 }
 
+TEST(Store, WhatNoProjectionHearsIsSteppedOverInTheLog) {
+  World world;
+  world.add("shop");
+  world.add("other").hears({"other"});
+  world.start();
+  for (int i = 0; i < 50; ++i) world.log.say("something else", "{}");
+  const auto said = world.log.say(script_type, put("a", 1));
+  ASSERT_TRUE(world.wait("shop", said));
+  ASSERT_TRUE(world.wait("other", said));
+  EXPECT_EQ(world.log.handed_out(), 1u);
+}
+
 TEST(Store, AnEdgeMayWaitForAllProjectionsToBeAtTheTail) {
   World world;
   world.add("one");
@@ -307,7 +319,7 @@ TEST(StoreRebuild, TheOldVersionAnswersWhileTheNewOneIsRebuiltBesideIt) {
   for (uint64_t value = 1; value <= 700; ++value) world.log.say(script_type, put("a", value));
   ASSERT_TRUE(world.wait("shop"));
   world.stop();
-  world.log.refuse_replays(core::Error{Code::unavailable, "Not yet.", ""});
+  world.log.refuse_reads_by_type(core::Error{Code::unavailable, "Not yet.", ""});
   world.add("shop", std::string(items) + "CREATE TABLE more (id TEXT PRIMARY KEY)", 2);
   world.start();
   EXPECT_THAT(*world.rows("shop"), ElementsAre("<a>|<700>"));
@@ -316,7 +328,7 @@ TEST(StoreRebuild, TheOldVersionAnswersWhileTheNewOneIsRebuiltBesideIt) {
   EXPECT_EQ(newer.error().code, Code::unavailable);
   EXPECT_THAT(newer.error().message, HasSubstr("rebuilt for its version 2"));
   EXPECT_THAT(world.store().ready().error().message, HasSubstr("shop is rebuilding"));
-  world.log.refuse_replays(std::nullopt);
+  world.log.refuse_reads_by_type(std::nullopt);
   ASSERT_TRUE(world.wait("shop", world.log.say(script_type, "INSERT INTO more (id) VALUES ('x')")));
   EXPECT_THAT(*world.rows("shop", {}, "SELECT id FROM more"), ElementsAre("<x>"));
   EXPECT_THAT(*world.rows("shop", 5), ElementsAre("<a>|<5>"));

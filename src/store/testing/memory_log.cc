@@ -43,21 +43,22 @@ void MemoryLog::tell() {
 
 Result<std::vector<Stored>> MemoryLog::read(Offset from, size_t max) {
   const std::lock_guard lock(mutex_);
-  if (read_error_) return std::unexpected(*read_error_);
   return find(from, max, {});
 }
 
 Result<std::vector<Stored>> MemoryLog::read_types(Offset from, size_t max, const std::vector<std::string>& types) {
   const std::lock_guard lock(mutex_);
-  if (replay_error_) return std::unexpected(*replay_error_);
+  if (read_by_type_error_) return std::unexpected(*read_by_type_error_);
   return find(from, max, types);
 }
 
-Result<std::vector<Stored>> MemoryLog::find(Offset from, size_t max, const std::vector<std::string>& types) const {
+Result<std::vector<Stored>> MemoryLog::find(Offset from, size_t max, const std::vector<std::string>& types) {
+  if (read_error_) return std::unexpected(*read_error_);
   std::vector<Stored> found;
   auto at = std::ranges::lower_bound(events_, from, {}, &Stored::offset);
   for (; at != events_.end() && found.size() < max; ++at)
     if (types.empty() || std::ranges::find(types, at->event.type) != types.end()) found.push_back(*at);
+  handed_out_ += found.size();
   return found;
 }
 
@@ -137,9 +138,14 @@ void MemoryLog::refuse_reads(std::optional<core::Error> error) {
   read_error_ = std::move(error);
 }
 
-void MemoryLog::refuse_replays(std::optional<core::Error> error) {
+void MemoryLog::refuse_reads_by_type(std::optional<core::Error> error) {
   const std::lock_guard lock(mutex_);
-  replay_error_ = std::move(error);
+  read_by_type_error_ = std::move(error);
+}
+
+size_t MemoryLog::handed_out() const {
+  const std::lock_guard lock(mutex_);
+  return handed_out_;
 }
 
 }  // namespace headrace::store::testing

@@ -30,16 +30,17 @@ class MemoryLog final : public log::EventLog {
   Watch watch(std::function<void(Offset durable)> heard) override;
 
   // ---- for tests
-  Offset say(std::string type, std::string data);         // one event; ids count up
-  void leave_hole(Offset offsets);                        // the next event's offset jumps by so many
-  void forget_after(Offset offset);                       // as if the log had been restored from an older copy
-  void set_now(core::Time now);                           // the log time of what comes next
-  void refuse_reads(std::optional<core::Error> error);    // what is asked for without types: the live path
-  void refuse_replays(std::optional<core::Error> error);  // what is asked for by type: a rebuild
+  Offset say(std::string type, std::string data);  // one event; ids count up
+  void leave_hole(Offset offsets);                 // the next event's offset jumps by so many
+  void forget_after(Offset offset);                // as if the log had been restored from an older copy
+  void set_now(core::Time now);                    // the log time of what comes next
+  void refuse_reads(std::optional<core::Error> error);
+  void refuse_reads_by_type(std::optional<core::Error> error);  // what is applied; not what is looked up
+  size_t handed_out() const;                                    // events, to readers
 
  private:
   core::Result<log::Appended> add(log::Batch& batch);
-  core::Result<std::vector<log::Stored>> find(Offset from, size_t max, const std::vector<std::string>& types) const;
+  core::Result<std::vector<log::Stored>> find(Offset from, size_t max, const std::vector<std::string>& types);
   void tell();
 
   mutable std::mutex mutex_;
@@ -47,7 +48,8 @@ class MemoryLog final : public log::EventLog {
   std::map<std::string, log::Appended, std::less<>> keys_;
   std::map<std::string, Offset, std::less<>> expected_;
   std::set<std::shared_ptr<std::function<void(Offset)>>> watchers_;
-  std::optional<core::Error> read_error_, replay_error_;
+  std::optional<core::Error> read_error_, read_by_type_error_;
+  size_t handed_out_ = 0;
   std::atomic<Offset> durable_{0};
   Offset last_ = 0;
   uint64_t said_ = 0;
