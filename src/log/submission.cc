@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/bytes.h"
 #include "log/record.h"
 
@@ -38,6 +40,14 @@ core::Result<> check_batch(const Batch& batch) {
   return {};
 }
 
+// Room for the event's item: a little more than it takes, but for many extensions.
+size_t bytes_about(const events::Event& event) {
+  constexpr size_t tags_and_lengths = 64, an_extension = 64;
+  return item_header_bytes + item_alignment + tags_and_lengths + event.id.size() + event.source.size() +
+         event.type.size() + event.subject.size() + event.datacontenttype.size() + event.dataschema.size() +
+         event.extensions.size() * an_extension + event.data.size();
+}
+
 core::Result<> encode_one(const events::Event& event, size_t index, const HashKey& key, Submission& into) {
   if (auto checked = check_event(event, index); !checked) return checked;
   EncodedEvent encoded;
@@ -69,6 +79,9 @@ core::Result<Submission> encode_batch(Batch batch, const HashKey& key, size_t ba
   if (auto checked = check_batch(batch); !checked) return std::unexpected(checked.error());
   Submission submission;
   submission.events.reserve(batch.events.size());
+  size_t bytes = 0;
+  for (const auto& event : batch.events) bytes += bytes_about(event);
+  submission.items.reserve(std::min(bytes, batch_bytes_max));
   for (size_t i = 0; i < batch.events.size(); ++i) {
     if (auto encoded = encode_one(batch.events[i], i, key, submission); !encoded)
       return std::unexpected(encoded.error());
