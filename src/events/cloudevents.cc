@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
-#include <deque>
+#include <forward_list>
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -156,14 +156,20 @@ class Reader {
     for (auto& member : members_) {
       std::string kept;
       auto name = plain_text(member.name, kept);
-      member.name = kept.empty() ? name : std::string_view(kept_.emplace_back(std::move(kept)));
+      member.name = kept.empty() ? name : std::string_view(kept_.emplace_front(std::move(kept)));
     }
+    drop_repeated();
+  }
+
+  void drop_repeated() {
     std::vector<const RawMember*> by_name;
+    by_name.reserve(members_.size());
     for (const auto& member : members_) by_name.push_back(&member);
     std::ranges::sort(by_name, {}, [](const RawMember* member) { return std::pair(member->name, member); });
     std::vector<const RawMember*> repeated;
     for (size_t i = 1; i < by_name.size(); ++i)
       if (by_name[i - 1]->name == by_name[i]->name) repeated.push_back(by_name[i - 1]);
+    if (repeated.empty()) return;
     std::ranges::sort(repeated);
     std::erase_if(members_, [&](const RawMember& member) { return std::ranges::binary_search(repeated, &member); });
   }
@@ -276,8 +282,8 @@ class Reader {
   }
 
   std::string_view text_;
-  std::vector<RawMember> members_;  // names without quotes
-  std::deque<std::string> kept_;    // names that were written with escapes
+  std::vector<RawMember> members_;       // names without quotes
+  std::forward_list<std::string> kept_;  // names that were written with escapes
   Problems problems_;
   Event event_;
 };

@@ -1,6 +1,7 @@
 #include "events/formats.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -15,13 +16,23 @@ bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool among(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
 
-// RFC 3986, section 2: unreserved, sub-delims, pct-encoded, and what the place allows besides.
+// RFC 3986, section 2: unreserved and sub-delims, which may stand anywhere.
+constexpr auto anywhere_in_uri = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (char c : std::string_view("-._~!$&'()*+,;=")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+// Those, pct-encoded, and what the place allows besides.
 bool made_of(std::string_view text, std::string_view besides) {
   for (size_t i = 0; i < text.size(); ++i) {
+    if (anywhere_in_uri[static_cast<unsigned char>(text[i])]) continue;
     if (text[i] == '%') {
       if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
       i += 2;
-    } else if (!is_alnum(text[i]) && !among(text[i], "-._~!$&'()*+,;=") && !among(text[i], besides)) {
+    } else if (!among(text[i], besides)) {
       return false;
     }
   }
@@ -99,6 +110,7 @@ bool is_media_type(std::string_view text) {
 }
 
 bool is_string_value(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; })) return true;
   if (!core::is_utf8(text)) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };

@@ -39,6 +39,7 @@ struct Deaf {
 };
 
 constexpr size_t depth_max = 64;  // as core::parse_json
+constexpr size_t members_expected = 12;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -110,6 +111,7 @@ std::vector<RawMember> raw_members(std::string_view object) {
   Walker walker{object};
   std::vector<RawMember> found;
   if (walker.peek() != '{') return found;
+  found.reserve(members_expected);
   ++walker.at;
   while (walker.peek() == '"') {
     auto name = walker.value();
