@@ -1,8 +1,10 @@
 #include "core/bytes.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <cstring>
+
+#include "core/result.h"
 
 namespace headrace::core {
 
@@ -135,9 +137,13 @@ std::string to_valid_utf8(std::string text) {
 }
 
 std::array<std::byte, 32> sha256(std::span<const std::byte> bytes) {
-  std::array<std::byte, 32> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
+  // Looked up once: OpenSSL's SHA256() looks the algorithm up in each call, which takes longer than a short sum.
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  std::array<std::byte, 32> digest{};
+  const bool done =
+      method != nullptr && EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()),
+                                      nullptr, method, nullptr) == 1;
+  require(done, "OpenSSL has SHA-256");
   return digest;
 }
 
