@@ -52,6 +52,15 @@ std::optional<std::map<std::string, std::string>> match(const std::vector<std::s
   return captures;
 }
 
+constexpr size_t start_pieces_max = 3;  // "/api/v1/runs": then few routes are left to try
+
+std::string start_of(const std::vector<std::string>& pieces) {
+  std::string start;
+  for (size_t i = 0; i < std::min(pieces.size(), start_pieces_max) && !pieces[i].contains('{'); ++i)
+    start.append("/").append(pieces[i]);
+  return start;
+}
+
 // HEAD is answered as GET is, but for streams: what has no end has no length either.
 bool answers(const Route& route, net::Method method) {
   if (route.method == method) return true;
@@ -76,12 +85,26 @@ void Router::add(Route route) {
   for (const auto& known : routes_)
     core::require(known.method != route.method || known.pattern != route.pattern, "a route was added twice");
   pieces_.push_back(pieces_of(route.pattern));
+  by_start_[start_of(pieces_.back())].push_back(routes_.size());
   routes_.push_back(std::move(route));
+}
+
+// The routes that the beginning of the path does not rule out, in the order they were added.
+std::vector<size_t> Router::candidates(const net::Request& request) const {
+  std::vector<size_t> found;
+  std::string start;
+  for (size_t i = 0; i <= std::min(request.segments.size(), start_pieces_max); ++i) {
+    if (i > 0) start.append("/").append(request.segments[i - 1]);
+    if (auto routes = by_start_.find(start); routes != by_start_.end())
+      found.insert(found.end(), routes->second.begin(), routes->second.end());
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 Router::Match Router::find(const net::Request& request) const {
   Match found;
-  for (size_t i = 0; i < routes_.size(); ++i) {
+  for (size_t i : candidates(request)) {
     const Route& route = routes_[i];
     auto captures = match(pieces_[i], request.segments);
     if (!captures) continue;

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/task.h"
@@ -66,8 +67,11 @@ class Router {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  std::vector<size_t> candidates(const net::Request& request) const;
+
   std::vector<Route> routes_;
-  std::vector<std::vector<std::string>> pieces_;  // of each route's pattern
+  std::vector<std::vector<std::string>> pieces_;                   // of each route's pattern
+  std::unordered_map<std::string, std::vector<size_t>> by_start_;  // routes by the words their patterns begin with
 };
 
 }  // namespace headrace::server

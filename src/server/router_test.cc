@@ -73,6 +73,16 @@ TEST(Router, AsksRoutesInTheOrderTheyWereAdded) {
   EXPECT_EQ(found(router, {"events", "7", ""}), "");
 }
 
+TEST(Router, AsksThemInThatOrderWhateverTheirPatternsBeginWith) {
+  Router router;
+  router.add(route(net::Method::get, "/api/v1/{rest...}"));
+  router.add(route(net::Method::get, "/api/v1/events/{id}"));
+  router.add(route(net::Method::get, "/{any...}"));
+  EXPECT_EQ(found(router, {"api", "v1", "events", "7"}), "/api/v1/{rest...}");
+  EXPECT_EQ(found(router, {"api", "v2"}), "/{any...}");
+  EXPECT_EQ(found(router, {}), "/{any...}");
+}
+
 TEST(Router, FindsTheRoot) {
   Router router;
   router.add(route(net::Method::get, "/"));
