@@ -146,7 +146,8 @@ core::Task<bool> Connection::conclude() {
   }
   if (round_->gone) lost_ = true;
   if (round_->gone || !round_->keep_alive) co_return false;
-  co_return round_->body.done() || co_await skip_body();
+  if (round_->body.done()) co_return true;
+  co_return co_await skip_body();
 }
 
 core::Task<bool> Connection::skip_body() {

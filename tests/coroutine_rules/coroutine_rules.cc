@@ -124,6 +124,15 @@ bool holds_choice(const std::string& statement) {
   return without_lambda_bodies(statement).find('?') != std::string::npos;
 }
 
+// `co_return a || co_await b`: b is awaited whatever a is.
+bool returns_after_and_or(const std::string& statement) {
+  const auto returns = statement.find("co_return");
+  const auto awaits = statement.rfind("co_await");
+  if (returns == std::string::npos || awaits == std::string::npos || awaits < returns) return false;
+  const auto between = without_lambda_bodies(statement.substr(returns, awaits - returns));
+  return between.find("||") != std::string::npos || between.find("&&") != std::string::npos;
+}
+
 void search_statements(const std::string& code, std::vector<Finding>& found) {
   static constexpr std::string_view word = "co_await";
   for (size_t at = code.find(word); at != std::string::npos; at = code.find(word, at + word.size())) {
@@ -137,6 +146,8 @@ void search_statements(const std::string& code, std::vector<Finding>& found) {
     if (holds_choice(statement))
       found.push_back(
           {line_of(code, at), "a choice (?:) within a co_await statement; decide before, or use if and else"});
+    if (returns_after_and_or(statement))
+      found.push_back({line_of(code, at), "&& or || before co_await in a co_return; decide before, by an if"});
   }
 }
 

@@ -8,6 +8,8 @@
 //   co_await send(Request{.path = path});              ->  Request request{.path = path}; co_await
 //   send(std::move(request)); Task<> publish(Event event, Options options = {})  ->  Options options = Options()
 //
+// And in `co_return a || co_await b` it awaits b whatever a is (likewise &&; an if or an initialiser is right).
+//
 // Captures by reference, `this` and default captures by reference are let pass. It reads text, not C++: a statement
 // ends at a semicolon or a brace outside of parentheses.
 #pragma once

@@ -51,6 +51,15 @@ TEST(CoroutineRules, RefuseAChoiceBesideCoAwait) {
   EXPECT_FALSE(finds("co_await run([&] { return a ? b : c; });"));
 }
 
+TEST(CoroutineRules, RefuseAndOrBeforeCoAwaitInACoReturn) {
+  EXPECT_TRUE(finds("co_return done() || co_await skip();"));
+  EXPECT_TRUE(finds("co_return open\n    && !co_await ended();"));
+  EXPECT_FALSE(finds("if (done() || co_await skip()) co_return true;"));
+  EXPECT_FALSE(finds("const bool more = !upgraded && co_await conclude();\nco_return more;"));
+  EXPECT_FALSE(finds("if (a || b) co_return co_await skip();"));
+  EXPECT_FALSE(finds("co_return co_await skip();"));
+}
+
 TEST(CoroutineRules, RefuseADefaultArgumentInBraces) {
   EXPECT_TRUE(finds("core::Task<core::Result<Published>> publish(events::Event event, Publish options = {});"));
   EXPECT_TRUE(finds("Task<> publish(Event event, Publish options = Publish{});"));
