@@ -108,7 +108,8 @@ struct Stream::Impl {
   std::unique_ptr<TlsSession> tls;
   Limit reading{*this};
   Limit writing{*this};
-  uint64_t wakes = 0;  // tells a wake() from the cancellation of a task
+  uint64_t wakes = 0;    // tells a wake() from the cancellation of a task
+  bool drained = false;  // the last read took less than it could: there is nothing to fetch before the next wait
   bool cut = false;
 };
 
@@ -137,6 +138,7 @@ Step Stream::try_read(std::span<std::byte> into) {
   if (impl_->cut) return {.kind = Step::Kind::failed, .reason = "closed here"};
   Step step = impl_->tls ? impl_->tls->read(into) : receive(impl_->descriptor.native_handle(), into);
   impl_->traffic->received += step.bytes;
+  impl_->drained = !impl_->tls && step.kind == Step::Kind::moved && step.bytes < into.size();
   return step;
 }
 
@@ -149,11 +151,15 @@ Step Stream::try_write(Parts parts) {
 
 core::Task<core::Result<size_t>> Stream::read(std::span<std::byte> into) {
   while (true) {
-    Step step = try_read(into);
-    if (step.kind == Step::Kind::moved) co_return step.bytes;
-    if (step.kind == Step::Kind::ended) co_return size_t{0};
-    if (step.kind == Step::Kind::failed) co_return lost(step);
-    auto ready = co_await impl_->wait(step.kind, impl_->reading);
+    auto wanted = Step::Kind::wants_read;
+    if (!std::exchange(impl_->drained, false)) {
+      Step step = try_read(into);
+      if (step.kind == Step::Kind::moved) co_return step.bytes;
+      if (step.kind == Step::Kind::ended) co_return size_t{0};
+      if (step.kind == Step::Kind::failed) co_return lost(step);
+      wanted = step.kind;
+    }
+    auto ready = co_await impl_->wait(wanted, impl_->reading);
     if (!ready) co_return std::unexpected(std::move(ready.error()));
   }
 }
