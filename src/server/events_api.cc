@@ -23,11 +23,14 @@ constexpr size_t scanned_max = 20'000;              // events looked at for one 
 
 // Content-type and ce-* headers as the binding wants them: lower-case names, repeated ones joined.
 events::Headers cloudevent_headers(const net::Headers& headers) {
+  constexpr std::string_view prefix = "ce-";
   events::Headers found;
   for (const auto& field : headers) {
+    std::string_view start = std::string_view(field.name).substr(0, prefix.size());
+    if (!net::equal_ignoring_case(start, prefix) && !net::equal_ignoring_case(field.name, "content-type")) continue;
     std::string name;
     for (char c : field.name) name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-    auto [place, fresh] = found.emplace(name, field.value);
+    auto [place, fresh] = found.emplace(std::move(name), field.value);
     if (!fresh) place->second.append(",").append(field.value);
   }
   return found;
@@ -44,9 +47,9 @@ Task<Result<>> publish(Platform& platform, Call& call) {
   if (!how) co_return std::unexpected(how.error());
   auto published = co_await publish_foreign(platform, call.caller, std::move(*read), std::move(*how));
   if (!published) co_return std::unexpected(published.error());
-  auto status = published->at(0).get_object().at("duplicate").get_bool() ? net::Status::ok : net::Status::created;
-  if (batch) co_return co_await call.exchange.respond(json_answer(*published, status));
-  co_return co_await call.exchange.respond(json_answer(published->at(0), status));
+  auto status = published->duplicate ? net::Status::ok : net::Status::created;
+  std::string text = batch ? "[" + published->json + "]\n" : published->json + "\n";
+  co_return co_await call.exchange.respond(net::make_response(status, std::move(text), "application/json"));
 }
 
 struct Listing {

@@ -1,5 +1,6 @@
 // Events as they happen: server-sent events out, a WebSocket in.
 #include "core/bytes.h"
+#include "core/json_text.h"
 #include "events/cloudevents.h"
 #include "net/sse.h"
 #include "net/websocket.h"
@@ -68,6 +69,14 @@ struct Window {
   core::Signal room;
 };
 
+std::string refusal(const core::Error& error) {
+  core::JsonText text;
+  text.begin_object().key("error").begin_object().key("code").value(core::name_of(error.code));
+  // A message may cite what the client sent, which need not be text.
+  text.key("message").value(core::to_valid_utf8(error.message)).end_object().end_object();
+  return text.take();
+}
+
 Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, std::string text, Window& window) {
   struct Leave {
     Window& window;
@@ -80,20 +89,18 @@ Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, st
   events::Headers headers{
       {"content-type", std::string(batch ? events::batch_media_type : events::structured_media_type)}};
   auto read = events::read_http(headers, text);
-  Result<core::json::array> published = core::fail(Code::invalid, "");
+  Result<Acknowledged> published = core::fail(Code::invalid, "");
   if (read) {
     bus::Publish how;
     published = co_await publish_foreign(platform, std::move(caller), std::move(*read), std::move(how));
   } else {
     published = std::unexpected(events::to_error(read.error()));
   }
-  core::json::value said =
-      published
-          ? (batch ? core::json::value(std::move(*published)) : published->at(0))
-          : core::json::value(core::json::object{
-                {"error", {{"code", core::name_of(published.error().code)}, {"message", published.error().message}}}});
-  // A message may cite what the client sent, which need not be text.
-  net::Message message{net::Message::Kind::text, core::to_valid_utf8(core::to_text(said))};
+  net::Message message;
+  if (published)
+    message.data = batch ? "[" + published->json + "]" : std::move(published->json);
+  else
+    message.data = refusal(published.error());
   if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
 }
 

@@ -1,6 +1,7 @@
 #include "server/publishing.h"
 
 #include "bus/bus.h"
+#include "core/json_text.h"
 
 namespace headrace::server {
 
@@ -9,7 +10,7 @@ using core::Result;
 
 namespace {
 
-Result<> admit(events::Event& event, const Caller& caller, core::Time now) {
+Result<> admit_one(events::Event& event, const Caller& caller, core::Time now) {
   auto accepted = bus::accept_foreign(event);
   if (!accepted) return accepted;
   auto actor = core::to_string(caller.actor);
@@ -54,35 +55,46 @@ Result<bus::Publish> publish_options(const std::string& durability, const std::s
   return how;
 }
 
-core::Task<Result<core::json::array>> publish_foreign(Platform& platform, Caller caller,
-                                                      std::vector<events::Event> events, bus::Publish how) {
-  if (events.empty()) co_return core::fail(Code::invalid, "The batch holds no event.");
-  std::vector<std::string> ids;
-  std::vector<size_t> timeless;
+Result<Foreign> Foreign::admit(std::vector<events::Event> events, const Caller& caller, core::Time now) {
+  if (events.empty()) return core::fail(Code::invalid, "The batch holds no event.");
+  Foreign foreign;
   for (auto& event : events) {
-    if (!event.time) timeless.push_back(ids.size());
-    if (auto admitted = admit(event, caller, platform.clock.now()); !admitted)
-      co_return std::unexpected(admitted.error());
-    ids.push_back(event.id);
+    if (!event.time) foreign.timeless_.push_back(foreign.ids_.size());
+    if (auto admitted = admit_one(event, caller, now); !admitted) return std::unexpected(admitted.error());
+    foreign.ids_.push_back(event.id);
   }
-  bool waited = how.sync == bus::Sync::before_return;
-  std::vector<events::Event> copies;
-  if (!timeless.empty()) copies = events;
-  bus::Publish how_again = how;
-  auto published = co_await platform.bus.publish(std::move(events), std::move(how));
-  if (!published && published.error().code == Code::conflict && take_first_times(platform.log, copies, timeless))
-    published = co_await platform.bus.publish(std::move(copies), std::move(how_again));
+  if (!foreign.timeless_.empty()) foreign.copies_ = events;
+  foreign.events_ = std::move(events);
+  return foreign;
+}
+
+std::optional<std::vector<events::Event>> Foreign::again(log::EventLog& log) {
+  if (!take_first_times(log, copies_, timeless_)) return std::nullopt;
+  timeless_.clear();
+  return std::move(copies_);
+}
+
+Acknowledged Foreign::acknowledged(const bus::Published& published, const bus::Publish& how) const {
+  core::JsonText text;
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    text.begin_object().key("offset").value(static_cast<int64_t>(published.offsets.at(i)));
+    text.key("id").value(ids_[i]).key("durability").value(log::name_of(published.durability));
+    text.key("duplicate").value(published.duplicate);
+    if (how.sync == bus::Sync::before_return) text.key("handled").value(published.handled);
+    text.end_object();
+  }
+  return {text.take(), published.duplicate};
+}
+
+core::Task<Result<Acknowledged>> publish_foreign(Platform& platform, Caller caller, std::vector<events::Event> events,
+                                                 bus::Publish how) {
+  auto foreign = Foreign::admit(std::move(events), caller, platform.clock.now());
+  if (!foreign) co_return std::unexpected(foreign.error());
+  auto published = co_await platform.bus.publish(foreign->take(), how);
+  if (!published && published.error().code == Code::conflict)
+    if (auto again = foreign->again(platform.log)) published = co_await platform.bus.publish(std::move(*again), how);
   if (!published) co_return std::unexpected(published.error());
-  core::json::array answers;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    core::json::object answer{{"offset", published->offsets.at(i)},
-                              {"id", ids[i]},
-                              {"durability", log::name_of(published->durability)},
-                              {"duplicate", published->duplicate}};
-    if (waited) answer["handled"] = published->handled;
-    answers.push_back(std::move(answer));
-  }
-  co_return answers;
+  co_return foreign->acknowledged(*published, how);
 }
 
 }  // namespace headrace::server
