@@ -21,15 +21,6 @@ core::Result<> check_one(const events::Event& event) {
   return {};
 }
 
-core::Result<> check_all(const std::vector<events::Event>& events) {
-  if (events.empty() || events.size() > publish_events_max)
-    return core::fail(core::Code::invalid, "One publish takes 1 to " + std::to_string(publish_events_max) +
-                                               " events, not " + std::to_string(events.size()) + ".");
-  for (const auto& event : events)
-    if (auto good = check_one(event); !good) return good;
-  return {};
-}
-
 std::string beside(const std::string& database) {
   if (database.empty() || database == ":memory:") return database;
   const std::string ending = ".db";
@@ -38,6 +29,15 @@ std::string beside(const std::string& database) {
 }
 
 }  // namespace
+
+core::Result<> check_all(const std::vector<events::Event>& events) {
+  if (events.empty() || events.size() > publish_events_max)
+    return core::fail(core::Code::invalid, "One publish takes 1 to " + std::to_string(publish_events_max) +
+                                               " events, not " + std::to_string(events.size()) + ".");
+  for (const auto& event : events)
+    if (auto good = check_one(event); !good) return good;
+  return {};
+}
 
 // --- Life
 

@@ -19,6 +19,9 @@ namespace headrace::bus {
 
 inline constexpr std::string_view bus_service = "bus";
 
+// Whether one publish may hold these; invalid, with the reason, where it may not.
+core::Result<> check_all(const std::vector<events::Event>& events);
+
 struct Bus::Impl {
   Impl(Bus& bus, Parts with, Options how, std::unique_ptr<CursorStore> cursors, std::unique_ptr<CauseIndex> index);
   ~Impl();

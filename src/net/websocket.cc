@@ -155,11 +155,18 @@ core::Task<> WebSocket::Impl::drain() {
 
 core::Task<core::Result<>> WebSocket::Impl::send(Opcode opcode, std::string data) {
   core::require(opcode != Opcode::text || core::is_utf8(data), "a text message is UTF-8");
-  while (open() && !out.empty() && out.size() + data.size() > options.queue_bytes_max) co_await changed.wait();
+  while (open() && !has_room(data.size())) co_await changed.wait();
   if (failure) co_return std::unexpected(*failure);
   if (!open()) co_return closed();
   queue(opcode, data);
   co_return core::Result<>();
+}
+
+bool WebSocket::Impl::send_now(Opcode opcode, std::string_view data) {
+  core::require(opcode != Opcode::text || core::is_utf8(data), "a text message is UTF-8");
+  if (failure || !open() || !has_room(data.size())) return false;
+  queue(opcode, data);
+  return true;
 }
 
 core::Task<core::Result<>> WebSocket::Impl::flush() {
@@ -277,6 +284,9 @@ WebSocket::~WebSocket() { impl_->cut(); }
 core::Task<core::Result<std::optional<Message>>> WebSocket::receive() { return impl_->receive(); }
 core::Task<core::Result<>> WebSocket::send(Message message) {
   return impl_->send(message.kind == Message::Kind::text ? Opcode::text : Opcode::binary, std::move(message.data));
+}
+bool WebSocket::send_now(Message::Kind kind, std::string_view data) {
+  return impl_->send_now(kind == Message::Kind::text ? Opcode::text : Opcode::binary, data);
 }
 core::Task<core::Result<>> WebSocket::flush() { return impl_->flush(); }
 core::Task<core::Result<>> WebSocket::ping() { return Impl::ping(impl_); }

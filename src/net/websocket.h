@@ -66,6 +66,8 @@ class WebSocket {
   // Returns when the message is in the queue; waits while the queue is full. A message is taken whatever its size if
   // the queue is empty. Errors: unavailable (closed, lost, or closing). Text must be UTF-8 (require).
   core::Task<core::Result<>> send(Message message);
+  // The same for who cannot wait: false, and nothing done, where send() would wait or fail.
+  bool send_now(Message::Kind kind, std::string_view data);
   core::Task<core::Result<>> flush();  // until the kernel has taken everything queued
   // Asks whether the other end is there, and returns when it has answered; however long that takes, so the caller
   // bounds it. Unavailable: the connection has ended, or is ending. Somebody must be in receive().

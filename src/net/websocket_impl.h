@@ -25,6 +25,8 @@ struct WebSocket::Impl : std::enable_shared_from_this<WebSocket::Impl>, Link {
 
   core::Task<core::Result<std::optional<Message>>> receive();
   core::Task<core::Result<>> send(Opcode opcode, std::string data);
+  bool send_now(Opcode opcode, std::string_view data);
+  bool has_room(size_t bytes) const { return out.empty() || out.size() + bytes <= options.queue_bytes_max; }
   core::Task<core::Result<>> flush();
   static core::Task<core::Result<>> ping(std::shared_ptr<Impl> self);  // which may end before its owner's question does
   core::Task<core::Result<>> close(CloseCode code, std::string reason);

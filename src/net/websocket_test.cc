@@ -300,5 +300,36 @@ TEST(WebSocketQueue, IsBoundedAndAPeerThatReadsNothingIsCut) {
   EXPECT_EQ(send_result.error().code, core::Code::unavailable);
 }
 
+size_t taken_at_once = 0;
+bool taken_once_closed = true;
+
+core::Task<> send_what_fits(Exchange& exchange) {
+  WebSocketOptions options;
+  options.queue_bytes_max = 1'000;
+  auto socket = co_await exchange.upgrade(options);
+  if (!socket) co_return;
+  taken_at_once = 0;
+  while ((*socket)->send_now(Message::Kind::text, "hello")) ++taken_at_once;
+  [[maybe_unused]] auto flushed = co_await (*socket)->flush();
+  if ((*socket)->send_now(Message::Kind::text, "there is room again")) ++taken_at_once;
+  [[maybe_unused]] auto closed = co_await (*socket)->close();
+  taken_once_closed = (*socket)->send_now(Message::Kind::text, "too late");
+}
+
+TEST(WebSocketQueue, WhatFitsIsTakenAtOnceAndTheRestIsLeftToTheSender) {
+  World world(send_what_fits);
+  Wire wire(world, world.address, 4096);
+  wire.send(request).until("\r\n\r\n");
+  const std::string hello = from_server(Opcode::text, "hello");
+  const std::string again = from_server(Opcode::text, "there is room again");
+  const size_t fits = (1'000 - 5) / hello.size() + 1;
+  const std::string got = wire.bytes(fits * hello.size() + again.size());
+  EXPECT_EQ(taken_at_once, fits + 1);
+  EXPECT_THAT(got, StartsWith(hello));
+  EXPECT_TRUE(got.ends_with(again));
+  wire.send(from_client(Opcode::close, close_payload(CloseCode::normal, "")));
+  EXPECT_TRUE(world.until([] { return !taken_once_closed; }));
+}
+
 }  // namespace
 }  // namespace headrace::net

@@ -1,4 +1,7 @@
 // Events as they happen: server-sent events out, a WebSocket in.
+#include <deque>
+
+#include "bus/publisher.h"
 #include "core/bytes.h"
 #include "core/json_text.h"
 #include "events/cloudevents.h"
@@ -63,12 +66,6 @@ Task<Result<>> stream(Platform& platform, Call& call) {
   co_return co_await out.close();
 }
 
-struct Window {
-  explicit Window(core::Executor executor) : room(std::move(executor)) {}
-  size_t at_work = 0;  // from receipt until the answer is handed to the socket
-  core::Signal room;
-};
-
 std::string refusal(const core::Error& error) {
   core::JsonText text;
   text.begin_object().key("error").begin_object().key("code").value(core::name_of(error.code));
@@ -77,55 +74,133 @@ std::string refusal(const core::Error& error) {
   return text.take();
 }
 
-Task<> publish_one(Platform& platform, net::WebSocket& socket, Caller caller, std::string text, Window& window) {
-  struct Leave {
-    Window& window;
-    ~Leave() {
-      --window.at_work;
-      window.room.notify_all();
-    }
-  } leave{window};
-  bool batch = text.find_first_not_of(" \t\r\n") != std::string::npos && text[text.find_first_not_of(" \t\r\n")] == '[';
-  events::Headers headers{
-      {"content-type", std::string(batch ? events::batch_media_type : events::structured_media_type)}};
-  auto read = events::read_http(headers, text);
-  Result<Acknowledged> published = core::fail(Code::invalid, "");
-  if (read) {
-    bus::Publish how;
-    published = co_await publish_foreign(platform, std::move(caller), std::move(*read), std::move(how));
-  } else {
-    published = std::unexpected(events::to_error(read.error()));
-  }
-  net::Message message;
-  if (published)
-    message.data = batch ? "[" + published->json + "]" : std::move(published->json);
-  else
-    message.data = refusal(published.error());
-  if (auto sent = co_await socket.send(std::move(message)); !sent) co_return;
+events::Read<std::vector<events::Event>> alone(events::Read<events::Event> event) {
+  if (!event) return std::unexpected(std::move(event.error()));
+  std::vector<events::Event> one;
+  one.push_back(std::move(*event));
+  return one;
 }
 
-Task<> receive_all(Platform& platform, net::WebSocket& socket, Caller caller, Window& window, core::Scope& work) {
+// One WebSocket that publishes: each message is an event or a batch, answered when it is durable. Up to a window are at
+// work at once, answers that the client has not taken included.
+class PublishStream {
+ public:
+  PublishStream(Platform& platform, net::WebSocket& socket, Caller caller)
+      : platform_(platform),
+        socket_(socket),
+        caller_(std::move(caller)),
+        publisher_(platform.bus, platform.loop),
+        room_(platform.loop.executor()),
+        said_(platform.loop.executor()) {}
+
+  Task<> receive_all();
+  Task<> answer_late();  // what the socket had no room for
+
+ private:
+  struct Sent {
+    Foreign events;
+    bool batch = false;
+  };
+
+  void take(const std::string& message);
+  Result<Sent> read(const std::string& message) const;
+  void publish(std::vector<events::Event> events, std::shared_ptr<Sent> sent);
+  void published(const bus::Published& published, const Sent& sent);
+  void refuse(const core::Error& error);
+  void answer(std::string text);
+  void leave();
+
+  Platform& platform_;
+  net::WebSocket& socket_;
+  Caller caller_;
+  bus::Publisher publisher_;
+  size_t at_work_ = 0;  // from receipt until the answer is handed to the socket
+  core::Signal room_;
+  std::deque<std::string> late_;
+  core::Signal said_;
+};
+
+Task<> PublishStream::receive_all() {
+  size_t taken = 0;
   while (true) {
-    auto message = co_await socket.receive();
+    auto message = co_await socket_.receive();
     if (!message || !*message) break;
-    while (window.at_work >= publish_window) co_await window.room.wait();
-    ++window.at_work;
-    work.spawn("publish", publish_one(platform, socket, caller, std::move((*message)->data), window));
+    while (at_work_ >= publish_window) co_await room_.wait();
+    ++at_work_;
+    take((*message)->data);
+    taken += (*message)->data.size();
+    if (taken < piece_bytes) continue;
+    taken = 0;
+    co_await let_others();
   }
-  co_await work.until_idle();  // what was sent is published, though its answer may find nobody
+  while (at_work_ > 0) co_await room_.wait();  // what was sent is published, though its answer may find nobody
 }
 
-// Each message is an event or a batch, answered when it is durable; up to a window at once, answers that the client has
-// not taken included.
+void PublishStream::take(const std::string& message) {
+  auto read = this->read(message);
+  if (!read) return refuse(read.error());
+  auto sent = std::make_shared<Sent>(std::move(*read));
+  publish(sent->events.take(), sent);
+}
+
+Result<PublishStream::Sent> PublishStream::read(const std::string& message) const {
+  auto first = message.find_first_not_of(" \t\r\n");
+  bool batch = first != std::string::npos && message[first] == '[';
+  auto events = batch ? events::read_batch(message) : alone(events::read_structured(message));
+  if (!events) return std::unexpected(events::to_error(events.error()));
+  auto admitted = Foreign::admit(std::move(*events), caller_, platform_.clock.now());
+  if (!admitted) return std::unexpected(admitted.error());
+  return Sent{std::move(*admitted), batch};
+}
+
+void PublishStream::publish(std::vector<events::Event> events, std::shared_ptr<Sent> sent) {
+  publisher_.publish(std::move(events), {}, [this, sent](const Result<bus::Published>& done) {
+    if (done) return published(*done, *sent);
+    if (done.error().code != Code::conflict) return refuse(done.error());
+    auto again = sent->events.again(platform_.log);
+    if (!again) return refuse(done.error());
+    publish(std::move(*again), sent);
+  });
+}
+
+void PublishStream::published(const bus::Published& published, const Sent& sent) {
+  auto text = sent.events.acknowledged(published, {}).json;
+  answer(sent.batch ? "[" + text + "]" : std::move(text));
+}
+
+void PublishStream::refuse(const core::Error& error) { answer(refusal(error)); }
+
+void PublishStream::answer(std::string text) {
+  if (late_.empty() && socket_.send_now(net::Message::Kind::text, text)) return leave();
+  late_.push_back(std::move(text));
+  said_.notify_all();
+}
+
+void PublishStream::leave() {
+  --at_work_;
+  room_.notify_all();
+}
+
+Task<> PublishStream::answer_late() {
+  while (true) {
+    while (late_.empty()) co_await said_.wait();
+    net::Message message{net::Message::Kind::text, std::move(late_.front())};
+    [[maybe_unused]] auto sent = co_await socket_.send(std::move(message));  // who has gone hears nothing
+    late_.pop_front();
+    leave();
+  }
+}
+
 Task<Result<>> publish_stream(Platform& platform, Call& call) {
   net::WebSocketOptions options;
   options.subprotocols = {"headrace-publish.1"};
   options.message_bytes_max = events::batch_bytes_max;
   auto socket = co_await call.exchange.upgrade(std::move(options));
   if (!socket) co_return Result<>{};
-  Window window(platform.loop.executor());
-  core::Scope work(platform.loop.executor());
-  co_await then_close(receive_all(platform, **socket, call.caller, window, work), work);
+  PublishStream stream(platform, **socket, call.caller);
+  core::Scope answering(platform.loop.executor());
+  answering.spawn("answers of a stream", stream.answer_late());
+  co_await then_close(stream.receive_all(), answering);
   co_return Result<>{};
 }
 

@@ -59,6 +59,26 @@ TEST(PublishStream, PublishesWhatWasSentByAClientThatDoesNotWait) {
   EXPECT_EQ(world.get("/api/v1/events/s0").status, net::Status::ok);
 }
 
+TEST(PublishStream, KeepsItsAnswersForAClientThatReadsLate) {
+  constexpr int batches = 60, events_a_batch = 800;  // their answers are more than the socket and its queue hold
+  testing::World world;
+  net::Client client(world.parts().loop.executor(), world.parts().clock);
+  auto socket = open(world, client, "/api/v1/events/publish");
+  for (int i = 0; i < batches; ++i) {
+    std::string batch = "[";
+    for (int k = 0; k < events_a_batch; ++k)
+      batch += (k == 0 ? "" : ",") + event("a" + std::to_string(i) + "-" + std::to_string(k));
+    say(world, *socket, batch + "]");
+  }
+  for (int i = 0; i < batches; ++i) {
+    auto answer = hear(world, *socket);
+    ASSERT_EQ(answer.as_array().size(), static_cast<size_t>(events_a_batch));
+    EXPECT_EQ(core::string_at(answer.as_array()[0], "id"), "a" + std::to_string(i) + "-0");
+  }
+  say(world, *socket, event("last"));
+  EXPECT_EQ(core::string_at(hear(world, *socket), "id"), "last");
+}
+
 TEST(PublishStream, AnswersInTextWhateverBytesItIsSent) {
   testing::World world;
   net::Client client(world.parts().loop.executor(), world.parts().clock);
