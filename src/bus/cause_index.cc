@@ -15,12 +15,20 @@ constexpr size_t transaction_events_max = 1'000;
 constexpr int transactions_at_once = 10;  // then others have the thread
 using log::Offset;
 
-constexpr std::array<sqlite::Sql, 1> scripts = {R"(
+constexpr std::array<sqlite::Sql, 2> scripts = {R"(
 CREATE TABLE event (at INTEGER PRIMARY KEY, id BLOB NOT NULL, cause BLOB, ours INTEGER NOT NULL);
 CREATE INDEX event_by_id ON event (id);
 CREATE INDEX event_by_cause ON event (cause) WHERE cause IS NOT NULL;
 CREATE TABLE applied (at INTEGER NOT NULL);
 INSERT INTO applied VALUES (0);
+)",
+                                                // One tree for most events instead of two. Filled again from the log.
+                                                R"(
+DROP TABLE event;
+CREATE TABLE event (id BLOB NOT NULL, at INTEGER NOT NULL, cause BLOB, ours INTEGER NOT NULL, PRIMARY KEY (id, at))
+  WITHOUT ROWID;
+CREATE INDEX event_by_cause ON event (cause, at) WHERE cause IS NOT NULL;
+UPDATE applied SET at = 0;
 )"};
 
 int digit_of(char c) {
@@ -118,16 +126,20 @@ core::Result<bool> CauseIndex::apply_some() {
 }
 
 core::Result<> CauseIndex::apply(const std::vector<log::Stored>& events) {
+  std::vector<std::pair<std::string, const log::Stored*>> rows;
+  rows.reserve(events.size());
+  for (const auto& stored : events) rows.emplace_back(packed(stored.event.id), &stored);
+  std::ranges::sort(rows);  // neighbours share a page
   auto transaction = sqlite::Transaction::begin(*connection_);
   if (!transaction) return std::unexpected(transaction.error());
-  for (const auto& [offset, time, event] : events) {
-    const std::string id = packed(event.id);
+  for (const auto& [id, stored] : rows) {
+    const events::Event& event = stored->event;
     const std::string cause = event.causation_id().empty() ? std::string() : packed(event.causation_id());
     const bool ours = event.source.starts_with(events::reserved_source);
     // What is beyond `applied` is never there: both are written as one.
-    auto inserted =
-        connection_->execute("INSERT INTO event (at, id, cause, ours) VALUES (?, ?, ?, ?)", offset, sqlite::Blob{id},
-                             cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
+    auto inserted = connection_->execute("INSERT INTO event (id, at, cause, ours) VALUES (?, ?, ?, ?)",
+                                         sqlite::Blob{id}, stored->offset,
+                                         cause.empty() ? sqlite::Value() : sqlite::Value(sqlite::Blob{cause}), ours);
     if (!inserted) return std::unexpected(inserted.error());
   }
   if (auto set = connection_->execute("UPDATE applied SET at = ?", events.back().offset); !set)
