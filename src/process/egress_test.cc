@@ -76,7 +76,7 @@ class EgressTest : public testing::SandboxWorld {
     if (egress) loop.run(egress->end());
   }
   // False, with the reason said, where networks of jobs have no way out here.
-  bool prepare(const std::string& program = "slirp4netns") {
+  bool prepare() {
     if (!start()) return false;
     Spec spec;
     spec.argv = {"slirp4netns"};
@@ -84,7 +84,7 @@ class EgressTest : public testing::SandboxWorld {
     if (!find_program(spec)) why = "slirp4netns is not installed";
     if (::access("/dev/net/tun", R_OK | W_OK) != 0) why = "/dev/net/tun is closed to this user";
     if (!why.empty()) return false;
-    auto made = loop.run(Egress::prepare(loop.executor(), pool, program, sandbox->init().take_network()));
+    auto made = loop.run(Egress::start(loop.executor(), "slirp4netns", sandbox->init().take_network()));
     EXPECT_TRUE(made) << made.error().message;
     if (made) egress = std::move(*made);
     return made.has_value();
@@ -96,26 +96,15 @@ class EgressTest : public testing::SandboxWorld {
         .text;
   }
 
-  core::Pool pool{"test", {.threads = 1}};
   std::unique_ptr<Egress> egress;
 };
 
-TEST_F(EgressTest, TheFirstPacketOpensItAndArrives) {
+TEST_F(EgressTest, APacketOfAJobLeavesAndItsAnswerComes) {
   const std::string address = own_address();
   if (address.empty()) GTEST_SKIP() << "this host has its loopback alone";
   if (!prepare()) GTEST_SKIP() << why;
   Echo echo(address);
-  EXPECT_FALSE(egress->is_open());
   EXPECT_EQ(asked(address, echo.port, "hello"), "hello\n");
-  EXPECT_TRUE(egress->is_open());
-  EXPECT_EQ(asked(address, echo.port, "again"), "again\n");
-  EXPECT_EQ(sh("cat /proc/net/dev").text.find("door0"), std::string::npos);
-}
-
-TEST_F(EgressTest, AJobThatSendsNothingStartsNothing) {
-  if (!prepare()) GTEST_SKIP() << why;
-  EXPECT_EQ(sh("ping -c 1 -W 1 127.0.0.1 >/dev/null 2>&1; cat /proc/net/route | wc -l").text, "3\n");
-  EXPECT_FALSE(egress->is_open());
   loop.run(egress->end());
   EXPECT_EQ(sh("cat /proc/net/route | wc -l").text, "1\n");
 }
@@ -128,22 +117,6 @@ TEST_F(EgressTest, TheLoopbackOfTheHostIsNotReached) {
                      std::to_string(echo.port) + "))\nprint(s.recv(100))")
                   .text,
               ::testing::AnyOf(HasSubstr("timeout"), HasSubstr("timed out"), HasSubstr("refused")));
-}
-
-TEST_F(EgressTest, WhatCannotBeOpenedSaysWhyAndLeavesNoRoute) {
-  if (!prepare("no-such-slirp")) GTEST_SKIP() << why;
-  auto opened = loop.run(egress->open());
-  ASSERT_FALSE(opened);
-  EXPECT_THAT(opened.error().message, HasSubstr("no-such-slirp"));
-  EXPECT_FALSE(egress->is_open());
-  EXPECT_EQ(sh("cat /proc/net/route | wc -l").text, "1\n");
-}
-
-TEST_F(EgressTest, IsOpenedOnceByWhoeverAsks) {
-  if (!prepare()) GTEST_SKIP() << why;
-  ASSERT_TRUE(loop.run(egress->open()));
-  EXPECT_TRUE(loop.run(egress->open()));
-  EXPECT_THAT(sh("cat /proc/net/dev").text, HasSubstr("tap0"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The small program within a sandbox or container: static, of the C library alone, so that it starts in no time and
-// wants nothing of what is around it. The headrace binary carries it (init_image.h). Four trades:
+// wants nothing of what is around it. The headrace binary carries it (init_image.h). Three trades:
 //
 //   headrace-init serve OPTION...          pid 1 of a sandbox; descriptor 3 is its end of the control socket
 //   headrace-init listen PATH OPTION...    pid 1 of a container; waits for one connection at the Unix socket PATH
@@ -7,9 +7,6 @@
 //       joins the cgroups (writes 0 to each file); in a mount name space of its own, shows each folder at /mnt/0,
 //       /mnt/1, ..., wherever the new user could not reach it; becomes the user and group UID ("-": stays); runs the
 //       program
-//   headrace-init tap host|own             makes the interface through which packets leave a network, and ends.
-//       Descriptor 3 is the control socket, 4 the network name space, with `own` 5 the user name space that owns it.
-//       Says `ready` with the interface, and `ready` with a packet socket of that network (process/egress.h)
 //
 // OPTION: --open-files N, --processes N, --file-bytes N (limits of all it starts), --memory-watch BYTES. What it says
 // and hears is in init_protocol.h. It is not dumpable: the job, which has its uid, cannot trace it or take its
@@ -18,9 +15,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <net/route.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -28,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -500,83 +493,6 @@ int enter(char** words) {
   give_up(words[1]);
 }
 
-// ---- A way out of a network
-
-constexpr int network_file = control + 1;
-constexpr int users_file = network_file + 1;
-constexpr const char* interface_name = "door0";
-constexpr int interface_bytes_max = 65'520;  // as slirp4netns is told (egress.cc)
-constexpr short metric_of_door = 101;        // one more than 100: behind what slirp4netns adds later
-
-ifreq request_of(const char* name) {
-  ifreq request{};
-  memcpy(request.ifr_name, name, strlen(name) + 1);
-  return request;
-}
-
-sockaddr address_of(const char* text) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  inet_pton(AF_INET, text, &address.sin_addr);
-  sockaddr any;
-  memcpy(&any, &address, sizeof any);
-  return any;
-}
-
-void bring_up(int socket, const char* name) {
-  ifreq request = request_of(name);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (ioctl(socket, SIOCSIFFLAGS, &request) != 0) give_up(name);
-}
-
-// Nothing beyond speaks it, and the kernel would announce itself there.
-void without_ipv6() {
-  int file = open("/proc/sys/net/ipv6/conf/door0/disable_ipv6", O_WRONLY | O_CLOEXEC);
-  if (file < 0) return;
-  [[maybe_unused]] ssize_t written = write(file, "1", 1);  // as it was, else
-  close(file);
-}
-
-void give_addresses(int socket) {
-  ifreq request = request_of(interface_name);
-  request.ifr_mtu = interface_bytes_max;
-  if (ioctl(socket, SIOCSIFMTU, &request) != 0) give_up("the size of packets");
-  request.ifr_addr = address_of("10.0.2.100");
-  if (ioctl(socket, SIOCSIFADDR, &request) != 0) give_up("the address of a network");
-  request.ifr_netmask = address_of("255.255.255.0");
-  if (ioctl(socket, SIOCSIFNETMASK, &request) != 0) give_up("the mask of a network");
-  bring_up(socket, interface_name);
-  rtentry route{};
-  char device[IFNAMSIZ];
-  memcpy(device, interface_name, strlen(interface_name) + 1);
-  route.rt_dst = address_of("0.0.0.0");
-  route.rt_genmask = address_of("0.0.0.0");
-  route.rt_gateway = address_of("10.0.2.2");
-  route.rt_flags = RTF_UP | RTF_GATEWAY;
-  route.rt_metric = metric_of_door;
-  route.rt_dev = device;
-  if (ioctl(socket, SIOCADDRT, &route) != 0) give_up("the route of a network");
-}
-
-int make_tap(bool owned) {
-  if (owned && setns(users_file, CLONE_NEWUSER) != 0) give_up("the user name space of a network");
-  if (setns(network_file, CLONE_NEWNET) != 0) give_up("a network name space");
-  int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  ifreq request = request_of(interface_name);
-  request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (tap < 0 || ioctl(tap, TUNSETIFF, &request) != 0) give_up("/dev/net/tun");
-  int plain = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  int packets = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (plain < 0 || packets < 0) give_up("a socket of a network");
-  without_ipv6();
-  give_addresses(plain);
-  Message made;
-  made.kind = Kind::ready;
-  say(made, tap);
-  say(made, packets);
-  return 0;
-}
-
 }  // namespace
 
 int main(int, char** words) {
@@ -587,7 +503,6 @@ int main(int, char** words) {
   }
   if (words[2] == nullptr) return exit_usage;
   if (strcmp(words[1], "enter") == 0) return enter(words + 2);
-  if (strcmp(words[1], "tap") == 0) return make_tap(strcmp(words[2], "own") == 0);
   if (strcmp(words[1], "listen") != 0) return exit_usage;
   read_options(words + 3);
   accept_runner(words[2]);

@@ -41,8 +41,7 @@ HostAbility sandbox_of(const core::Result<std::shared_ptr<Cell>>& cell) {
 Task<std::vector<HostAbility>> report_host(core::Executor loop, core::Clock& clock, core::Disk& disk,
                                            ExecutorOptions options) {
   std::vector<HostAbility> found;
-  core::Pool pool("networks of jobs", {.threads = 1});
-  CellMaker maker(loop, pool, options);
+  CellMaker maker(loop, options);
   char path[] = "/tmp/headrace-doctor-XXXXXX";
   if (::mkdtemp(path) == nullptr) co_return found;
   CellWish wish;

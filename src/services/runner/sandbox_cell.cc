@@ -113,7 +113,7 @@ Task<> CellMaker::connect(Cell& cell) {
     cell.network = "Network: the host's own, its loopback included, as the operator allowed (--sandbox-network host).";
     co_return;
   }
-  auto egress = co_await way_out(cell);
+  auto egress = co_await process::Egress::start(loop_, options_.slirp, cell.sandbox->init().take_network());
   if (egress) {
     cell.egress = std::move(*egress);
     cell.network = "Network: its own, with a way out by slirp4netns; the host's loopback is not reachable.";
@@ -121,18 +121,6 @@ Task<> CellMaker::connect(Cell& cell) {
     cell.network = "Network: none but its own loopback. " + egress.error().message +
                    " Install slirp4netns, or let jobs use the host's network: --sandbox-network host.";
   }
-}
-
-// Later ones open with the first packet; whether they can is known from the first.
-Task<Result<std::unique_ptr<process::Egress>>> CellMaker::way_out(Cell& cell) {
-  auto network = cell.sandbox->init().take_network();
-  auto egress = co_await process::Egress::prepare(loop_, pool_, options_.slirp, std::move(network));
-  if (!egress || ways_out_work_) co_return egress;
-  auto opened = co_await (*egress)->open();
-  if (!opened) co_await (*egress)->end();
-  if (!opened) co_return std::unexpected(opened.error());
-  ways_out_work_ = true;
-  co_return egress;
 }
 
 Task<> Cell::quiet(std::shared_ptr<Cell> cell) {

@@ -52,9 +52,7 @@ struct Cell {
 
 class CellMaker {
  public:
-  // `pool` outlives what it makes.
-  CellMaker(core::Executor loop, core::Pool& pool, ExecutorOptions options)
-      : loop_(std::move(loop)), pool_(pool), options_(std::move(options)) {}
+  CellMaker(core::Executor loop, ExecutorOptions options) : loop_(std::move(loop)), options_(std::move(options)) {}
 
   // `folder` is not there, or empty.
   core::Task<core::Result<std::shared_ptr<Cell>>> make(std::string folder, CellWish wish);
@@ -62,12 +60,9 @@ class CellMaker {
 
  private:
   core::Task<> connect(Cell& cell);
-  core::Task<core::Result<std::unique_ptr<process::Egress>>> way_out(Cell& cell);
 
   core::Executor loop_;
-  core::Pool& pool_;
   ExecutorOptions options_;
-  bool ways_out_work_ = false;  // one did
   std::unique_ptr<process::Cgroups> groups_;
 };
 

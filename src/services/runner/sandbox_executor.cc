@@ -74,14 +74,14 @@ struct State {
         clock(time),
         options(chosen),
         containers(make_container_executor(loop, time, chosen)),
-        maker(loop, pool, std::move(chosen)),
+        maker(loop, std::move(chosen)),
         tasks(loop) {}
   core::Executor loop;
   core::Clock& clock;
   ExecutorOptions options;
   std::unique_ptr<Executor> containers;
-  core::Pool pool{"disks and networks of jobs", {.threads = 1, .queue_max = 256}};
   CellMaker maker;
+  core::Pool pool{"disks of jobs", {.threads = 1, .queue_max = 256}};
   std::deque<std::shared_ptr<Cell>> ready;
   size_t ready_wanted = 0;
   size_t ready_made = 0;  // so far: their folders' names
