@@ -28,7 +28,7 @@ class Recorder : public Gatekeeper {
   std::vector<Push> accepted;
   std::vector<std::vector<RefChange>> moved;
   bool durable = false;  // what moved last already was
-  std::string refuse;  // why every push is refused; empty: it is not
+  std::string refuse;    // why every push is refused; empty: it is not
   std::vector<std::string> says;
   std::function<core::Task<>()> before_answer;  // runs in accept, after it was recorded
 };
