@@ -158,7 +158,7 @@ Task<Result<std::vector<std::string>>> find_paths(StepEngine& engine, FilePatter
   for (const auto& path : words_between(*listed, '\0'))
     if (patterns.matches(path, FilePatterns::Descendants::without)) {
       auto relative = std::filesystem::path(path).lexically_relative(workspace).string();
-      found.push_back(relative.empty() ? path : std::move(relative));
+      found.push_back(relative.empty() ? path : relative);
     }
   std::ranges::sort(found);
   co_return found;
