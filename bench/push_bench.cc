@@ -4,6 +4,8 @@
 // with runners (simulated ones: connections of this program that take a job and do nothing). Times are those of the
 // events and of the lines, all by the clock of this machine: from push.accepted, which is stamped before it is written
 // and synced, to the line, which is stamped when the runner has read it. HEADRACE_BINARY names the binary.
+#include <strings.h>
+
 #include "ci_peers.h"
 #include "core/clock.h"
 #include "core/disk.h"
@@ -50,6 +52,20 @@ std::string percent(std::string_view text) {
   return out;
 }
 
+// The body of the answer to `what`, a method and a path.
+std::string ask(const Platform& platform, const std::string& what, const std::string& body, int wanted) {
+  Wire wire(platform.port);
+  wire.send(what + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + platform.token +
+            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  const std::string status = wire.line();
+  size_t length = 0;
+  for (std::string header = wire.line(); !header.empty(); header = wire.line())
+    if (::strncasecmp(header.c_str(), "content-length:", 15) == 0) length = std::stoul(header.substr(15));
+  std::string text = wire.exactly(length);
+  if (std::stoi(status.substr(9, 3)) != wanted) Wire::fail("this was refused: " + what + ": " + text);
+  return text;
+}
+
 // What the log holds, asked over HTTP.
 class Log {
  public:
@@ -59,7 +75,7 @@ class Log {
   core::json::array events(const std::string& type) const {
     const std::string query =
         "?limit=1000&from=" + std::to_string(from_) + "&filter=" + percent("type = '" + type + "'");
-    return core::parse_json(ask("/api/v1/events" + query))->at("events").as_array();
+    return core::parse_json(get("/api/v1/events" + query))->at("events").as_array();
   }
   void until(const std::string& type) const {
     for (int tries = 0; tries < 400; ++tries) {
@@ -70,18 +86,12 @@ class Log {
   }
   void forget() {
     auto all =
-        core::parse_json(ask("/api/v1/events?limit=1000&from=" + std::to_string(from_)))->at("events").as_array();
+        core::parse_json(get("/api/v1/events?limit=1000&from=" + std::to_string(from_)))->at("events").as_array();
     if (!all.empty()) from_ = all.back().at("offset").to_number<int64_t>() + 1;
   }
 
  private:
-  std::string ask(const std::string& path) const {
-    Wire wire(platform_.port);
-    wire.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + platform_.token + "\r\n\r\n");
-    std::string body;
-    if (http_answer(wire, &body) != 200) Wire::fail("this was refused: " + path + ": " + body);
-    return body;
-  }
+  std::string get(const std::string& path) const { return ask(platform_, "GET " + path, {}, 200); }
   const Platform& platform_;
   int64_t from_ = 0;
 };
@@ -169,11 +179,8 @@ class Idle {
 
  private:
   std::string token_of(const std::string& name) {
-    Wire wire(platform_.port);
-    wire.send(http_post("/api/v1/tokens", "application/json", platform_.token, R"({"runner":")" + name + "\"}"));
-    std::string body;
-    if (http_answer(wire, &body) != 201) Wire::fail("a runner's token was refused: " + body);
-    return text_at(*core::parse_json(body), "token");
+    const auto made = ask(platform_, "POST /api/v1/tokens", R"({"runner":")" + name + "\"}", 201);
+    return text_at(*core::parse_json(made), "token");
   }
   core::Task<> connect(int number) {
     const std::string name = "idle-" + std::to_string(number);
