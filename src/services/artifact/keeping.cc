@@ -6,7 +6,6 @@
 
 namespace headrace::artifact {
 
-using core::Code;
 using core::Result;
 using core::Task;
 

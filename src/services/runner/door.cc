@@ -8,7 +8,6 @@
 
 namespace headrace::runner {
 
-using core::Code;
 using core::Result;
 using core::Task;
 
