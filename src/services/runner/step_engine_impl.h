@@ -174,8 +174,7 @@ struct StepEngine::Impl {
   int64_t next_number = 1;                                // of pre and post stages
   int64_t shown_number = 0;                               // of the step whose log this is
   int64_t next_file = 1;
-  std::string
-      running_action;  // github.action: the github_action of the job's own step, also within its composite action
+  std::string running_action;  // github.action: of the job's own step, also within its composite action
 
   JobEnd end;
   bool failed = false;
