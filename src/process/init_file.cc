@@ -29,20 +29,13 @@ Result<> fill(int file, std::span<const std::byte> bytes) {
   return {};
 }
 
-Result<Descriptor> make_init() {
-  Descriptor file(::memfd_create("headrace-init", MFD_CLOEXEC | may_run));
-  if (!file && errno == EINVAL) file = Descriptor(::memfd_create("headrace-init", MFD_CLOEXEC));
-  if (!file)
-    return core::fail(Code::unavailable,
-                      "The kernel lets no program run from memory (vm.memfd_noexec is 2?), so jobs cannot be isolated. "
-                      "Set it to 1 or 0.",
-                      std::string("memfd_create: errno ") + std::to_string(errno));
-  if (auto filled = fill(file.get(), init_image()); !filled) return std::unexpected(filled.error());
-  if (::fchmod(file.get(), 0555) != 0) return std::unexpected(core::error_of_errno(errno, "making the init runnable"));
-  // A file that is open for writing is not run (ETXTBSY).
-  Descriptor readable(::open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!readable) return std::unexpected(core::error_of_errno(errno, "opening the init"));
-  return readable;
+Result<const ProgramFile*> only(std::unique_ptr<ProgramFile>& kept, const char* name,
+                                std::span<const std::byte> image) {
+  if (kept) return kept.get();
+  auto made = ProgramFile::make(name, image);
+  if (!made) return std::unexpected(made.error());
+  kept = std::move(*made);
+  return kept.get();
 }
 
 }  // namespace
@@ -58,22 +51,40 @@ Result<Descriptor> memory_file(const char* name, std::string_view text) {
   return memory_file(name, core::as_bytes(text));
 }
 
-Result<const InitFile*> InitFile::get() {
-  static std::unique_ptr<InitFile> only;
-  if (only) return only.get();
-  auto made = make_init();
-  if (!made) return std::unexpected(made.error());
-  only.reset(new InitFile(std::move(*made)));
-  return only.get();
+Result<std::unique_ptr<ProgramFile>> ProgramFile::make(const char* name, std::span<const std::byte> image) {
+  Descriptor file(::memfd_create(name, MFD_CLOEXEC | may_run));
+  if (!file && errno == EINVAL) file = Descriptor(::memfd_create(name, MFD_CLOEXEC));
+  if (!file)
+    return core::fail(Code::unavailable,
+                      "The kernel lets no program run from memory (vm.memfd_noexec is 2?), so jobs cannot be isolated. "
+                      "Set it to 1 or 0.",
+                      std::string("memfd_create: errno ") + std::to_string(errno));
+  if (auto filled = fill(file.get(), image); !filled) return std::unexpected(filled.error());
+  if (::fchmod(file.get(), 0555) != 0)
+    return std::unexpected(core::error_of_errno(errno, "making a program runnable", name));
+  // A file that is open for writing is not run (ETXTBSY).
+  Descriptor readable(::open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!readable) return std::unexpected(core::error_of_errno(errno, "opening a program", name));
+  return std::unique_ptr<ProgramFile>(new ProgramFile(std::move(readable)));
 }
 
-std::string InitFile::path() const {
+Result<const ProgramFile*> InitFile::get() {
+  static std::unique_ptr<ProgramFile> kept;
+  return only(kept, "headrace-init", init_image());
+}
+
+Result<const ProgramFile*> EgressFile::get() {
+  static std::unique_ptr<ProgramFile> kept;
+  return only(kept, "headrace-egress", egress_image());
+}
+
+std::string ProgramFile::path() const {
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_.get());
 }
 
-Result<Descriptor> InitFile::open() const {
+Result<Descriptor> ProgramFile::open() const {
   Descriptor copy(::open(path().c_str(), O_RDONLY | O_CLOEXEC));
-  if (!copy) return std::unexpected(core::error_of_errno(errno, "opening the init"));
+  if (!copy) return std::unexpected(core::error_of_errno(errno, "opening a program"));
   return copy;
 }
 

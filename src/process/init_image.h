@@ -1,8 +1,9 @@
-// The small static program that is pid 1 of sandboxes and containers (init/main.cc): its bytes, and a file of them that
-// can be run.
+// The small programs that this one carries: the static one that is pid 1 of sandboxes and containers (init/main.cc),
+// and the one that is the way out of jobs (egress/main.cc). Their bytes, and files of them that can be run.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -12,21 +13,31 @@
 namespace headrace::process {
 
 std::span<const std::byte> init_image();
+std::span<const std::byte> egress_image();
 
 // Bytes in memory as a file, at its beginning; closed on exec.
 core::Result<Descriptor> memory_file(const char* name, std::span<const std::byte> bytes);
 core::Result<Descriptor> memory_file(const char* name, std::string_view text);
 
-// The init as a file in memory, one for the process; run it as `path`, read it through a descriptor of its own.
-class InitFile {
+// A program that this one carries, as a file in memory; run it as `path`, read it through a descriptor of its own.
+class ProgramFile {
  public:
-  static core::Result<const InitFile*> get();  // unavailable: the kernel lets no program run from memory
-  std::string path() const;                    // for exec by us and by our children
-  core::Result<Descriptor> open() const;       // read-only, at its beginning
+  // unavailable: the kernel lets no program run from memory.
+  static core::Result<std::unique_ptr<ProgramFile>> make(const char* name, std::span<const std::byte> image);
+  std::string path() const;               // for exec by us and by our children
+  core::Result<Descriptor> open() const;  // read-only, at its beginning
 
  private:
-  explicit InitFile(Descriptor file) : file_(std::move(file)) {}
+  explicit ProgramFile(Descriptor file) : file_(std::move(file)) {}
   Descriptor file_;
+};
+
+// One of each for the process.
+struct InitFile {
+  static core::Result<const ProgramFile*> get();
+};
+struct EgressFile {
+  static core::Result<const ProgramFile*> get();
 };
 
 }  // namespace headrace::process
