@@ -26,41 +26,8 @@ using core::Task;
 
 constexpr std::chrono::milliseconds end_limit{2'000};
 constexpr size_t words_bytes_max = 4'096;
-// Descriptors of the child, in the order in which they are given.
-constexpr int arguments_file = init::control + 1;
-constexpr int filter_file = arguments_file + 1;
-constexpr int init_file = filter_file + 1;
-constexpr int first_file = init_file + 1;
-constexpr const char* init_inside = "/.headrace/init";
-
-struct Files {
-  std::vector<Descriptor> all;
-
-  std::vector<int> numbers() const {
-    std::vector<int> list;
-    for (const auto& one : all) list.push_back(one.get());
-    return list;
-  }
-  Result<> add(Result<Descriptor> file) {
-    if (!file) return std::unexpected(file.error());
-    all.push_back(std::move(*file));
-    return {};
-  }
-};
-
-// --args: words that end in NULs. Nothing of it is on a command line that others could read.
-std::string arguments_text(const SandboxPlan& plan) {
-  std::string text;
-  for (const auto& word :
-       {std::string("--seccomp"), std::to_string(filter_file), std::string("--perms"), std::string("0555"),
-        std::string("--file"), std::to_string(init_file), std::string(init_inside)})
-    text.append(word).push_back('\0');
-  for (const auto& word : plan.arguments) text.append(word).push_back('\0');
-  return text;
-}
-
 std::vector<std::string> init_options(const SandboxOptions& options) {
-  std::vector<std::string> words{init_inside, "serve"};
+  std::vector<std::string> words;
   auto add = [&words](const char* name, auto value) {
     if (value > 0) words.insert(words.end(), {name, std::to_string(value)});
   };
@@ -71,26 +38,25 @@ std::vector<std::string> init_options(const SandboxOptions& options) {
   return words;
 }
 
-// What bubblewrap said, with what would help.
+// What the launcher said, with what would help.
 core::Error refusal(std::string words) {
   while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.pop_back();
-  std::string message = "The sandbox could not be made: " + (words.empty() ? "bubblewrap ended without a word" : words);
+  std::string message =
+      "The sandbox could not be made: " + (words.empty() ? "its launcher ended without a word" : words);
   auto says = [&words](const char* part) { return words.find(part) != std::string::npos; };
-  if (says("Unknown option"))
-    message += ". bubblewrap 0.8 or newer is needed.";
-  else if (says("namespace") || says("uid map") || says("Operation not permitted") || says("Permission denied"))
+  if (says("name spaces") || says("Operation not permitted") || says("Permission denied") || says("No space left"))
     message +=
         ". This user may not make user name spaces: look at the sysctls user.max_user_namespaces and "
-        "kernel.unprivileged_userns_clone; on Ubuntu bwrap needs an AppArmor profile with `userns,` (the package "
-        "of Headrace brings one). Within a container, the engine has to allow them.";
+        "kernel.unprivileged_userns_clone; on Ubuntu an unprivileged runner needs an AppArmor profile with `userns,` "
+        "(the package of Headrace brings one). Within a container, the engine has to allow them.";
   else
     message += ".";
   return {Code::unavailable, std::move(message), {}};
 }
 
-class Bubble final : public Sandbox {
+class LocalSandbox final : public Sandbox {
  public:
-  Bubble(core::Executor loop, std::unique_ptr<Child> child, Descriptor control, std::optional<uid_t> user)
+  LocalSandbox(core::Executor loop, std::unique_ptr<Child> child, Descriptor control, std::optional<uid_t> user)
       : loop_(loop), child_(std::move(child)), init_(std::move(loop), std::move(control), user) {
     init_.outside(child_->pid(), child_->start_time());
   }
@@ -108,7 +74,7 @@ class Bubble final : public Sandbox {
     using namespace boost::asio::experimental::awaitable_operators;
     if (child_->ended()) co_return;
     co_await init_.end(end_limit);
-    // bubblewrap ends when it has reaped the init, and the init is gone when all within is.
+    // The process outside ends when it has reaped the init, and the init is gone when all within is.
     boost::asio::steady_timer patience(loop_, end_limit);
     auto first = co_await (child_->wait() || patience.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)));
     if (first.index() == 0) co_return;
@@ -147,47 +113,34 @@ class Bubble final : public Sandbox {
 
 Task<Result<std::unique_ptr<Sandbox>>> Sandbox::start(core::Executor loop, SandboxOptions options) {
   core::require(::geteuid() != 0 || options.user, "a sandbox is not made as user 0 of the host");
-  Spec spec;
-  spec.argv = {options.bubblewrap};
-  auto bubblewrap = find_program(spec);
-  if (!bubblewrap)
-    co_return core::fail(Code::not_found,
-                         "There is no bubblewrap on this machine. Install it: apt-get install bubblewrap.",
-                         bubblewrap.error().message);
   auto image = InitFile::get();
   if (!image) co_return std::unexpected(image.error());
   auto filter = sandbox_filter();
   if (!filter) co_return std::unexpected(filter.error());
-
+  SandboxPlan plan = plan_sandbox(options);
+  SandboxStep last{.kind = init::StepKind::filter, .text = std::move(*filter)};
+  plan.push_back(std::move(last));
+  auto steps = memory_file("headrace-sandbox", encode(plan));
+  if (!steps) co_return std::unexpected(steps.error());
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     co_return std::unexpected(core::error_of_errno(errno, "making the socket of a sandbox"));
-  Descriptor ours(ends[0]);
-  SandboxPlan plan = plan_sandbox(options, first_file);
-  Files files;
-  files.all.push_back(Descriptor(ends[1]));
-  Result<> added = files.add(memory_file("headrace-arguments", arguments_text(plan)));
-  if (added) added = files.add(memory_file("headrace-filter", *filter));
-  if (added) added = files.add((*image)->open());
-  for (const auto& text : plan.files)
-    if (added) added = files.add(memory_file("headrace-file", text));
-  if (!added) co_return std::unexpected(added.error());
+  Descriptor ours(ends[0]), theirs(ends[1]);
 
-  spec.argv = {(*image)->path(), "enter", options.user ? std::to_string(*options.user) : "-"};
+  Spec spec;
+  spec.argv = {(*image)->path(), "make", options.user ? std::to_string(*options.user) : "-"};
   for (const auto& door : options.cgroup_doors) spec.argv.insert(spec.argv.end(), {"--cgroup", door});
-  if (options.user)
-    for (const auto& mount : options.mounts) spec.argv.insert(spec.argv.end(), {"--mount", mount.host});
-  spec.argv.insert(spec.argv.end(), {"--", *bubblewrap, "--args", std::to_string(arguments_file), "--"});
+  spec.argv.push_back("--");
   for (auto& word : init_options(options)) spec.argv.push_back(std::move(word));
   spec.err = Redirect::pipe();
-  spec.extra = files.numbers();
+  spec.extra = {theirs.get(), steps->get()};
   spec.directory = "/";
   auto child = spawn(loop, std::move(spec));
   if (!child) co_return std::unexpected(child.error());
-  files.all.clear();
-  auto bubble = std::make_unique<Bubble>(loop, std::move(*child), std::move(ours), options.user);
-  if (auto begun = co_await bubble->begin(); !begun) co_return std::unexpected(begun.error());
-  co_return std::unique_ptr<Sandbox>(std::move(bubble));
+  theirs.reset();
+  auto made = std::make_unique<LocalSandbox>(loop, std::move(*child), std::move(ours), options.user);
+  if (auto begun = co_await made->begin(); !begun) co_return std::unexpected(begun.error());
+  co_return std::unique_ptr<Sandbox>(std::move(made));
 }
 
 }  // namespace headrace::process

@@ -1,8 +1,8 @@
-// Sandbox: bubblewrap around an init of ours, so that one sandbox runs all steps of a job. DESIGN, section 9; what is
-// seen within and what is refused is listed in docs/sandbox.md.
+// Sandbox: name spaces, a root of its own and an init of ours, so that one sandbox runs all steps of a job. DESIGN,
+// section 9; what is seen within and what is refused is listed in docs/sandbox.md, why it is ours in docs/adr/0022.
 //
 // Never as user 0 of the host: where we are root, each sandbox gets a user of its own (SandboxUser) and the job's
-// folder is given to it; else it is ours. Everything within dies with it, and it dies with us: bubblewrap is told so,
+// folder is given to it; else it is ours. Everything within dies with it, and it dies with us: the kernel is told so,
 // and the init ends when our end of its socket is closed, however that happens. Loop thread only.
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "core/task.h"
 #include "process/descriptor.h"
 #include "process/init_client.h"
+#include "process/sandbox_steps.h"
 
 namespace headrace::process {
 
@@ -44,7 +45,6 @@ struct SandboxMount {
 };
 
 struct SandboxOptions {
-  std::string bubblewrap = "bwrap";       // a name looked up in our PATH, or a path
   std::vector<SandboxMount> mounts;       // in order: later ones may lie within earlier ones
   std::string directory = "/";            // where the init stands
   std::optional<uid_t> user;              // of the host; as root it must be given
@@ -64,12 +64,12 @@ class Sandbox {
   static constexpr uid_t user_inside = 1001;  // "runner", as on GitHub's machines
   static constexpr std::chrono::milliseconds start_limit{10'000};
 
-  // Errors: not_found (no bubblewrap), unavailable or denied, with bubblewrap's own reason and the remedy.
+  // Errors: unavailable, with the reason and the remedy.
   static core::Task<core::Result<std::unique_ptr<Sandbox>>> start(core::Executor loop, SandboxOptions options);
   virtual ~Sandbox() = default;  // kills all within
 
   virtual InitClient& init() = 0;
-  virtual pid_t pid() const = 0;  // of bubblewrap, leader of its group: killed, all within is
+  virtual pid_t pid() const = 0;  // of its parent outside, leader of its group: killed, all within is
   // Kills all within; when it returns nothing runs there any more.
   virtual core::Task<> quiet() = 0;
   // The same, and waits until the sandbox itself is gone, which takes the kernel longer; at most a few seconds.
@@ -79,12 +79,18 @@ class Sandbox {
   Sandbox() = default;
 };
 
-// bubblewrap's arguments for these options and the files it is to make, for tests and for who wants to know.
-// Descriptors of files are numbered from `first_file`, in the order of `files`.
-struct SandboxPlan {
-  std::vector<std::string> arguments;
-  std::vector<std::string> files;  // contents
+// One step of what is made, for headrace-init to take: sandbox_steps.h.
+struct SandboxStep {
+  init::StepKind kind;
+  uint32_t flags = 0;
+  uint64_t number = 0;
+  std::string place{};
+  std::string text{};
 };
-SandboxPlan plan_sandbox(const SandboxOptions& options, int first_file);
+using SandboxPlan = std::vector<SandboxStep>;
+
+// All but the filter of system calls, for tests and for who wants to know.
+SandboxPlan plan_sandbox(const SandboxOptions& options);
+std::string encode(const SandboxPlan& plan);
 
 }  // namespace headrace::process

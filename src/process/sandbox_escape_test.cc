@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 #include "process/proc_stat.h"
 #include "process/run.h"
@@ -124,7 +125,7 @@ TEST_F(SandboxEscape, HasNoCapabilityAndGainsNone) {
 
 TEST_F(SandboxEscape, SeesAndReachesNoProcessOfTheHost) {
   HEADRACE_SANDBOX_OR_SKIP();
-  EXPECT_EQ(sh("cat /proc/[0-9]*/comm | sort -u | grep -v -e sh -e cat -e sort -e grep").text, "init\n");
+  EXPECT_EQ(sh("cat /proc/[0-9]*/comm | sort -u | grep -v -e sh -e cat -e sort -e grep").text, "headrace-init\n");
   EXPECT_FALSE(sh("kill -0 " + std::to_string(::getpid())).exit.succeeded());
   EXPECT_FALSE(sh("kill -0 " + std::to_string(sandbox->pid())).exit.succeeded());
 }
@@ -303,7 +304,34 @@ TEST_F(SandboxEscape, DiesWithARunnerThatIsKilled) {
   EXPECT_FALSE(lives());
 }
 
-// The program itself again, as nobody: bubblewrap then stands on user name spaces alone.
+TEST_F(SandboxEscape, EveryMountIsReadOnlyButTheJobsOwnAndNoneHasSetUserIds) {
+  HEADRACE_SANDBOX_OR_SKIP();
+  auto mounts = sh("cat /proc/self/mountinfo").text;
+  std::istringstream lines(mounts);
+  size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    std::istringstream words(line);
+    std::string skipped, place, options;
+    words >> skipped >> skipped >> skipped >> skipped >> place >> options;
+    EXPECT_THAT(options, HasSubstr("nosuid")) << line;
+    bool own = place == "/home/runner" || place == "/proc" || place.starts_with("/dev");
+    EXPECT_EQ(options.starts_with("rw"), own) << line;
+    EXPECT_TRUE(options.find("nodev") != std::string::npos || place.starts_with("/dev")) << line;
+    EXPECT_THAT(line, Not(HasSubstr("shared:"))) << "what is mounted within or without stays there";
+  }
+  EXPECT_GT(count, 8U);
+  EXPECT_EQ(sh("ls -a / | grep -i -e host -e old; cat /proc/sys/user/max_user_namespaces").text, "0\n");
+}
+
+TEST_F(SandboxEscape, HasNoCapabilityAndGetsNone) {
+  HEADRACE_SANDBOX_OR_SKIP();
+  EXPECT_EQ(sh("grep -e ^Cap /proc/self/status | grep -v 0000000000000000; grep -e ^NoNewPrivs -e ^Seccomp: "
+               "/proc/self/status | tr -d '\\t '")
+                .text,
+            "NoNewPrivs:1\nSeccomp:2\n");
+}
+
+// The program itself again, as nobody: all then stands on user name spaces alone.
 TEST(SandboxOfAnUnprivilegedRunner, TheSameHolds) {
   if (::geteuid() != 0) GTEST_SKIP() << "this is the unprivileged run";
   Descriptor program(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));

@@ -8,6 +8,9 @@
 #include "process/sandbox.h"
 
 namespace headrace::process {
+
+using init::StepKind;
+
 namespace {
 
 // Of /etc: what programs want, and nothing that says who lives here. Keys (ssl/private) and passwords are not among it.
@@ -31,49 +34,49 @@ std::string text_of(const char* path) {
 
 class Planner {
  public:
-  Planner(const SandboxOptions& options, int first_file) : options_(options), next_file_(first_file) {}
+  explicit Planner(const SandboxOptions& options) : options_(options) {}
 
   SandboxPlan plan() {
-    spaces();
+    if (!options_.host_network) add({.kind = StepKind::loopback});
+    add({.kind = StepKind::hostname, .text = "runner"});
     programs();
-    kernel();
+    add({.kind = StepKind::processes});
+    add({.kind = StepKind::devices, .number = options_.shared_memory_bytes});
+    show("/sys/devices/system/cpu", init::mount_if_there);
+    link("/var/tmp", "/tmp");
     etc();
-    for (size_t i = 0; i < options_.mounts.size(); ++i) mount(options_.mounts[i], i);
-    add({"--remount-ro", "/", "--chdir", options_.directory});
+    for (const auto& one : options_.mounts)
+      add({.kind = StepKind::mount,
+           .flags = one.read_only ? 0 : init::mount_writable,
+           .place = one.inside,
+           .text = one.host});
+    add({.kind = StepKind::directory, .text = options_.directory});
     return std::move(plan_);
   }
 
  private:
-  void add(std::initializer_list<std::string> words) {
-    plan_.arguments.insert(plan_.arguments.end(), words.begin(), words.end());
+  void add(SandboxStep step) { plan_.push_back(std::move(step)); }
+  void link(std::string place, std::string target) {
+    add({.kind = StepKind::link, .place = std::move(place), .text = std::move(target)});
   }
-
-  void spaces() {
-    std::string user = std::to_string(Sandbox::user_inside);
-    add({"--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"});
-    if (!options_.host_network) add({"--unshare-net"});
-    add({"--uid", user, "--gid", user, "--hostname", "runner", "--disable-userns", "--cap-drop", "ALL"});
-    add({"--die-with-parent", "--as-pid-1", "--new-session"});
+  void file(std::string place, std::string text) {
+    add({.kind = StepKind::file, .number = 0444, .place = std::move(place), .text = std::move(text)});
+  }
+  void show(const std::string& path, uint32_t flags = 0) {
+    add({.kind = StepKind::mount, .flags = flags, .place = path, .text = path});
   }
 
   // A distribution with a merged /usr has links at the top, another one folders.
   void programs() {
-    add({"--ro-bind", "/usr", "/usr"});
+    show("/usr");
     for (const std::string name : links_of_root) {
       std::error_code error;
       auto target = std::filesystem::read_symlink("/" + name, error);
       if (!error)
-        add({"--symlink", target.string(), "/" + name});
+        link("/" + name, target.string());
       else
-        add({"--ro-bind-try", "/" + name, "/" + name});
+        show("/" + name, init::mount_if_there);
     }
-  }
-
-  void kernel() {
-    add({"--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"});
-    add({"--size", std::to_string(options_.shared_memory_bytes), "--perms", "1777", "--tmpfs", "/dev/shm"});
-    add({"--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"});
-    add({"--symlink", "/tmp", "/var/tmp"});
   }
 
   void etc() {
@@ -84,12 +87,12 @@ class Planner {
     file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
     file("/etc/hosts", hosts());
     if (options_.name_service) file("/etc/resolv.conf", resolver());
-    for (const std::string name : shown_of_etc) show("/etc/" + name);
+    for (const std::string name : shown_of_etc) show_or_copy("/etc/" + name);
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/etc", error))
       for (const char* family : families_of_etc)
-        if (entry.path().filename().string().starts_with(family)) show(entry.path().string());
-    add({"--symlink", "../usr/lib/os-release", "/etc/os-release"});
+        if (entry.path().filename().string().starts_with(family)) show_or_copy(entry.path().string());
+    link("/etc/os-release", "../usr/lib/os-release");
   }
 
   std::string hosts() const {
@@ -107,34 +110,38 @@ class Planner {
     return text;
   }
 
-  // For each mount bubblewrap reads the list of all mounts, which takes longer than a copy of a small file.
-  void show(const std::string& path) {
-    if (::access(path.c_str(), R_OK) != 0) return;
+  // A mount costs its making and its end: a small file is copied.
+  void show_or_copy(const std::string& path) {
     struct stat status{};
-    if (::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= copied_bytes_max)
+    if (::access(path.c_str(), R_OK) != 0 || ::stat(path.c_str(), &status) != 0) return;
+    if (S_ISREG(status.st_mode) && status.st_size <= copied_bytes_max)
       file(path, text_of(path.c_str()));
     else
-      add({"--ro-bind", path, path});
-  }
-
-  void file(const std::string& path, std::string text) {
-    plan_.files.push_back(std::move(text));
-    add({"--perms", "0444", "--file", std::to_string(next_file_++), path});
-  }
-
-  // As another user, folders are shown to bubblewrap where that user can reach them: headrace-init, "enter".
-  void mount(const SandboxMount& mount, size_t number) {
-    std::string source = options_.user ? "/mnt/" + std::to_string(number) : mount.host;
-    add({mount.read_only ? "--ro-bind" : "--bind", source, mount.inside});
+      show(path, init::mount_if_there);
   }
 
   const SandboxOptions& options_;
-  int next_file_;
   SandboxPlan plan_;
 };
 
 }  // namespace
 
-SandboxPlan plan_sandbox(const SandboxOptions& options, int first_file) { return Planner(options, first_file).plan(); }
+SandboxPlan plan_sandbox(const SandboxOptions& options) { return Planner(options).plan(); }
+
+std::string encode(const SandboxPlan& plan) {
+  std::string text;
+  for (const auto& one : plan) {
+    init::Step step;
+    step.kind = one.kind;
+    step.flags = one.flags;
+    step.number = one.number;
+    step.place_bytes = static_cast<uint32_t>(one.place.size() + 1);
+    step.text_bytes = static_cast<uint32_t>(one.text.size() + 1);
+    text.append(reinterpret_cast<const char*>(&step), sizeof step);
+    text.append(one.place).push_back('\0');
+    text.append(one.text).push_back('\0');
+  }
+  return text;
+}
 
 }  // namespace headrace::process

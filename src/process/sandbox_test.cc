@@ -1,10 +1,11 @@
 // Real sandboxes: what runs in them, and how it ends. What they keep out is in sandbox_escape_test.cc.
 #include "process/sandbox.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 
-#include <fstream>
+#include <cstdlib>
 
 #include "core/bytes.h"
 #include "process/init_image.h"
@@ -115,7 +116,7 @@ TEST_F(SandboxTest, EndingItEndsEverythingWithinAtOnce) {
   EXPECT_EQ(late.error().code, core::Code::unavailable);
 }
 
-TEST_F(SandboxTest, KillingBubblewrapFromOutsideEndsWhatRuns) {
+TEST_F(SandboxTest, KillingItsParentOutsideEndsWhatRuns) {
   HEADRACE_SANDBOX_OR_SKIP();
   auto child = begin({"sleep", "1000"});
   ASSERT_TRUE(child);
@@ -209,32 +210,46 @@ TEST_F(SandboxTest, AControlGroupBoundsMemoryOfAllTogetherAndTellsOfIt) {
   EXPECT_EQ(sh("echo goes on").text, "goes on\n") << "the init is not what is killed";
 }
 
-TEST(SandboxStart, SaysWhatIsMissingAndWhatHelps) {
+TEST(SandboxStart, SaysWhatCouldNotBeDone) {
   core::Loop loop;
   SandboxOptions wanted;
-  wanted.bubblewrap = "no-such-bubblewrap";
-  wanted.user = SandboxUser::first;
-  auto made = loop.run(Sandbox::start(loop.executor(), wanted));
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, core::Code::not_found);
-  EXPECT_THAT(made.error().message, HasSubstr("apt-get install bubblewrap"));
-}
-
-TEST(SandboxStart, TellsWhatBubblewrapSaidWhenItCouldNot) {
-  char folder[] = "/tmp/headrace-fake-XXXXXX";
-  std::string top = ::mkdtemp(folder);
-  std::filesystem::permissions(top, std::filesystem::perms(0755));
-  std::string fake = top + "/bwrap";
-  std::ofstream(fake) << "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n";
-  std::filesystem::permissions(fake, std::filesystem::perms(0755));
-  core::Loop loop;
-  SandboxOptions wanted;
-  wanted.bubblewrap = fake;
+  wanted.mounts = {{"/no-such-folder", "/home/runner", false}};
   if (::geteuid() == 0) wanted.user = SandboxUser::first;
   auto made = loop.run(Sandbox::start(loop.executor(), wanted));
-  std::filesystem::remove_all(top);
   ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().message, AllOf(HasSubstr("No permissions to create new namespace"), HasSubstr("AppArmor")));
+  EXPECT_EQ(made.error().code, core::Code::unavailable);
+  EXPECT_THAT(made.error().message, HasSubstr("/no-such-folder: No such file or directory"));
+}
+
+// The program itself again, in a user name space that allows none within.
+TEST(SandboxStart, TellsWhatHelpsWhereNameSpacesAreRefused) {
+  if (const char* refused = std::getenv("HEADRACE_TEST_NO_NAME_SPACES"); refused != nullptr) {
+    core::Loop loop;
+    auto made = loop.run(Sandbox::start(loop.executor(), SandboxOptions()));
+    ASSERT_FALSE(made);
+    EXPECT_THAT(made.error().message, AllOf(HasSubstr("name spaces of its own: No space left on device"),
+                                            HasSubstr("user.max_user_namespaces"), HasSubstr("AppArmor")));
+    return;
+  }
+  Descriptor program(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(program);
+  Spec spec;
+  spec.argv = {"unshare",
+               "--user",
+               "--map-root-user",
+               "sh",
+               "-c",
+               "echo 1 > /proc/sys/user/max_user_namespaces && exec unshare --user --map-user=1000 /proc/self/fd/3 "
+               "--gtest_filter=SandboxStart.TellsWhatHelpsWhereNameSpacesAreRefused --gtest_output="};
+  spec.environment = inherited_environment({"PATH"});
+  spec.environment.push_back("HEADRACE_TEST_NO_NAME_SPACES=1");
+  spec.extra = {program.get()};
+  spec.directory = "/";
+  core::Loop loop;
+  auto ran = loop.run(run(loop.executor(), std::move(spec), {}, RunLimits()));
+  ASSERT_TRUE(ran) << ran.error().message;
+  if (ran->err.find("unshare failed") != std::string::npos) GTEST_SKIP() << ran->err;
+  EXPECT_TRUE(ran->exit.succeeded()) << ran->out << ran->err;
 }
 
 TEST(SandboxUser, IsSharedByNobody) {
@@ -248,19 +263,48 @@ TEST(SandboxUser, IsSharedByNobody) {
 TEST(SandboxPlan, NamesNothingOfTheHostButItsAllowList) {
   SandboxOptions wanted;
   wanted.mounts = {{"/somewhere/job", "/home/runner/work", false}};
-  auto plan = plan_sandbox(wanted, 7);
-  for (size_t i = 0; i + 1 < plan.arguments.size(); ++i) {
-    if (!plan.arguments[i].ends_with("bind") && !plan.arguments[i].ends_with("bind-try")) continue;
-    const auto& source = plan.arguments[i + 1];
-    bool allowed = source.starts_with("/usr") || source.starts_with("/etc/") || source == "/proc/sys" ||
-                   source == "/sys/devices/system/cpu" || source == "/somewhere/job" || source == "/bin" ||
-                   source == "/sbin" || source.starts_with("/lib");
+  for (const auto& step : plan_sandbox(wanted)) {
+    if (step.kind != init::StepKind::mount) continue;
+    const auto& source = step.text;
+    bool allowed = source.starts_with("/usr") || source.starts_with("/etc/") || source == "/sys/devices/system/cpu" ||
+                   source == "/somewhere/job" || source == "/bin" || source == "/sbin" || source.starts_with("/lib");
     EXPECT_TRUE(allowed) << source;
     EXPECT_THAT(source, Not(HasSubstr("shadow")));
     EXPECT_THAT(source, Not(HasSubstr("private")));
+    EXPECT_EQ(step.flags & init::mount_writable, source == "/somewhere/job" ? init::mount_writable : 0U) << source;
+    EXPECT_EQ(step.flags & init::mount_device, 0U) << source;
   }
-  EXPECT_THAT(plan.arguments, ::testing::IsSupersetOf({"--unshare-net", "--unshare-pid", "--disable-userns",
-                                                       "--die-with-parent", "--cap-drop"}));
+}
+
+TEST(SandboxSteps, AreReadAsTheyWereWritten) {
+  SandboxPlan plan;
+  plan.push_back({.kind = init::StepKind::file, .number = 0444, .place = "/etc/name", .text = std::string("a\0b", 3)});
+  plan.push_back({.kind = init::StepKind::loopback});
+  auto text = encode(plan);
+  size_t at = 0;
+  init::StepRead read;
+  ASSERT_TRUE(init::next_step(text.data(), text.size(), at, read));
+  EXPECT_EQ(read.step.kind, init::StepKind::file);
+  EXPECT_EQ(read.step.number, 0444U);
+  EXPECT_STREQ(read.place, "/etc/name");
+  EXPECT_EQ(std::string(read.text, read.bytes), std::string("a\0b", 3));
+  ASSERT_TRUE(init::next_step(text.data(), text.size(), at, read));
+  EXPECT_EQ(read.bytes, 0U);
+  EXPECT_FALSE(init::next_step(text.data(), text.size(), at, read));
+  EXPECT_EQ(at, text.size());
+}
+
+TEST(SandboxSteps, ThatAreNotWholeAreRefused) {
+  SandboxPlan plan;
+  plan.push_back({.kind = init::StepKind::link, .place = "/a", .text = "b"});
+  const auto whole = encode(plan);
+  for (size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    size_t at = 0;
+    init::StepRead read;
+    std::string torn = whole.substr(0, bytes);
+    EXPECT_FALSE(init::next_step(torn.data(), torn.size(), at, read)) << bytes;
+    EXPECT_EQ(at, 0U);
+  }
 }
 
 }  // namespace

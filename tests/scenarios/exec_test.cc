@@ -332,7 +332,7 @@ TEST_F(Exec, InASandboxWhereNobodyChoseOtherwise) {
       folder() + "\n");
   write("a.txt", "isolated\n");
   auto ran = support::run(command({}, ""), top_ + "/streams");
-  if (ran.exit == 3 && ran.out.find("bubblewrap") != std::string::npos) GTEST_SKIP() << ran.out;
+  if (ran.exit == 3 && ran.out.find("The sandbox could not be made") != std::string::npos) GTEST_SKIP() << ran.out;
   EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("build | isolated\n"));
   EXPECT_EQ(left(), 0U);
@@ -350,16 +350,12 @@ TEST_F(Exec, KilledItsSandboxesEndWithIt) {
 
 TEST_F(Exec, WhereNoSandboxCanBeMadeItSaysSoWithTheRemedyAndRunsNothing) {
   steps("      - run: echo ran\n");
-  fs::create_directories(top_ + "/bin");
-  for (const char* name : {"git", "sh", "bash"})
-    if (std::string found = std::string("/usr/bin/") + name; fs::exists(found))
-      fs::create_symlink(found, top_ + "/bin/" + name);
   auto without = command({}, "");
-  std::erase_if(without.environment, [](const std::string& entry) { return entry.starts_with("PATH="); });
-  without.environment.push_back("PATH=" + top_ + "/bin");
+  std::string words = "exec " + support::without_name_spaces() + " \"$0\" \"$@\"";
+  without.argv.insert(without.argv.begin(), {"sh", "-c", words});
   auto ran = support::run(without, top_ + "/streams");
   EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("apt-get install bubblewrap"));
+  EXPECT_THAT(ran.out, HasSubstr("user.max_user_namespaces"));
   EXPECT_THAT(ran.out, Not(HasSubstr("build | ran\n")));
 }
 

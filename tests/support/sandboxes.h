@@ -13,6 +13,9 @@ PlatformOptions in_sandboxes();  // without --label
 // What a started platform says once it has tried: "run in sandboxes", or that jobs will be refused.
 bool makes_sandboxes(Platform& platform);
 
+// For the front of a command in a shell: it then runs where no name spaces can be had, so where no sandbox can be made.
+std::string without_name_spaces();
+
 // How many processes of this machine have `words` in their command line, as their arguments stand there.
 size_t processes_with(const std::string& words);
 

@@ -1,12 +1,9 @@
 // The small program within a sandbox or container: static, of the C library alone, so that it starts in no time and
-// wants nothing of what is around it. The headrace binary carries it (init_image.h). Three trades:
+// wants nothing of what is around it. The headrace binary carries it (init_image.h). Two trades:
 //
-//   headrace-init serve OPTION...          pid 1 of a sandbox; descriptor 3 is its end of the control socket
+//   headrace-init make UID [--cgroup FILE]... -- OPTION...   makes a sandbox (make.h) and is pid 1 of it; descriptor 3
+//                                                            is its end of the control socket
 //   headrace-init listen PATH OPTION...    pid 1 of a container; waits for one connection at the Unix socket PATH
-//   headrace-init enter UID [--cgroup FILE]... [--mount FOLDER]... -- PROGRAM ARGUMENT...
-//       joins the cgroups (writes 0 to each file); in a mount name space of its own, shows each folder at /mnt/0,
-//       /mnt/1, ..., wherever the new user could not reach it; becomes the user and group UID ("-": stays); runs the
-//       program
 //
 // OPTION: --open-files N, --processes N, --file-bytes N (limits of all it starts), --memory-watch BYTES. What it says
 // and hears is in init_protocol.h. It is not dumpable: the job, which has its uid, cannot trace it or take its
@@ -14,16 +11,13 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -35,6 +29,8 @@
 
 #include <cerrno>
 
+#include "process/init/make.h"
+#include "process/init/say.h"
 #include "process/init_payload.h"
 #include "process/init_protocol.h"
 
@@ -42,19 +38,12 @@ namespace {
 
 using namespace headrace::process::init;
 
-constexpr int exit_usage = 64;
-constexpr int exit_protocol = 76;
 constexpr int watch_milliseconds = 200;
 constexpr int listen_milliseconds = 60'000;  // for the runner to connect
 constexpr size_t candidate_bytes_max = 4'096;
 
 int control_socket = control;
 uint64_t memory_watch = 0;
-
-[[noreturn]] void give_up(const char* what) {
-  dprintf(STDERR_FILENO, "headrace-init: %s: %s\n", what, strerror(errno));
-  _exit(exit_protocol);
-}
 
 // ---- Messages
 
@@ -454,55 +443,16 @@ void accept_runner(const char* path) {
   close(door);
 }
 
-void show_folder(const char* folder, int number) {
-  char place[32];
-  snprintf(place, sizeof place, "/mnt/%d", number);
-  if (number == 0 && (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-                      mount("tmpfs", "/mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0))
-    give_up("a mount name space");
-  if (mkdir(place, 0755) != 0 || mount(folder, place, nullptr, MS_BIND | MS_REC, nullptr) != 0) give_up(folder);
-}
-
-void join_cgroup(const char* file) {
-  int group = open(file, O_WRONLY | O_CLOEXEC);
-  if (group < 0 || write(group, "0", 1) != 1) give_up(file);
-  close(group);
-}
-
-int enter(char** words) {
-  const char* user = *words++;
-  int shown = 0;
-  for (; *words != nullptr && strcmp(*words, "--") != 0; words += 2) {
-    if (words[1] == nullptr) return exit_usage;
-    if (strcmp(*words, "--cgroup") == 0) {
-      join_cgroup(words[1]);
-    } else if (strcmp(*words, "--mount") == 0) {
-      show_folder(words[1], shown++);
-    } else {
-      return exit_usage;
-    }
-  }
-  if (*words == nullptr || words[1] == nullptr) return exit_usage;
-  if (strcmp(user, "-") != 0) {
-    auto id = static_cast<uid_t>(strtoul(user, nullptr, 10));
-    if (id == 0) return exit_usage;
-    if (setgroups(0, nullptr) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0)
-      give_up("becoming another user");
-  }
-  execv(words[1], words + 1);
-  give_up(words[1]);
-}
-
 }  // namespace
 
 int main(int, char** words) {
   if (words[0] == nullptr || words[1] == nullptr) return exit_usage;
-  if (strcmp(words[1], "serve") == 0) {
-    read_options(words + 2);
+  if (words[2] == nullptr) return exit_usage;
+  prctl(PR_SET_NAME, "headrace-init");  // else the number of a descriptor
+  if (strcmp(words[1], "make") == 0) {
+    read_options(make_sandbox(words + 2));
     serve();
   }
-  if (words[2] == nullptr) return exit_usage;
-  if (strcmp(words[1], "enter") == 0) return enter(words + 2);
   if (strcmp(words[1], "listen") != 0) return exit_usage;
   read_options(words + 3);
   accept_runner(words[2]);

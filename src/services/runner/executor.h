@@ -2,7 +2,7 @@
 // more than one maker, and a label of a runner names the one that takes its jobs:
 //
 //   host        plain child processes of the runner, without isolation; only where the operator gave a label to it
-//   sandbox     bubblewrap: its own name spaces, an allow-list root, limits; docs/sandbox.md
+//   sandbox     its own name spaces, an allow-list root, limits; docs/sandbox.md
 //   container   an image that the job names, in podman or docker
 //
 // Jobs of the first two may have services in containers as well; a job that names an image is handed on to `container`.
@@ -206,8 +206,7 @@ struct ExecutorOptions {
     none,
   };
   Network network = Network::own;
-  std::string bubblewrap = "bwrap";  // programs: names looked up in PATH, or paths
-  std::string slirp = "slirp4netns";
+  std::string slirp = "slirp4netns";  // a name looked up in PATH, or a path
   std::string engine;                        // "podman", "docker" or a path; empty: the first that answers
   std::vector<std::string> volumes_allowed;  // folders of the host that containers may mount
   // The runner's folder: what is made of an engine bears its name, and is removed by whoever has that folder next

@@ -31,8 +31,8 @@ HostAbility sandbox_of(const core::Result<std::shared_ptr<Cell>>& cell) {
     found.words =
         cell.error().message + " Until then jobs of labels that lead to `sandbox` are refused. " + without_sandbox;
   else
-    found.words = (*cell)->user ? "bubblewrap isolates jobs, each as a user of its own"
-                                : "bubblewrap isolates jobs, by user name spaces of this user";
+    found.words = (*cell)->user ? "jobs are isolated, each as a user of its own"
+                                : "jobs are isolated, by user name spaces of this user";
   return found;
 }
 

@@ -35,7 +35,6 @@ process::Bounds bounds_of(const JobLimits& limits) {
 
 process::SandboxOptions options_of(const Cell& cell, const ExecutorOptions& options, bool own_network) {
   process::SandboxOptions wanted;
-  wanted.bubblewrap = options.bubblewrap;
   wanted.mounts = {{cell.folder + "/home", cell_home, false},
                    {cell.folder + "/tmp", "/tmp", false},
                    {cell.folder, cell_work, false}};

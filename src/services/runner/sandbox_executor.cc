@@ -136,7 +136,7 @@ class SandboxSurroundings final : public Surroundings {
   std::vector<std::string> description() const override {
     std::string who = cell_->user ? "user " + std::to_string(cell_->user->id()) + " of the host, which nobody else is"
                                   : "the user of the runner, without its rights";
-    return {"Runs in a sandbox (bubblewrap) as " + who + ".", limits_text(*cell_), cell_->network};
+    return {"Runs in a sandbox as " + who + ".", limits_text(*cell_), cell_->network};
   }
 
   const InsidePaths& inside() const override { return inside_; }

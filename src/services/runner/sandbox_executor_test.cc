@@ -321,15 +321,6 @@ TEST_F(SandboxExecutorTest, PortsOfServicesThatASandboxCannotHaveAreRefusedWithT
   }
 }
 
-TEST_F(SandboxExecutorTest, WithoutBubblewrapItSaysSoAndNothingWeakerRuns) {
-  options.bubblewrap = "no-such-bubblewrap";
-  ASSERT_FALSE(available());
-  EXPECT_THAT(why, HasSubstr("apt-get install bubblewrap"));
-  auto made = prepare();
-  ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().message, HasSubstr("bubblewrap"));
-}
-
 TEST_F(SandboxExecutorTest, WithoutControlGroupsTheLogSaysThatLimitsAreWeaker) {
   options.cgroup_root = top + "/no-groups";
   AVAILABLE_OR_SKIP();
