@@ -102,7 +102,8 @@ struct InitClient::Impl : std::enable_shared_from_this<InitClient::Impl> {
   std::map<uint32_t, Listening> listeners;  // answered, not taken
   Usage used;
   uint64_t exceeded = 0;
-  Descriptor network;
+  Descriptor uplink;
+  int no_uplink = 0;  // why, an errno
   pid_t outside_pid = 0;
   uint64_t outside_start = 0;
 };
@@ -302,7 +303,8 @@ void InitClient::Impl::take(const Message& message, Descriptor descriptor) {
   switch (message.kind) {
     case Kind::ready:
       is_ready = true;
-      network = std::move(descriptor);
+      uplink = std::move(descriptor);
+      no_uplink = static_cast<int>(message.value);
       break;
     case Kind::started:
     case Kind::failed:
@@ -351,7 +353,13 @@ void InitClient::outside(pid_t pid, uint64_t start_time) {
 }
 InitClient::Usage InitClient::usage() const { return impl_->used; }
 uint64_t InitClient::memory_exceeded() const { return impl_->exceeded; }
-Descriptor InitClient::take_network() { return std::move(impl_->network); }
+core::Result<Descriptor> InitClient::take_uplink() {
+  if (impl_->uplink) return std::move(impl_->uplink);
+  auto error =
+      core::error_of_errno(impl_->no_uplink == 0 ? ENODEV : impl_->no_uplink, "making its device", "/dev/net/tun");
+  error.code = Code::unavailable;
+  return std::unexpected(std::move(error));
+}
 
 Task<Result<>> InitClient::ready(std::chrono::milliseconds limit) {
   auto impl = impl_;

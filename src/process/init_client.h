@@ -60,7 +60,8 @@ class InitClient {
 
   Usage usage() const;
   uint64_t memory_exceeded() const;  // bytes in use when the init's watch killed everything; 0: it did not
-  Descriptor take_network();         // the init's network name space, once; none where it could not tell
+  // The tap device that the sandbox was to have (uplink.h), once; unavailable, with the reason, where it has none.
+  core::Result<Descriptor> take_uplink();
 
  private:
   struct Impl;

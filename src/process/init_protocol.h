@@ -23,7 +23,7 @@ enum class Kind : uint32_t {
   listen,        // id, number: port or 0 for any; answered by listening
   end,           // everything is killed, then `ended` is said and the init ends
   // From the init.
-  ready = 16,       // descriptor: its network name space
+  ready = 16,       // descriptor: the tap device, where one was asked for; value: why there is none, an errno
   started,          // id, number: the pid within
   failed,           // id, number: errno, value: Stage
   exited,           // id, number: code, value: signal or 0, processor: microseconds, memory: bytes at most

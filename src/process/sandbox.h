@@ -50,6 +50,7 @@ struct SandboxOptions {
   std::optional<uid_t> user;              // of the host; as root it must be given
   std::vector<std::string> cgroup_doors;  // Cgroup::doors()
   bool host_network = false;              // else a network of its own, with a loopback and nothing else
+  bool uplink = false;                    // in that network a device lent outside: InitClient::take_uplink
   bool name_service = true;               // resolv.conf, as far as there is a way out
   std::string resolver;                   // name server within, for resolv.conf; empty: the host's file
   int64_t processes = 0;                  // limits of each process, or of the user within; 0: as we have them

@@ -38,6 +38,7 @@ class Planner {
 
   SandboxPlan plan() {
     if (!options_.host_network) add({.kind = StepKind::loopback});
+    if (options_.uplink) add({.kind = StepKind::uplink});
     add({.kind = StepKind::hostname, .text = "runner"});
     programs();
     add({.kind = StepKind::processes});

@@ -16,6 +16,7 @@ inline constexpr int mounts_max = 256;
 enum class StepKind : uint32_t {
   hostname = 1,  // text
   loopback,      // up, in the new network name space
+  uplink,        // there as well: a tap device (uplink.h), lent to the runner with `ready`
   mount,         // text: what of the host, shown at `place`; flags
   folder,        // at `place`, number: its mode
   file,          // at `place`, number: its mode; text: what it holds

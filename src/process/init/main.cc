@@ -375,14 +375,14 @@ void write_word(const char* path, const char* word) {
 }
 
 // Everything the job started is a candidate before anything of the host where memory runs out.
-void introduce() {
+void introduce(int uplink, int reason) {
   write_word("/proc/self/oom_score_adj", "500");
   Message ready;
   ready.kind = Kind::ready;
-  int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  ready.value = static_cast<uint32_t>(reason);
   if (prctl(PR_SET_DUMPABLE, 0) != 0) give_up("prctl");
-  say(ready, network);
-  if (network >= 0) close(network);
+  say(ready, uplink);
+  if (uplink >= 0) close(uplink);  // it is the runner's: with its last descriptor the device goes
 }
 
 [[noreturn]] void end_all(bool asked) {
@@ -395,7 +395,7 @@ void introduce() {
   _exit(0);
 }
 
-[[noreturn]] void serve() {
+[[noreturn]] void serve(int uplink = -1, int reason = 0) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -404,7 +404,7 @@ void introduce() {
   sigaddset(&child, SIGCHLD);
   int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals < 0 || fcntl(control_socket, F_SETFD, FD_CLOEXEC) != 0) give_up("the control socket");
-  introduce();
+  introduce(uplink, reason);
   for (;;) {
     pollfd waits[2] = {{control_socket, POLLIN, 0}, {signals, POLLIN, 0}};
     if (poll(waits, 2, memory_watch > 0 ? watch_milliseconds : -1) < 0 && errno != EINTR) give_up("poll");
@@ -450,8 +450,9 @@ int main(int, char** words) {
   if (words[2] == nullptr) return exit_usage;
   prctl(PR_SET_NAME, "headrace-init");  // else the number of a descriptor
   if (strcmp(words[1], "make") == 0) {
-    read_options(make_sandbox(words + 2));
-    serve();
+    const Made made = make_sandbox(words + 2);
+    read_options(made.options);
+    serve(made.uplink, made.reason);
   }
   if (strcmp(words[1], "listen") != 0) return exit_usage;
   read_options(words + 3);

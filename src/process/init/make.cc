@@ -7,9 +7,12 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <net/route.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +27,7 @@
 #include "process/init/say.h"
 #include "process/init_protocol.h"
 #include "process/sandbox_steps.h"
+#include "process/uplink.h"
 
 // <sys/mount.h> and <linux/mount.h> do not go together in older C libraries.
 extern "C" {
@@ -44,6 +48,7 @@ struct Plan {
   const char* steps = nullptr;
   size_t bytes = 0;
   bool own_network = false;
+  bool uplink = false;
 };
 
 // The trees of the mounts, in the order of their steps; -1 where one was not there.
@@ -74,6 +79,7 @@ Plan read_plan() {
   while (next_step(plan.steps, plan.bytes, at, read)) {
     if (read.step.kind == StepKind::mount) ++mounts;
     if (read.step.kind == StepKind::loopback) plan.own_network = true;
+    if (read.step.kind == StepKind::uplink) plan.uplink = true;
   }
   errno = EINVAL;
   if (at != plan.bytes || mounts > mounts_max) give_up("the steps");
@@ -213,13 +219,71 @@ void leave_host() {
 
 // ---- The rest
 
+ifreq named(const char* device) {
+  ifreq wanted{};
+  strncpy(wanted.ifr_name, device, IFNAMSIZ - 1);
+  return wanted;
+}
+
+bool raise(int any, const char* device) {
+  ifreq wanted = named(device);
+  wanted.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ioctl(any, SIOCSIFFLAGS, &wanted) == 0;
+}
+
+void put_address(sockaddr& place, uint32_t address) {
+  sockaddr_in inet{};
+  inet.sin_family = AF_INET;
+  inet.sin_addr.s_addr = htonl(address);
+  memcpy(&place, &inet, sizeof inet);
+}
+
+bool set_address(int any, unsigned long what, uint32_t address) {
+  ifreq wanted = named(uplink::device);
+  put_address(wanted.ifr_addr, address);
+  return ioctl(any, what, &wanted) == 0;
+}
+
 void raise_loopback() {
   int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq wanted{};
-  memcpy(wanted.ifr_name, "lo", 3);
-  wanted.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (any < 0 || ioctl(any, SIOCSIFFLAGS, &wanted) != 0) give_up("the loopback");
+  if (any < 0 || !raise(any, "lo")) give_up("the loopback");
   close(any);
+}
+
+// A device belongs to the network name space of whoever opened /dev/net/tun.
+bool make_device(int tap) {
+  ifreq wanted = named(uplink::device);
+  wanted.ifr_flags = IFF_TAP | IFF_NO_PI;
+  return ioctl(tap, TUNSETIFF, &wanted) == 0;
+}
+
+bool set_mtu(int any) {
+  ifreq wanted = named(uplink::device);
+  wanted.ifr_mtu = uplink::mtu;
+  return ioctl(any, SIOCSIFMTU, &wanted) == 0;
+}
+
+bool set_route(int any) {
+  rtentry route{};
+  put_address(route.rt_dst, 0);
+  put_address(route.rt_genmask, 0);
+  put_address(route.rt_gateway, uplink::gateway);
+  route.rt_flags = RTF_UP | RTF_GATEWAY;
+  return ioctl(any, SIOCADDRT, &route) == 0;
+}
+
+void raise_uplink(Made& made) {
+  if (made.uplink < 0) return;
+  int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (any >= 0 && make_device(made.uplink) && set_mtu(any) && set_address(any, SIOCSIFADDR, uplink::guest) &&
+      set_address(any, SIOCSIFNETMASK, uplink::mask) && raise(any, uplink::device) && set_route(any)) {
+    close(any);
+    return;
+  }
+  made.reason = errno;
+  close(made.uplink);
+  made.uplink = -1;
+  if (any >= 0) close(any);
 }
 
 void become(unsigned id) {
@@ -245,14 +309,15 @@ void set_filter(const char* text, size_t bytes) {
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) give_up("the filter of system calls");
 }
 
-void take(const Plan& plan) {
+void take(const Plan& plan, Made& made) {
   int mounts = 0;
-  each(plan, [&mounts](const StepRead& read) {
+  each(plan, [&mounts, &made](const StepRead& read) {
     switch (read.step.kind) {
       case StepKind::hostname:
         if (sethostname(read.text, read.bytes) != 0) give_up("the host name");
         return;
       case StepKind::loopback: return raise_loopback();
+      case StepKind::uplink: return raise_uplink(made);
       case StepKind::mount: {
         int tree = trees[mounts++];
         if (tree >= 0) attach(tree, read.place);
@@ -290,9 +355,13 @@ void die_with(int lifeline) {
   if (count == 0) _exit(exit_protocol);
 }
 
-void within(const Plan& plan, const int* lifeline, bool trees_are_there) {
+void within(const Plan& plan, const int* lifeline, bool trees_are_there, Made& made) {
   close(lifeline[1]);
   die_with(lifeline[0]);  // waits for the map of users
+  if (plan.uplink) {
+    made.uplink = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    made.reason = made.uplink < 0 ? errno : 0;
+  }
   if (fcntl(lifeline[0], F_SETFL, O_NONBLOCK) != 0) give_up("fcntl");
   become(user_within);
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) give_up("prctl");  // else its files in /proc are not its own
@@ -302,7 +371,7 @@ void within(const Plan& plan, const int* lifeline, bool trees_are_there) {
   const mode_t mask = umask(0);
   if (!trees_are_there) copy_trees(plan);
   enter_new_root();
-  take(plan);
+  take(plan, made);
   leave_host();
   umask(mask);
   finish(plan);
@@ -339,7 +408,7 @@ void join_cgroup(const char* file) { write_file(file, "0"); }
 
 }  // namespace
 
-char** make_sandbox(char** words) {
+Made make_sandbox(char** words) {
   const char* user = *words++;
   for (; *words != nullptr && strcmp(*words, "--") != 0; words += 2) {
     if (words[1] == nullptr || strcmp(*words, "--cgroup") != 0) _exit(exit_usage);
@@ -361,8 +430,9 @@ char** make_sandbox(char** words) {
   auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
   if (pid < 0) give_up("name spaces of its own");
   if (pid > 0) watch_over(pid, lifeline, outside, root ? outside : getegid(), root);
-  within(plan, lifeline, root);
-  return words + 1;
+  Made made{words + 1};
+  within(plan, lifeline, root, made);
+  return made;
 }
 
 }  // namespace headrace::process::init
