@@ -353,6 +353,8 @@ void InitClient::outside(pid_t pid, uint64_t start_time) {
 }
 InitClient::Usage InitClient::usage() const { return impl_->used; }
 uint64_t InitClient::memory_exceeded() const { return impl_->exceeded; }
+Descriptor InitClient::take_network() { return std::move(impl_->uplink); }
+
 core::Result<Descriptor> InitClient::take_uplink() {
   if (impl_->uplink) return std::move(impl_->uplink);
   auto error =

@@ -82,10 +82,4 @@ std::string ProgramFile::path() const {
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_.get());
 }
 
-Result<Descriptor> ProgramFile::open() const {
-  Descriptor copy(::open(path().c_str(), O_RDONLY | O_CLOEXEC));
-  if (!copy) return std::unexpected(core::error_of_errno(errno, "opening a program"));
-  return copy;
-}
-
 }  // namespace headrace::process

@@ -19,13 +19,12 @@ std::span<const std::byte> egress_image();
 core::Result<Descriptor> memory_file(const char* name, std::span<const std::byte> bytes);
 core::Result<Descriptor> memory_file(const char* name, std::string_view text);
 
-// A program that this one carries, as a file in memory; run it as `path`, read it through a descriptor of its own.
+// A program that this one carries, as a file in memory.
 class ProgramFile {
  public:
   // unavailable: the kernel lets no program run from memory.
   static core::Result<std::unique_ptr<ProgramFile>> make(const char* name, std::span<const std::byte> image);
-  std::string path() const;               // for exec by us and by our children
-  core::Result<Descriptor> open() const;  // read-only, at its beginning
+  std::string path() const;  // for exec by us and by our children
 
  private:
   explicit ProgramFile(Descriptor file) : file_(std::move(file)) {}
