@@ -3,7 +3,7 @@
 
 packages_build="g++ cmake ninja-build pkg-config git ccache mold boost libssl-dev libfmt-dev libsqlite3-dev libgit2-dev
   zlib1g-dev libfyaml-dev libcli11-dev libsodium-dev libexpat1-dev libpcre2-dev libslirp-dev"
-packages_run="slirp4netns"
+packages_run="libslirp0"
 packages_test="libgtest-dev libgmock-dev curl bubblewrap $packages_run"
 packages_clang="clang-19 libclang-rt-19-dev llvm-19"
 packages_lint="clang-tidy-19 clang-format-19"

@@ -80,7 +80,7 @@ void add_labels(CLI::App* command, Labels& labels) {
 void add_sandbox_network(CLI::App* command, std::string& network) {
   command
       ->add_option("--sandbox-network", network,
-                   "Network of sandboxed jobs: own (a way out by slirp4netns), host (loopback included), none")
+                   "Network of sandboxed jobs: own (with a way out), host (loopback included), none")
       ->check(CLI::IsMember({"own", "host", "none"}))
       ->capture_default_str();
 }

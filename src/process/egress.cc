@@ -1,111 +1,172 @@
 #include "process/egress.h"
 
 #include <fcntl.h>
-#include <linux/nsfs.h>
-#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
+#include <string>
+#include <string_view>
 
+#include "process/child.h"
+#include "process/egress_protocol.h"
 #include "process/init_image.h"
 
 namespace headrace::process {
 
+namespace asio = boost::asio;
 using core::Code;
 using core::Result;
 using core::Task;
+using egress::Answer;
+using egress::Request;
+
+struct EgressServer::Program {
+  std::unique_ptr<Child> child;
+  Descriptor control;
+};
 
 namespace {
 
-namespace asio = boost::asio;
-
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds start_limit{10'000};
-constexpr size_t words_bytes_max = 4'096;
-// Descriptors of the child.
-constexpr int exit_file = 3, network_file = 4, users_file = 5;
+constexpr std::chrono::milliseconds end_limit{5'000};
 
-std::vector<std::string> command(const std::string& program, bool own_users) {
-  auto file = [](int number) { return "/proc/self/fd/" + std::to_string(number); };
-  std::vector<std::string> words{program,
-                                 "--configure",
-                                 "--mtu=65520",
-                                 "--disable-host-loopback",
-                                 "--enable-seccomp",
-                                 "--ready-fd=1",
-                                 "--exit-fd=" + std::to_string(exit_file),
-                                 "--netns-type=path"};
-  if (own_users)
-    words.push_back("--userns-path=" + file(users_file));
-  else
-    words.push_back("--enable-sandbox");
-  words.insert(words.end(), {file(network_file), "tap0"});
-  return words;
+struct Pair {
+  Descriptor ours, theirs;
+};
+
+Result<Pair> socket_pair() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return std::unexpected(core::error_of_errno(errno, "making a socket for the way out of a job"));
+  return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// It writes "1" when the interface is up, and nothing where it fails.
-Task<bool> says_ready(Child& child) {
-  std::array<std::byte, 8> word;
-  auto count = co_await child.read(Stream::out, word);
-  co_return count && *count > 0;
+// 0, or an errno: EPIPE and ECONNRESET where nobody reads there any more.
+int send_request(int control, int tap, int lifeline, std::optional<uid_t> user) {
+  Request request;
+  if (user) request.user = *user;
+  int given[egress::descriptors] = {};
+  given[egress::tap] = tap;
+  given[egress::lifeline] = lifeline;
+  iovec part{&request, sizeof request};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof given)] = {};
+  msghdr packet{};
+  packet.msg_iov = &part;
+  packet.msg_iovlen = 1;
+  packet.msg_control = space;
+  packet.msg_controllen = sizeof space;
+  cmsghdr* header = CMSG_FIRSTHDR(&packet);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof given);
+  std::memcpy(CMSG_DATA(header), given, sizeof given);
+  return ::sendmsg(control, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
-// It goes on to write there while it runs: a file in memory neither blocks it nor breaks.
-std::string last_words(int file) {
-  std::string text(words_bytes_max, '\0');
-  ssize_t count = ::pread(file, text.data(), text.size(), 0);
-  text.resize(count > 0 ? static_cast<size_t>(count) : 0);
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
+Task<std::optional<Answer>> hear_answer(asio::posix::stream_descriptor& lifeline) {
+  Answer answer;
+  auto [error, count] = co_await lifeline.async_read_some(asio::buffer(&answer, sizeof answer), as_value);
+  if (error || count != sizeof answer) co_return std::nullopt;
+  answer.reason[sizeof answer.reason - 1] = '\0';
+  co_return answer;
+}
+
+core::Error refusal(const Answer& answer) {
+  const std::string_view reason(answer.reason);
+  if (reason.contains("libslirp.so"))
+    return {Code::not_found,
+            "libslirp, which is the way out of jobs, is not there. Install it: apt-get install libslirp0.",
+            std::string(reason)};
+  return {Code::unavailable,
+          std::string("The egress program could not give the job a way out: ") + answer.reason + ".",
+          {}};
 }
 
 }  // namespace
 
-Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, std::string program, Descriptor network) {
-  using namespace asio::experimental::awaitable_operators;
-  if (!network) co_return core::fail(Code::unavailable, "The network name space of the sandbox is not known.");
-  // As root the name space is entered as it is; another user enters the user name space that owns it first.
-  bool own_users = ::geteuid() != 0;
-  Descriptor users(own_users ? ::ioctl(network.get(), NS_GET_USERNS) : ::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!users) co_return std::unexpected(core::error_of_errno(errno, "looking for the owner of a network"));
-  int lifeline[2] = {-1, -1};
-  if (::pipe2(lifeline, O_CLOEXEC) != 0)
-    co_return std::unexpected(core::error_of_errno(errno, "making a pipe for slirp4netns"));
-  Descriptor theirs(lifeline[0]);
-  Descriptor ours(lifeline[1]);
-  auto said = memory_file("slirp4netns", std::string_view());
-  if (!said) co_return std::unexpected(said.error());
-  Spec spec;
-  spec.argv = command(program, own_users);
-  spec.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-  spec.extra = {theirs.get(), network.get(), users.get()};
-  spec.directory = "/";
-  spec.out = Redirect::pipe();
-  spec.err = Redirect::of(said->get());
-  auto child = spawn(loop, std::move(spec));
-  if (!child) co_return std::unexpected(child.error());
-  asio::steady_timer patience(loop, start_limit);
-  auto first = co_await (says_ready(**child) || patience.async_wait(asio::as_tuple(asio::use_awaitable)));
-  if (first.index() == 0 && std::get<0>(first)) {
-    (*child)->close(Stream::out);
-    co_return std::make_unique<Egress>(std::move(*child), std::move(ours));
-  }
-  auto ended = co_await (*child)->end(std::chrono::milliseconds(0));
-  auto words = last_words(said->get());
-  co_return core::fail(
-      Code::unavailable,
-      "slirp4netns could not give the job a way out: " + (words.empty() ? std::string("it said nothing") : words) + ".",
-      ended ? to_string(*ended) : std::string());
+EgressServer::EgressServer(core::Executor loop) : loop_(std::move(loop)) {}
+EgressServer::~EgressServer() = default;
+
+pid_t EgressServer::pid() const { return program_ ? program_->child->pid() : 0; }
+
+void EgressServer::forget(const std::shared_ptr<Program>& program) {
+  if (program_ == program) program_.reset();
 }
 
+Result<std::shared_ptr<EgressServer::Program>> EgressServer::ask(int tap, int lifeline, std::optional<uid_t> user) {
+  if (program_) {
+    int error = send_request(program_->control.get(), tap, lifeline, user);
+    if (error == 0) return program_;
+    if (error != EPIPE && error != ECONNRESET)
+      return std::unexpected(core::error_of_errno(error, "asking for the way out of a job"));
+    program_.reset();
+  }
+  auto image = EgressFile::get();
+  if (!image) return std::unexpected(image.error());
+  auto pair = socket_pair();
+  if (!pair) return std::unexpected(pair.error());
+  Spec spec;
+  spec.argv = {(*image)->path()};
+  spec.extra = {pair->theirs.get()};
+  spec.directory = "/";
+  auto child = spawn(loop_, std::move(spec));
+  if (!child) return std::unexpected(child.error());
+  program_ = std::make_shared<Program>(Program{std::move(*child), std::move(pair->ours)});
+  int error = send_request(program_->control.get(), tap, lifeline, user);
+  if (error != 0) return std::unexpected(core::error_of_errno(error, "asking for the way out of a job"));
+  return program_;
+}
+
+Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, EgressServer& server, Descriptor tap,
+                                                    std::optional<uid_t> user) {
+  using namespace asio::experimental::awaitable_operators;
+  if (!tap)
+    co_return core::fail(
+        Code::unavailable,
+        "No network interface could be made in the sandbox: /dev/net/tun is not open to this user, or not there.");
+  ::fcntl(tap.get(), F_SETFL, ::fcntl(tap.get(), F_GETFL) | O_NONBLOCK);
+  // A program that ends just now takes no request, and says so by silence: the second time it is another one.
+  for (bool again : {true, false}) {
+    auto pair = socket_pair();
+    if (!pair) co_return std::unexpected(pair.error());
+    auto program = server.ask(tap.get(), pair->theirs.get(), user);
+    if (!program) co_return std::unexpected(program.error());
+    pair->theirs.reset();
+    if (!again) tap.reset();
+    Lifeline lifeline(loop, pair->ours.release());
+    asio::steady_timer patience(loop, start_limit);
+    auto first = co_await (hear_answer(lifeline) || patience.async_wait(as_value));
+    if (first.index() == 1) co_return core::fail(Code::unavailable, "The egress program does not answer.");
+    const auto& answer = std::get<0>(first);
+    if (answer && answer->pid != 0)
+      co_return std::unique_ptr<Egress>(new Egress(std::move(*program), std::move(lifeline), answer->pid));
+    server.forget(*program);
+    if (answer) co_return std::unexpected(refusal(*answer));
+  }
+  co_return core::fail(Code::unavailable, "The egress program ends before it gives the job a way out.");
+}
+
+Egress::Egress(std::shared_ptr<EgressServer::Program> program, Lifeline lifeline, pid_t pid)
+    : program_(std::move(program)), lifeline_(std::move(lifeline)), pid_(pid) {}
+Egress::~Egress() = default;
+
 Task<> Egress::end() {
-  lifeline_.reset();
-  auto ended = co_await child_->end(std::chrono::milliseconds(0));
-  static_cast<void>(ended);  // it has, or the kernel keeps it from us
+  using namespace asio::experimental::awaitable_operators;
+  if (!lifeline_.is_open()) co_return;
+  ::shutdown(lifeline_.native_handle(), SHUT_WR);
+  asio::steady_timer patience(lifeline_.get_executor(), end_limit);
+  auto first = co_await (hear_answer(lifeline_) || patience.async_wait(as_value));
+  static_cast<void>(first);  // it has gone, or the kernel keeps it from us
+  lifeline_.close();
+  program_.reset();
 }
 
 }  // namespace headrace::process

@@ -1,36 +1,65 @@
-// A way out for a network name space that has none: slirp4netns beside it, which speaks TCP, UDP and DNS for it as an
-// ordinary program of this host. The host's loopback is not reachable through it (--disable-host-loopback). It ends
-// with this object, and with this process.
+// The way to the network of jobs whose own network has none: a process of the egress program (egress/main.cc) for each,
+// which speaks TCP, UDP and DNS for the job by libslirp, as an ordinary program of this host and as the job's user. The
+// host's loopback is not reachable through it.
+//
+// EgressServer is the program, one for all jobs: it begins with the first that wants a way out, and again where it has
+// ended. All end with this process. Loop thread only.
 #pragma once
 
+#include <sys/types.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "core/result.h"
 #include "core/task.h"
-#include "process/child.h"
 #include "process/descriptor.h"
 
 namespace headrace::process {
+
+class EgressServer {
+ public:
+  explicit EgressServer(core::Executor loop);
+  ~EgressServer();  // ways out that are still there keep what they need
+  EgressServer(const EgressServer&) = delete;
+  EgressServer& operator=(const EgressServer&) = delete;
+
+  pid_t pid() const;  // 0: none runs yet, or none that takes another job
+
+ private:
+  friend class Egress;
+  struct Program;
+  core::Result<std::shared_ptr<Program>> ask(int tap, int lifeline, std::optional<uid_t> user);
+  void forget(const std::shared_ptr<Program>& program);
+
+  core::Executor loop_;
+  std::shared_ptr<Program>
+      program_;  // shared with the ways out that it serves: one that is replaced ends with the last
+};
 
 class Egress {
  public:
   static constexpr const char* resolver = "10.0.2.3";  // its name server, seen from within
 
-  // `network` is the name space; returns when the interface is up. not_found: no such program; unavailable, with its
-  // last words: it could not (no /dev/net/tun for this user, above all).
-  static core::Task<core::Result<std::unique_ptr<Egress>>> start(core::Executor loop, std::string program,
-                                                                 Descriptor network);
-  Egress(std::unique_ptr<Child> child, Descriptor lifeline)
-      : lifeline_(std::move(lifeline)), child_(std::move(child)) {}
+  // `tap` is the job's interface, up, with the address 10.0.2.100/24, MTU 65520 and the gateway 10.0.2.2; no other
+  // copy of it may be left (the interface ends with it). `user` is whom the process becomes: given where we are root.
+  // not_found: no libslirp. unavailable: no tap, or with the reason.
+  static core::Task<core::Result<std::unique_ptr<Egress>>> start(core::Executor loop, EgressServer& server,
+                                                                 Descriptor tap, std::optional<uid_t> user);
+  ~Egress();  // ends it without waiting
+  pid_t pid() const { return pid_; }
 
-  // Ends it and returns when it has gone, its interface with it: some milliseconds, for which the destructor would hold
-  // up the loop.
+  // Ends it and returns when it has gone, its interface with it.
   core::Task<> end();
 
  private:
-  Descriptor lifeline_;  // --exit-fd: closed, it ends
-  std::unique_ptr<Child> child_;
+  using Lifeline = boost::asio::posix::stream_descriptor;
+  Egress(std::shared_ptr<EgressServer::Program> program, Lifeline lifeline, pid_t pid);
+
+  std::shared_ptr<EgressServer::Program> program_;
+  Lifeline lifeline_;
+  pid_t pid_;
 };
 
 }  // namespace headrace::process

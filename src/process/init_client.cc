@@ -353,14 +353,11 @@ void InitClient::outside(pid_t pid, uint64_t start_time) {
 }
 InitClient::Usage InitClient::usage() const { return impl_->used; }
 uint64_t InitClient::memory_exceeded() const { return impl_->exceeded; }
-Descriptor InitClient::take_network() { return std::move(impl_->uplink); }
-
 core::Result<Descriptor> InitClient::take_uplink() {
   if (impl_->uplink) return std::move(impl_->uplink);
-  auto error =
-      core::error_of_errno(impl_->no_uplink == 0 ? ENODEV : impl_->no_uplink, "making its device", "/dev/net/tun");
-  error.code = Code::unavailable;
-  return std::unexpected(std::move(error));
+  return core::fail(Code::unavailable, "This host gave no device for a network, by /dev/net/tun: " +
+                                           std::string(::strerror(impl_->no_uplink == 0 ? ENODEV : impl_->no_uplink)) +
+                                           ". The runner's user must be able to open it (0666 on most systems).");
 }
 
 Task<Result<>> InitClient::ready(std::chrono::milliseconds limit) {

@@ -62,7 +62,6 @@ class InitClient {
   uint64_t memory_exceeded() const;  // bytes in use when the init's watch killed everything; 0: it did not
   // The tap device that the sandbox was to have (uplink.h), once; unavailable, with the reason, where it has none.
   core::Result<Descriptor> take_uplink();
-  Descriptor take_network();  // where it was to have no such device: its network name space, once
 
  private:
   struct Impl;

@@ -12,11 +12,12 @@
 
 #include <initializer_list>
 
+#include "process/uplink.h"
+
 namespace headrace::process::egress {
 namespace {
 
 constexpr size_t frame_bytes_max = 65'536;
-constexpr size_t mtu = 65'520;
 constexpr int frames_a_round = 64;  // of the guest, before its sockets are looked at again
 constexpr int timers_max = 8;
 constexpr int tap_slot = 0, lifeline_slot = 1, first_slot = 2;
@@ -117,13 +118,13 @@ SlirpConfig configuration() {
   SlirpConfig wanted{};
   wanted.disable_dhcp = true;  // of version 4
   wanted.in_enabled = true;
-  inet_pton(AF_INET, "10.0.2.0", &wanted.vnetwork);
-  inet_pton(AF_INET, "255.255.255.0", &wanted.vnetmask);
-  inet_pton(AF_INET, "10.0.2.2", &wanted.vhost);
-  inet_pton(AF_INET, "10.0.2.3", &wanted.vnameserver);
-  inet_pton(AF_INET, "10.0.2.100", &wanted.vdhcp_start);
-  wanted.if_mtu = mtu;
-  wanted.if_mru = mtu;
+  wanted.vnetwork.s_addr = htonl(uplink::network);
+  wanted.vnetmask.s_addr = htonl(uplink::mask);
+  wanted.vhost.s_addr = htonl(uplink::gateway);
+  wanted.vnameserver.s_addr = htonl(uplink::name_server);
+  wanted.vdhcp_start.s_addr = htonl(uplink::guest);
+  wanted.if_mtu = uplink::mtu;
+  wanted.if_mru = uplink::mtu;
   wanted.disable_host_loopback = true;
   return wanted;
 }

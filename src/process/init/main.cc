@@ -452,8 +452,7 @@ int main(int, char** words) {
   if (strcmp(words[1], "make") == 0) {
     const Made made = make_sandbox(words + 2);
     read_options(made.options);
-    const int network = made.uplink_wanted ? made.uplink : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    serve(network, made.reason);
+    serve(made.uplink, made.reason);
   }
   if (strcmp(words[1], "listen") != 0) return exit_usage;
   read_options(words + 3);

@@ -358,7 +358,6 @@ void die_with(int lifeline) {
 void within(const Plan& plan, const int* lifeline, bool trees_are_there, Made& made) {
   close(lifeline[1]);
   die_with(lifeline[0]);  // waits for the map of users
-  made.uplink_wanted = plan.uplink;
   if (plan.uplink) {
     made.uplink = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     made.reason = made.uplink < 0 ? errno : 0;

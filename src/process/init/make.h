@@ -9,7 +9,6 @@ namespace headrace::process::init {
 // waits for its end, and each of the two dies with the other.
 struct Made {
   char** options;
-  bool uplink_wanted = false;
   int uplink = -1;  // the tap device
   int reason = 0;   // why there is none though one was asked for: an errno
 };

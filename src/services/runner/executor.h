@@ -201,12 +201,11 @@ class Executor {
 // What an operator chose for all jobs of this runner.
 struct ExecutorOptions {
   enum class Network {
-    own,  // a network of the job's own with a way out where slirp4netns is installed, else without one: said in the log
+    own,   // a network of the job's own with a way out where libslirp is installed, else without one: said in the log
     host,  // the host's, its loopback included: `--sandbox-network host`
     none,
   };
   Network network = Network::own;
-  std::string slirp = "slirp4netns";  // a name looked up in PATH, or a path
   std::string engine;                        // "podman", "docker" or a path; empty: the first that answers
   std::vector<std::string> volumes_allowed;  // folders of the host that containers may mount
   // The runner's folder: what is made of an engine bears its name, and is removed by whoever has that folder next

@@ -43,6 +43,7 @@ process::SandboxOptions options_of(const Cell& cell, const ExecutorOptions& opti
   if (cell.user) wanted.user = cell.user->id();
   if (cell.group) wanted.cgroup_doors = cell.group->doors();
   wanted.host_network = cell.wish.network && options.network == ExecutorOptions::Network::host;
+  wanted.uplink = own_network;
   wanted.name_service = wanted.host_network || own_network;
   if (own_network) wanted.resolver = process::Egress::resolver;
   wanted.open_files = cell.limits.open_files;
@@ -52,6 +53,11 @@ process::SandboxOptions options_of(const Cell& cell, const ExecutorOptions& opti
     wanted.memory_watch_bytes = cell.limits.memory_bytes;
   }
   return wanted;
+}
+
+std::string without_way_out(const core::Error& why) {
+  return "Network: none but its own loopback. " + why.message +
+         " Or let jobs use the host's network: --sandbox-network host.";
 }
 
 }  // namespace
@@ -112,14 +118,18 @@ Task<> CellMaker::connect(Cell& cell) {
     cell.network = "Network: the host's own, its loopback included, as the operator allowed (--sandbox-network host).";
     co_return;
   }
-  auto egress = co_await process::Egress::start(loop_, options_.slirp, cell.sandbox->init().take_network());
-  if (egress) {
-    cell.egress = std::move(*egress);
-    cell.network = "Network: its own, with a way out by slirp4netns; the host's loopback is not reachable.";
-  } else {
-    cell.network = "Network: none but its own loopback. " + egress.error().message +
-                   " Install slirp4netns, or let jobs use the host's network: --sandbox-network host.";
+  auto uplink = cell.sandbox->init().take_uplink();
+  if (!uplink) {
+    cell.network = without_way_out(uplink.error());
+    co_return;
   }
+  auto egress = co_await process::Egress::start(loop_, egress_, std::move(*uplink), cell.owner());
+  if (!egress) {
+    cell.network = without_way_out(egress.error());
+    co_return;
+  }
+  cell.egress = std::move(*egress);
+  cell.network = "Network: its own, with a way out; the host's loopback is not reachable.";
 }
 
 Task<> Cell::quiet(std::shared_ptr<Cell> cell) {

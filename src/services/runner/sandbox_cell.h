@@ -52,7 +52,8 @@ struct Cell {
 
 class CellMaker {
  public:
-  CellMaker(core::Executor loop, ExecutorOptions options) : loop_(std::move(loop)), options_(std::move(options)) {}
+  CellMaker(core::Executor loop, ExecutorOptions options)
+      : loop_(std::move(loop)), egress_(loop_), options_(std::move(options)) {}
 
   // `folder` is not there, or empty.
   core::Task<core::Result<std::shared_ptr<Cell>>> make(std::string folder, CellWish wish);
@@ -62,6 +63,7 @@ class CellMaker {
   core::Task<> connect(Cell& cell);
 
   core::Executor loop_;
+  process::EgressServer egress_;
   ExecutorOptions options_;
   std::unique_ptr<process::Cgroups> groups_;
 };

@@ -1,5 +1,5 @@
 // The executor `sandbox`: a process::Sandbox a job, bounded by a control group where there can be one, with a way out
-// where slirp4netns gives one. Sandboxes are made ahead (keep_ready): one that waits has an empty folder of its own,
+// where libslirp gives one. Sandboxes are made ahead (keep_ready): one that waits has an empty folder of its own,
 // and the job that takes it gets that folder by a rename, so nothing is mounted while the job waits.
 #pragma once
 
