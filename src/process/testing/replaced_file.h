@@ -1,4 +1,5 @@
-// A file of this host that is another one for this process and what it starts, as long as this exists. Root only.
+// A file of this host that is another one for this process and what it starts, as long as this exists. Root only. The
+// process stays in a mount name space of its own: with threads there is no way back.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,20 +19,18 @@ namespace headrace::process::testing {
 
 class ReplacedFile {
  public:
-  ReplacedFile(const std::string& path, const std::string& text) {
+  ReplacedFile(const std::string& path, const std::string& text) : path_(path) {
     char name[] = "/tmp/headrace-replaced-XXXXXX";
     Descriptor file(::mkstemp(name));
     file_ = name;
     std::ofstream(file_) << text;
     ::chmod(name, 0644);
-    before_ = Descriptor(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-    apart_ = ::unshare(CLONE_NEWNS) == 0;
-    done_ = apart_ && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-            ::mount(name, std::filesystem::canonical(path).c_str(), nullptr, MS_BIND, nullptr) == 0;
+    done_ = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+            ::mount(name, real_path().c_str(), nullptr, MS_BIND, nullptr) == 0;
   }
   ~ReplacedFile() {
-    if (apart_) {
-      EXPECT_EQ(::setns(before_.get(), CLONE_NEWNS), 0);
+    if (done_) {
+      EXPECT_EQ(::umount2(real_path().c_str(), MNT_DETACH), 0);
     }
     ::unlink(file_.c_str());
   }
@@ -41,9 +40,12 @@ class ReplacedFile {
   explicit operator bool() const { return done_; }  // false: this user may not mount
 
  private:
-  std::string file_;
-  Descriptor before_;
-  bool apart_ = false;
+  std::string real_path() const {
+    std::error_code error;
+    return std::filesystem::canonical(path_, error);
+  }
+
+  std::string path_, file_;
   bool done_ = false;
 };
 
