@@ -38,8 +38,7 @@ struct Kind {
 Task<Result<size_t>> remove_all(const ContainerEngine& engine, Kind kind, std::string folder) {
   std::vector<std::string> list = kind.list;
   list.insert(list.end(), {"--quiet", "--filter", std::string("label=") + folder_label + "=" + folder});
-  Variables nothing;
-  auto listed = co_await engine.run(std::move(list), "listing what jobs left", std::move(nothing));
+  auto listed = co_await engine.run(std::move(list), "listing what jobs left");
   if (!listed) co_return std::unexpected(listed.error());
   size_t removed = 0;
   for (const auto& id : lines_of(*listed)) {
@@ -49,6 +48,7 @@ Task<Result<size_t>> remove_all(const ContainerEngine& engine, Kind kind, std::s
     if (!maker || *maker == this_runner()) continue;  // it has just gone, or is of a job of today
     std::vector<std::string> words = kind.remove;
     words.push_back(id);
+    Variables nothing;
     std::string no_input;
     auto gone = co_await engine.run(std::move(words), "removing what a job left", std::move(nothing),
                                     std::move(no_input), removal_limit);
