@@ -193,7 +193,7 @@ Task<Result<>> JobActions::give_back(StepEngine& engine) {
   if (!owner) co_return Result<>{};
   JobFiles files(engine.place().folder, owner);
   auto work = [files, place = engine.place()]() -> Result<> {
-    for (const auto& folder : {place.workspace, place.temporary})
+    for (const auto& folder : {place.workspace, place.temporary, place.folder + "/home", place.folder + "/tools"})
       if (auto given = files.give_back(folder); !given) return given;
     return {};
   };

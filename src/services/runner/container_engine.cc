@@ -64,14 +64,86 @@ constexpr std::array<AllowedOption, 40> allowed_options{{{"--add-host", true},
                                                          {"--user", true},
                                                          {"--workdir", true}}};
 
-// The engine reads these itself; a container's value of them cannot come by its environment.
-constexpr std::array<const char*, 5> engine_variables{"PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "TMPDIR"};
+// What the engine's own program, its helpers, the loader and a shell read. A container's value of such a name stands
+// among the words instead: in the environment of that program, which may be root's, it would be an order to it.
+constexpr std::array<std::string_view, 48> engine_variables{"ALL_PROXY",
+                                                            "BASHOPTS",
+                                                            "BASH_ENV",
+                                                            "CDPATH",
+                                                            "CONTAINER_CONNECTION",
+                                                            "CONTAINER_HOST",
+                                                            "CONTAINER_PROXY",
+                                                            "CONTAINER_SSHKEY",
+                                                            "DOCKER_API_VERSION",
+                                                            "DOCKER_AUTH_CONFIG",
+                                                            "DOCKER_BUILDKIT",
+                                                            "DOCKER_CERT_PATH",
+                                                            "DOCKER_CONFIG",
+                                                            "DOCKER_CONTENT_TRUST",
+                                                            "DOCKER_CONTENT_TRUST_SERVER",
+                                                            "DOCKER_CONTEXT",
+                                                            "DOCKER_CUSTOM_HEADERS",
+                                                            "DOCKER_DEFAULT_PLATFORM",
+                                                            "DOCKER_HOST",
+                                                            "DOCKER_TLS",
+                                                            "DOCKER_TLS_VERIFY",
+                                                            "DOCKER_TMPDIR",
+                                                            "ENV",
+                                                            "FTP_PROXY",
+                                                            "GCONV_PATH",
+                                                            "GETCONF_DIR",
+                                                            "GNUPGHOME",
+                                                            "GODEBUG",
+                                                            "GOTRACEBACK",
+                                                            "HOME",
+                                                            "HOSTALIASES",
+                                                            "HTTPS_PROXY",
+                                                            "HTTP_PROXY",
+                                                            "IFS",
+                                                            "LOCALDOMAIN",
+                                                            "LOCPATH",
+                                                            "NLSPATH",
+                                                            "NOTIFY_SOCKET",
+                                                            "NO_PROXY",
+                                                            "PATH",
+                                                            "PS4",
+                                                            "REGISTRY_AUTH_FILE",
+                                                            "RES_OPTIONS",
+                                                            "SHELLOPTS",
+                                                            "SSH_AUTH_SOCK",
+                                                            "STORAGE_DRIVER",
+                                                            "STORAGE_OPTS",
+                                                            "TMPDIR"};
+constexpr std::array<std::string_view, 20> engine_prefixes{
+    "BASH_FUNC_",  "BUILDAH_", "BUILDKIT_", "CONTAINERD_", "CONTAINERS_", "CNI_",    "DBUS_",
+    "DOCKER_CLI_", "GLIBC_",   "LD_",       "LIBPOD_",     "LISTEN_",     "MALLOC_", "NETAVARK_",
+    "OCICRYPT_",   "PODMAN_",  "PYTHON",    "SSL_CERT_",   "XDG_",        "_"};
+
+bool engine_reads(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return std::ranges::find(engine_variables, name) != engine_variables.end() ||
+         std::ranges::any_of(engine_prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+// "*" at the end of a name would ask podman for all that begin so, and "=" within one would begin its value early.
+bool is_variable_name(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c != '=' && c != '*'; });
+}
+
+// docker's last line is often where to read more.
+bool is_advertisement(std::string_view line) {
+  return line.starts_with("See 'docker") || line.starts_with("Run 'docker");
+}
 
 std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  if (text.size() > words_bytes_max) text = text.substr(text.size() - words_bytes_max);
-  size_t newline = text.rfind('\n');
-  return newline == std::string::npos ? text : text.substr(newline + 1);
+  for (;;) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    if (text.size() > words_bytes_max) text = text.substr(text.size() - words_bytes_max);
+    size_t newline = text.rfind('\n');
+    std::string line = newline == std::string::npos ? text : text.substr(newline + 1);
+    if (newline == std::string::npos || !is_advertisement(line)) return line;
+    text.resize(newline);
+  }
 }
 
 Result<> check_options(const std::vector<std::string>& options) {
@@ -136,7 +208,10 @@ Task<Result<ContainerEngine>> ContainerEngine::find(core::Executor loop, std::st
 
 std::vector<std::string> ContainerEngine::environment(const Variables& more) {
   auto words = process::inherited_environment({"PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "TMPDIR"});
-  for (const auto& [name, value] : more) words.push_back(name + "=" + value);
+  for (const auto& [name, value] : more) {
+    std::erase_if(words, [&name](const auto& word) { return word.starts_with(name + "="); });
+    words.push_back(name + "=" + value);
+  }
   return words;
 }
 
@@ -188,7 +263,58 @@ Task<bool> ContainerEngine::is_here(std::string image) const {
   co_return found.has_value();
 }
 
-Task<Result<ContainerEngine::Image>> ContainerEngine::pull(std::string image) const {
+// podman keeps them in a file that has a name, docker in its folder of settings; what that says of where its engine is
+// comes along.
+Task<Result<Variables>> ContainerEngine::login(std::string registry, std::string username, std::string password,
+                                               std::string folder) const {
+  Variables where{{"REGISTRY_AUTH_FILE", folder + "/auth.json"}};
+  if (!podman_) {
+    std::vector<std::string> ask{"context", "inspect", "--format", "{{.Endpoints.docker.Host}}"};
+    auto host = co_await run(std::move(ask), "asking " + program_ + " where its engine is");
+    where = {{"DOCKER_CONFIG", folder}};
+    if (host && !host->empty()) where.emplace_back("DOCKER_HOST", *host);
+  }
+  std::vector<std::string> words{"login", "--username", std::move(username), "--password-stdin", registry};
+  auto in = co_await run(std::move(words), "signing in at " + registry, where, std::move(password));
+  if (in) co_return where;
+  in.error().message +=
+      ". Look at the username and password of credentials:, and at whether this machine reaches " + registry + ".";
+  co_return std::unexpected(in.error());
+}
+
+namespace {
+
+// What a registry's answer is to whoever wants an image, by the words of the engines, which have no other sign.
+enum class Refusal { denied, absent, unreachable };
+Refusal read_refusal(const std::string& words) {
+  std::string text = words;
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  auto says = [&text](std::initializer_list<const char*> any) {
+    return std::ranges::any_of(any, [&](const char* one) { return text.find(one) != std::string::npos; });
+  };
+  if (says({"unauthorized", "denied", "forbidden", "authentication required", "no basic auth", "incorrect username"}))
+    return Refusal::denied;
+  if (says({"manifest unknown", "name unknown", "not found", "does not exist"})) return Refusal::absent;
+  return Refusal::unreachable;
+}
+
+std::string remedy_for(Refusal refusal, const std::string& image) {
+  std::string registry = registry_of(image);
+  switch (refusal) {
+    case Refusal::denied:
+      return " " + registry +
+             " does not give it to this job: look at the name of the image, and at the username and "
+             "password of its credentials:, where it is not for everybody.";
+    case Refusal::absent: return " Look at its name and its tag.";
+    case Refusal::unreachable: break;
+  }
+  if (registry == "localhost") return " An image of localhost/ is one that was made or loaded on this machine.";
+  return " Look at its name, and at whether this machine reaches " + registry + ".";
+}
+
+}  // namespace
+
+Task<Result<ContainerEngine::Image>> ContainerEngine::pull(std::string image, Variables login) const {
   Image found{image, {}};
   if (image.empty() || image.starts_with('-'))
     co_return core::fail(Code::invalid, "'" + image + "' is no name of an image.");
@@ -196,27 +322,30 @@ Task<Result<ContainerEngine::Image>> ContainerEngine::pull(std::string image) co
   if (local && co_await is_here(image)) co_return found;
   std::string full = with_registry(image);
   std::vector<std::string> words{"pull", "--quiet", full};
-  Variables nothing;
   std::string no_input;
   auto pulled =
-      co_await run(std::move(words), "pulling the image " + image, std::move(nothing), std::move(no_input), pull_limit);
+      co_await run(std::move(words), "pulling the image " + image, std::move(login), std::move(no_input), pull_limit);
   if (pulled) {
     found.name = std::move(full);
     co_return found;
   }
+  // An image that is here because another job may have it is not this job's by that.
+  auto refusal = read_refusal(pulled.error().message);
   for (const auto& name : {full, image}) {
-    if (!co_await is_here(name)) continue;
+    if (refusal != Refusal::unreachable || !co_await is_here(name)) continue;
     found.name = name;
     found.remark =
         "The image " + image + " could not be pulled; the one that is here is used. " + pulled.error().message;
     co_return found;
   }
+  pulled.error().message += "." + remedy_for(refusal, image);
   co_return std::unexpected(pulled.error());
 }
 
 void add_environment(const Variables& env, ContainerWords& made) {
   for (const auto& [name, value] : env) {
-    bool engines = std::ranges::find(engine_variables, name) != engine_variables.end();
+    if (!is_variable_name(name)) continue;
+    bool engines = engine_reads(name);
     made.words.insert(made.words.end(), {"--env", engines ? name + "=" + value : name});
     if (!engines) made.environment.emplace_back(name, value);  // where the engine finds the value of --env NAME
   }

@@ -30,12 +30,18 @@ class ContainerEngine {
   core::Task<core::Result<std::string>> run_both(std::vector<std::string> words, std::string doing) const;
 
   // An image that is here now, newly asked for where it has a registry. Where that cannot be reached, one of that name
-  // that is here already does, and `remark` says so for the job's log.
+  // that is here already does, and `remark` says so for the job's log; where the registry refuses it, none does.
+  // `login`: where the engine finds the credentials (login()).
   struct Image {
     std::string name;  // for create and run
     std::string remark;
   };
-  core::Task<core::Result<Image>> pull(std::string image) const;
+  core::Task<core::Result<Image>> pull(std::string image, Variables login = Variables()) const;
+
+  // Signs in at a registry, for whoever has the environment that comes back and for nobody else: credentials are kept
+  // in `folder` alone, which is the caller's to remove.
+  core::Task<core::Result<Variables>> login(std::string registry, std::string username, std::string password,
+                                            std::string folder) const;
 
   // podman asks a container for its health by timers of systemd, which is not everywhere: this asks it now. True: it is
   // healthy; false where it is not, and with docker, which asks by itself.

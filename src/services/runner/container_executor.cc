@@ -48,6 +48,7 @@ struct Kept {
   Kept& operator=(const Kept&) = delete;
   std::shared_ptr<ContainerGroup> group;  // shared with the tasks that remove it
   std::string control;                    // folder of the socket
+  FileOwner owner;                        // whom files of the job belong to, where that is another than the runner
   std::unique_ptr<process::InitClient> init;
 };
 
@@ -60,7 +61,7 @@ class ContainerSurroundings final : public Surroundings {
         image_(std::move(image)),
         kept_(std::move(kept)),
         environment_(std::move(environment)),
-        files_(place_.folder, {}) {
+        files_(place_.folder, kept_->owner) {
     auto within = [this](const std::string& host) { return to_inside(host).value_or(inside_work); };
     inside_ = {within(place_.workspace), within(place_.temporary), within(place_.tool_cache), inside_home};
   }
@@ -108,6 +109,7 @@ class ContainerSurroundings final : public Surroundings {
     return files_.read(path, bytes_max);
   }
   const ContainerFacts* containers() const override { return &kept_->group->facts; }
+  std::optional<uid_t> owner() const override { return kept_->owner; }
 
   Task<Result<InsideListener>> listen() override {
     auto listener = co_await kept_->init->listen();
@@ -183,8 +185,27 @@ class Preparation {
     std::filesystem::create_directories(place_.folder, error);
     if (error) return std::unexpected(core::error_of_errno(error.value(), "making the folder of a job", place_.folder));
     JobFiles files(place_.folder, {});
-    for (const auto& folder : {place_.workspace, place_.temporary, place_.tool_cache, place_.folder + "/home"})
+    for (const auto& folder : own_folders())
       if (auto made = files.make_folder(folder); !made) return made;
+    return {};
+  }
+  std::vector<std::string> own_folders() const {
+    return {place_.workspace, place_.temporary, place_.tool_cache, place_.folder + "/home"};
+  }
+
+  // An image, or --user, may have another user than root; the kernel says which. Nothing of the job runs yet.
+  Result<> give_folders(int socket) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+      return std::unexpected(core::error_of_errno(errno, "asking whose a container is", place_.folder));
+    if (::geteuid() != 0 || peer.uid == 0) return {};
+    kept_->owner = peer.uid;
+    auto folders = own_folders();
+    folders.push_back(place_.folder);
+    for (const auto& folder : folders)
+      if (::lchown(folder.c_str(), peer.uid, peer.uid) != 0)
+        return std::unexpected(core::error_of_errno(errno, "giving its folder to a job", folder));
     return {};
   }
 
@@ -217,7 +238,8 @@ class Preparation {
     for (;; co_await clock_.sleep_for(connect_pause)) {
       auto socket = connect_once(kept_->control + "/socket");
       if (socket) {
-        kept_->init = std::make_unique<process::InitClient>(loop_, std::move(*socket), std::nullopt);
+        if (auto given = give_folders(socket->get()); !given) co_return given;
+        kept_->init = std::make_unique<process::InitClient>(loop_, std::move(*socket), kept_->owner);
         co_return co_await kept_->init->ready(init_limit);
       }
       if (clock_.steady() > deadline) break;

@@ -31,6 +31,8 @@ def spec(id): return json.load(open(top + '/' + id))
 def value(words, name): return [words[i + 1] for i, word in enumerate(words) if word == name]
 if os.path.exists(top + '/fails-' + words[0]):
     sys.exit('Error: it is said to fail')
+if os.path.exists(top + '/denies-' + words[0]):
+    sys.exit("Error: requested access to the resource is denied\nSee 'docker run --help'.")
 if words[0] == 'create':
     id = 'c%015d' % len(os.listdir(top))
     passed = {name: os.environ[name] for name in value(words, '--env') if '=' not in name}
@@ -38,6 +40,9 @@ if words[0] == 'create':
     print(id)
 elif words[0] == 'login':
     open(top + '/password', 'w').write(sys.stdin.read())
+    open(top + '/login', 'w').write(os.environ['DOCKER_CONFIG'])
+elif words[0] == 'pull':
+    open(top + '/pull', 'w').write(os.environ.get('DOCKER_CONFIG', ''))
 elif words[0] == 'start':
     made = spec(words[1])['words']
     print(words[1])
@@ -196,14 +201,44 @@ TEST_F(ContainerExecutorTest, AnImageThatCannotBePulledIsSaidWithTheEnginesWords
   EXPECT_THAT(calls(), HasSubstr("network rm"));
 }
 
-TEST_F(ContainerExecutorTest, CredentialsGoByTheInputOfTheLoginAndAreForgotten) {
+TEST_F(ContainerExecutorTest, CredentialsGoByTheInputOfTheLoginAndAreThereForOnePull) {
   needs.container->username = "alice";
   needs.container->password = "pass word";
   touch("fails-create");
   ASSERT_FALSE(prepare());
   EXPECT_EQ(text_of("password"), "pass word");
   EXPECT_THAT(calls(), AllOf(HasSubstr("login --username alice --password-stdin registry.example"),
-                             HasSubstr("logout registry.example"), Not(HasSubstr("pass word"))));
+                             Not(HasSubstr("pass word"))));
+  EXPECT_THAT(text_of("login"), HasSubstr("/headrace-login-"));
+  EXPECT_EQ(text_of("pull"), text_of("login"));
+  EXPECT_FALSE(std::filesystem::exists(text_of("login")));
+}
+
+TEST_F(ContainerExecutorTest, WhatARegistryRefusesIsNotHadFromHereEither) {
+  touch("denies-pull");
+  touch("has-image");
+  auto made = prepare();
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message,
+              AllOf(HasSubstr("denied"), HasSubstr("registry.example does not give it to this job"),
+                    HasSubstr("credentials:")));
+}
+
+// Its program may be root's: what it reads from its own environment is no job's to say.
+TEST_F(ContainerExecutorTest, AVariableIsNoOrderToTheEngine) {
+  ContainerWords made;
+  add_environment({{"TOKEN", "sesame"},
+                   {"LD_PRELOAD", "a.so"},
+                   {"https_proxy", "p"},
+                   {"CONTAINERS_CONF", "c"},
+                   {"REGISTRY_AUTH_FILE", "f"},
+                   {"LD_AUDIT=b.so:", "c"},
+                   {"TOK*", "x"},
+                   {"", "y"}},
+                  made);
+  EXPECT_THAT(made.environment, ElementsAre(std::pair<std::string, std::string>("TOKEN", "sesame")));
+  EXPECT_THAT(made.words, ElementsAre("--env", "TOKEN", "--env", "LD_PRELOAD=a.so", "--env", "https_proxy=p", "--env",
+                                      "CONTAINERS_CONF=c", "--env", "REGISTRY_AUTH_FILE=f"));
 }
 
 TEST_F(ContainerExecutorTest, WhatWouldGiveTheJobTheHostIsRefused) {

@@ -1,6 +1,10 @@
 #include "services/runner/container_group.h"
 
+#include <stdlib.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <optional>
 
 #include "core/bytes.h"
@@ -88,16 +92,39 @@ Task<Result<>> ContainerGroup::start_services(std::vector<ServiceSpec> services)
   co_return Result<>{};
 }
 
-Task<Result<std::string>> ContainerGroup::pull(ContainerSpec spec) {
-  if (!spec.username.empty()) {
-    std::string registry = registry_of(spec.image);
-    std::vector<std::string> login{"login", "--username", spec.username, "--password-stdin", registry};
-    Variables nothing;
-    auto in = co_await engine_.run(std::move(login), "signing in at " + registry, std::move(nothing), spec.password);
-    if (!in) co_return std::unexpected(in.error());
-    logged_in_.push_back(registry);
+namespace {
+
+// Of the credentials of one pull; no other job, and nobody else's sign-in, has to do with them.
+class LoginFolder {
+ public:
+  LoginFolder() = default;
+  ~LoginFolder() {
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove_all(path, ignored);
   }
-  auto image = co_await engine_.pull(spec.image);
+  LoginFolder(const LoginFolder&) = delete;
+  LoginFolder& operator=(const LoginFolder&) = delete;
+  Result<> make() {
+    char name[] = "/tmp/headrace-login-XXXXXX";
+    if (::mkdtemp(name) == nullptr) return std::unexpected(core::error_of_errno(errno, "making a folder", name));
+    path = name;
+    return {};
+  }
+  std::string path;
+};
+
+}  // namespace
+
+Task<Result<std::string>> ContainerGroup::pull(ContainerSpec spec) {
+  LoginFolder folder;
+  Variables login;
+  if (!spec.username.empty()) {
+    if (auto made = folder.make(); !made) co_return std::unexpected(made.error());
+    auto in = co_await engine_.login(registry_of(spec.image), spec.username, spec.password, folder.path);
+    if (!in) co_return std::unexpected(in.error());
+    login = std::move(*in);
+  }
+  auto image = co_await engine_.pull(spec.image, std::move(login));
   if (!image) co_return std::unexpected(image.error());
   if (!image->remark.empty()) remarks_.push_back(std::move(image->remark));
   co_return std::move(image->name);
@@ -214,11 +241,6 @@ Task<> ContainerGroup::remove_whole(std::shared_ptr<ContainerGroup> group) {
     std::vector<std::string> words{"network", "rm", group->network_};
     auto gone = co_await group->engine_.run(std::move(words), "removing the network of a job");
     if (!gone) core::diagnose(core::Level::warning, "runner", gone.error().message);
-  }
-  for (const auto& registry : group->logged_in_) {
-    std::vector<std::string> words{"logout", registry};
-    auto out = co_await group->engine_.run(std::move(words), "signing out of a registry");
-    if (!out) core::diagnose(core::Level::warning, "runner", out.error().message);
   }
   group->removed_ = true;
   group->gone_.notify_all();

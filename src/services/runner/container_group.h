@@ -69,7 +69,6 @@ class ContainerGroup : public std::enable_shared_from_this<ContainerGroup> {
   core::Scope making_;                   // not cancelled: see above
   std::vector<std::string> containers_;  // ids, of all that were made
   std::string network_;                  // that was made
-  std::vector<std::string> logged_in_;   // registries
   std::vector<std::string> remarks_;     // of images
   core::Scope removing_;                 // likewise
   core::Signal gone_;

@@ -119,6 +119,25 @@ class RealContainers : public ::testing::Test {
     return loop.run(execution->run());
   }
 
+  // An image whose program says a word and stays.
+  std::string talks() const {
+    const auto& engine = testing::RealEngine::of_this_machine();
+    std::ofstream(top + "/Dockerfile") << "FROM " << image
+                                       << "\nCMD [\"/bin/sh\", \"-c\", \"echo no space left; exec sleep 1000\"]\n";
+    engine.ask("build --tag localhost/headrace-test-talks:1 - < " + top + "/Dockerfile");
+    return "localhost/headrace-test-talks:1";
+  }
+
+  static core::Task<> another(Executor& executor, std::string job, std::function<void()> made) {
+    JobNeeds needs;
+    JobPlace place{job, job + "/workspace", job + "/temp", {}, {}};
+    auto around = co_await executor.prepare(std::move(place), std::move(needs));
+    EXPECT_TRUE(around) << around.error().message;
+    made();
+    if (around) co_await (*around)->end();
+  }
+
+  std::unique_ptr<core::Scope> beside;
   std::string top, image;
   core::Loop loop;
   core::SystemClock clock;
@@ -175,6 +194,15 @@ TEST_F(RealContainers, ANamedVolumeIsThereAndAFolderOfTheHostIsNot) {
   runs("echo 1 > /data/x; echo 2 > /scratch/y; cat /data/x /scratch/y");
   EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
   testing::RealEngine::of_this_machine().ask("volume rm headrace-test-volume");
+}
+
+TEST_F(RealContainers, AContainerOfAnotherUserHasItsWorkspaceAndItsFiles) {
+  if (::geteuid() != 0) GTEST_SKIP() << "files of a user that a runner who is no root cannot become";
+  container({{"options", "--user 1001"}});
+  runs("id -u; echo mine > file; echo A=b >> $GITHUB_ENV; echo hi > $RUNNER_TEMP/x; echo home > ~/y");
+  runs("cat file $RUNNER_TEMP/x ~/y; echo is $A");
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, AllOf(HasSubstr(" 1001\n"), HasSubstr(" mine\n"), HasSubstr(" is b\n")));
 }
 
 TEST_F(RealContainers, AnExitCodeASignalAndATimeOutAreToldAsOfAnyStep) {
@@ -240,6 +268,33 @@ TEST_F(RealContainers, AJobInASandboxFindsItsServicesAtItsOwnLocalhost) {
                                 HasSubstr(" web is at 18080\n")));
 }
 
+// What gives a sandbox its way out may unmount what it sees: shared mounts, as podman's are, would go for all.
+TEST_F(RealContainers, ASandboxThatBeginsMeanwhileLeavesContainersTheirNetworks) {
+  if (!take_sandbox()) GTEST_SKIP() << "no sandbox";
+  service("web", served_at({"18081:8080"}));
+  auto networks = [] {
+    std::ifstream mounts("/proc/self/mountinfo");
+    size_t count = 0;
+    for (std::string line; std::getline(mounts, line);)
+      count += static_cast<size_t>(line.find("/netns/") != std::string::npos);
+    return count;
+  };
+  runs("echo begun; sleep 3; echo ended");
+  size_t before = 0, after = 0;
+  auto other = make_executor("sandbox", loop.executor(), clock, disk, options);
+  heard.on_text = [&](const std::string& text) {
+    if (before > 0 || text.find(" begun\n") == std::string::npos) return;
+    before = networks();
+    loop.post([&] {
+      beside = std::make_unique<core::Scope>(loop.executor());
+      beside->spawn("another job", another(*other, top + "/2/job", [&] { after = networks(); }));
+    });
+  };
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  beside.reset();
+  EXPECT_EQ(before, after);
+}
+
 TEST_F(RealContainers, AJobOnTheHostFindsItsServicesAtTheHostsLocalhost) {
   service("web", served_at({"8080"}));
   runs(
@@ -255,10 +310,10 @@ TEST_F(RealContainers, AServiceThatEndsOrDoesNotBecomeHealthyFailsTheJobWithWhat
   EXPECT_THAT(heard.text, HasSubstr("'broken'"));
   spec.services = {};
   std::filesystem::remove_all(top + "/1");
-  service("sick", {{"options", "--health-cmd 'echo no; exit 1' --health-interval 1s --health-retries 2"}});
+  service("sick", {{"image", talks()}, {"options", "--health-cmd 'exit 1' --health-interval 1s --health-retries 2"}});
   auto end = run("host");
   EXPECT_EQ(end.conclusion, Conclusion::failure);
-  EXPECT_THAT(end.errors, AllOf(HasSubstr("'sick'"), HasSubstr("unhealthy")));
+  EXPECT_THAT(end.errors, AllOf(HasSubstr("'sick'"), HasSubstr("unhealthy"), HasSubstr("It said:\nno space left")));
 }
 
 // ---- Container actions
@@ -338,6 +393,82 @@ TEST_F(RealContainers, AContainerActionThatFailsOrIsCancelledIsToldAndRemoved) {
   auto end = run("host");
   EXPECT_EQ(end.conclusion, Conclusion::cancelled) << heard.text;
   EXPECT_EQ(end.steps[0].exit_code, 7);
+}
+
+TEST_F(RealContainers, AContainerActionThatTakesTooLongIsEndedAndRemoved) {
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'trap : INT TERM; sleep 1000 & wait; wait'"}})
+      .timeout_minutes = "0.05";
+  times.interrupt = times.terminate = std::chrono::milliseconds(500);
+  auto end = run("host");
+  EXPECT_EQ(end.steps[0].conclusion, Conclusion::timed_out) << heard.text;
+}
+
+TEST_F(RealContainers, AVariableIsForTheContainerAndNoOrderToTheEngine) {
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"},
+                             {"args", "-c 'echo $LD_PRELOAD $CONTAINERS_CONF $DOCKER_HOST $TWO; echo $https_proxy'"}})
+      .env = {{"LD_PRELOAD", "/nowhere/a.so"},
+              {"CONTAINERS_CONF", "/nowhere/b.conf"},
+              {"DOCKER_HOST", "tcp://127.0.0.1:9"},
+              {"https_proxy", "http://127.0.0.1:9"},
+              {"TWO", "two\nlines"}};
+  EXPECT_EQ(run("host").conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, AllOf(HasSubstr(" /nowhere/a.so /nowhere/b.conf tcp://127.0.0.1:9 two lines\n"),
+                                HasSubstr(" http://127.0.0.1:9\n"), Not(HasSubstr("cannot be preloaded"))));
+}
+
+// Every command line of this machine, one after the other.
+std::string command_lines() {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline");
+    all += std::string(std::istreambuf_iterator<char>(file), {}) + "\n";
+  }
+  return all;
+}
+
+TEST_F(RealContainers, ValuesOfVariablesAreOnNoCommandLine) {
+  container({{"env", core::json::object{{"SECRET", "sesame-of-the-job"}}}});
+  service("web", {{"env", core::json::object{{"SECRET", "sesame-of-a-service"}}}});
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'echo begun; sleep 1; test $SECRET'"}}).env = {
+      {"SECRET", "sesame-of-a-step"}};
+  std::string seen;
+  heard.on_text = [&seen](const std::string& text) {
+    if (seen.empty() && text.find(" begun\n") != std::string::npos) seen = command_lines();
+  };
+  EXPECT_EQ(run().conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(seen, AllOf(HasSubstr("headrace-action-"), Not(HasSubstr("sesame"))));
+}
+
+// The engine may be root, and follows links of the host that stand where it mounts.
+TEST_F(RealContainers, LinksThatAJobMadeLeadAContainerActionNowhereOnTheHost) {
+  if (!take_sandbox()) GTEST_SKIP() << "no sandbox";
+  std::filesystem::create_directories(top + "/private");
+  std::ofstream(top + "/private/words") << "ROOT-ONLY-WORDS\n";
+  std::filesystem::permissions(top + "/private", std::filesystem::perms(0700));
+  runs("cd ..; rm -rf home temp/_github_home; ln -s " + top + "/private home; ln -s " + top +
+       "/private temp/_github_home");
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'cat /github/home/words'"}}).continue_on_error =
+      "true";
+  runs("rm ../home; mv ../workspace ../moved; ln -s " + top + "/private ../workspace");
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'cat /github/workspace/words'"}})
+      .continue_on_error = "true";
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'cat /github/*/words'"}}).condition = "always()";
+  run();
+  EXPECT_THAT(heard.text, Not(HasSubstr("ROOT-ONLY-WORDS")));
+}
+
+TEST_F(RealContainers, TheHomeOfContainerActionsIsOneForTheJobAndItsTemporaryFolderIsTheJobs) {
+  runs("echo from-the-job > $RUNNER_TEMP/file");
+  uses("docker://" + image,
+       {{"entrypoint", "/bin/sh"},
+        {"args",
+         "-c 'cat $RUNNER_TEMP/file /github/runner_temp/file; test -s /github/workflow/event.json; echo kept > "
+         "~/mine; pwd -P; echo to-the-job > $RUNNER_TEMP/back'"}});
+  uses("docker://" + image, {{"entrypoint", "/bin/sh"}, {"args", "-c 'cat $HOME/mine /github/home/mine'"}});
+  runs("cat $RUNNER_TEMP/back");
+  EXPECT_EQ(run("host").conclusion, Conclusion::success) << heard.text;
+  EXPECT_THAT(heard.text, AllOf(HasSubstr(" from-the-job\n"), HasSubstr(" kept\n"), HasSubstr(" /github/workspace\n"),
+                                HasSubstr(" to-the-job\n")));
 }
 
 TEST_F(RealContainers, AnImageThatIsNowhereIsSaidWithTheEnginesWords) {

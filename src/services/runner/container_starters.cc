@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +12,7 @@
 #include "core/diagnostics.h"
 #include "services/runner/container_leftovers.h"
 #include "services/runner/job_context.h"
+#include "services/runner/job_files.h"
 #include "services/runner/leftovers.h"
 
 namespace headrace::runner {
@@ -21,6 +23,7 @@ using core::Task;
 
 namespace {
 
+constexpr const char* folder_inside = "/github";
 constexpr const char* workspace_inside = "/github/workspace";
 constexpr const char* home_inside = "/github/home";
 constexpr size_t piece_bytes = 64 * 1024;
@@ -40,14 +43,25 @@ ContainerStart::ContainerStart(StepEngine& job, const ContainerEngine& engine, W
   const auto& place = job.place();
   places_ = {{place.temporary + "/_runner_file_commands", "/github/file_commands"},
              {place.temporary + "/_github_workflow", "/github/workflow"},
-             {place.temporary + "/_github_home", home_inside},
              {place.temporary, "/github/runner_temp"},
-             {place.workspace, workspace_inside}};
+             {place.workspace, workspace_inside},
+             {place.folder, folder_inside}};
 }
 
-// Its home is there from its first container action on.
+// The engine may be root and follows links, so it is given the job's folder alone: what is above that is not the job's
+// to replace. GitHub's other places are links in it, which only the container follows.
 Result<> ContainerStart::make_places() {
-  return job_.surroundings().make_folder(job_.place().temporary + "/_github_home");
+  const auto& folder = job_.place().folder;
+  JobFiles files(folder, job_.surroundings().owner());
+  if (auto made = files.make_folder(folder + "/home"); !made) return made;
+  for (const auto& place : places_) {
+    if (place.inside == folder_inside) continue;
+    std::string name = place.inside.substr(std::strlen(folder_inside) + 1);
+    std::string target = std::filesystem::path(place.host).lexically_relative(folder).string();
+    if (target == name) continue;
+    if (auto made = files.link(folder + "/" + name, target); !made) return made;
+  }
+  return {};
 }
 
 std::optional<std::string> ContainerStart::to_host(std::string_view inside) const {
@@ -93,7 +107,7 @@ Task<Result<std::unique_ptr<process::Child>>> ContainerStart::start(Variables en
   add({"--env", tracking_of(job_.place().folder)});
   if (!wish_.network.empty()) add({"--network", wish_.network});
   if (!wish_.entrypoint.empty()) add({"--entrypoint", wish_.entrypoint});
-  for (const auto& place : places_) add({"--volume", place.host + ":" + place.inside});
+  add({"--volume", job_.place().folder + ":" + folder_inside});
   for (const auto& mount : job_.place().mounts)  // what a checkout in the workspace may lean on
     add({"--volume", mount.host + ":" + mount.inside + (mount.read_only ? ":ro" : "")});
   add_environment(translated(std::move(environment)), words);

@@ -112,6 +112,20 @@ Result<> JobFiles::write(std::string_view path, std::string_view text) const {
   return write_all(file.get(), text, path);
 }
 
+Result<> JobFiles::link(std::string_view path, std::string_view target) const {
+  auto inner = beneath(path);
+  if (!inner) return std::unexpected(inner.error());
+  auto above = open_above(path, *inner);
+  if (!above) return std::unexpected(above.error());
+  const std::string name = inner->substr(inner->rfind('/') + 1);
+  if (::symlinkat(std::string(target).c_str(), above->get(), name.c_str()) != 0) {
+    if (errno == EEXIST) return {};
+    return refused(errno, "making a link of a job", path);
+  }
+  if (!owner_ || ::fchownat(above->get(), name.c_str(), *owner_, *owner_, AT_SYMLINK_NOFOLLOW) == 0) return {};
+  return refused(errno, "giving a link to a job", path);
+}
+
 namespace {
 
 constexpr int depth_max = 256;  // of folders; deeper ones keep their owner
@@ -146,6 +160,7 @@ Result<> JobFiles::give_back(std::string_view path) const {
   Descriptor top(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!top) return refused(errno, "opening the folder of a job", folder_);
   Descriptor folder = open_beneath(top.get(), *inner, O_RDONLY | O_DIRECTORY);
+  if (!folder && errno == ENOENT) return {};
   if (!folder) return refused(errno, "giving files to a job", path);
   return give_all(folder.get(), *owner_, 0);
 }

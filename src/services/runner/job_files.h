@@ -23,8 +23,9 @@ class JobFiles {
 
   // Paths are absolute and within the folder; invalid where they are not, or where a link or something that is no file
   // stands in the way.
-  core::Result<> make_folder(std::string_view path) const;                   // with those above it, 0700
-  core::Result<> write(std::string_view path, std::string_view text) const;  // replaces; 0600
+  core::Result<> make_folder(std::string_view path) const;                    // with those above it, 0700
+  core::Result<> write(std::string_view path, std::string_view text) const;   // replaces; 0600
+  core::Result<> link(std::string_view path, std::string_view target) const;  // symbolic; what is there stays
   core::Result<std::string> read(std::string_view path, size_t bytes_max) const;
   // Whatever below belongs to root is given to the owner: files that a container left there. The folder itself as well.
   core::Result<> give_back(std::string_view path) const;

@@ -1,9 +1,9 @@
 // A container engine of this machine that really runs containers, for tests, and a small image for it: nothing but a
 // static busybox, imported, so no registry is needed. Tests skip with `why_not` where there is none.
 //
-// podman is tried as it is, then docker, then podman with what an old one needs on a machine that is a container itself
-// (docs/containers.md, "Where podman needs help"): limits within ours, and /sys/fs/cgroup/unified out of its sight, in
-// a mount name space that lives as long as this process.
+// HEADRACE_TEST_ENGINE names the one to take; else podman is tried as it is, then docker, then podman with what an old
+// one needs on a machine that is a container itself (docs/containers.md, "Where podman needs help"): limits within
+// ours, and /sys/fs/cgroup/unified out of its sight, in a mount name space that lives as long as this process.
 #pragma once
 
 #include <stdlib.h>
@@ -30,6 +30,7 @@ class RealEngine {
   std::string image = "localhost/headrace-test:1";
   std::string web = "localhost/headrace-test-web:1";  // the same, serving "hello $WHO" at port 8080
 
+  bool is_podman() const { return output(program + " --version 2>/dev/null").find("podman") != std::string::npos; }
   // What a command of the engine prints.
   std::string ask(const std::string& words) const { return output(program + " " + words + " 2>/dev/null"); }
   // Containers, and networks, that bear the label of this runner's folder.
@@ -46,9 +47,11 @@ class RealEngine {
       why_not = "no static busybox to make an image of (apt-get install busybox-static)";
       return;
     }
+    const char* only = std::getenv("HEADRACE_TEST_ENGINE");
+    auto wanted = [only](const std::string& name) { return (!only || name == only) && succeeds("command -v " + name); };
     for (const char* plain : {"podman", "docker"})
-      if (succeeds("command -v " + std::string(plain)) && tried(plain)) return;
-    if (succeeds("command -v podman") && help_podman() && tried(folder + "/podman")) return;
+      if (wanted(plain) && tried(plain)) return;
+    if (wanted("podman") && help_podman() && tried(folder + "/podman")) return;
     why_not = "no container engine runs a container here (apt-get install podman)";
   }
   ~RealEngine() {
