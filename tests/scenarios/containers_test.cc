@@ -8,7 +8,9 @@
 #include <fstream>
 #include <optional>
 
+#include "scenarios/exec_case.h"
 #include "services/runner/testing/real_engine.h"
+#include "services/runner/testing/real_registry.h"
 #include "support/platform.h"
 
 namespace headrace {
@@ -110,6 +112,74 @@ TEST_F(Containers, ARunnerThatIsKilledIsFollowedByOneThatRemovesThemAndRunsTheJo
   EXPECT_TRUE(eventually([&] { return left().empty(); })) << left();
 }
 
+TEST_F(Containers, APrivateImageIsHadWithASecretAndTheLogOfNobodyShowsIt) {
+  runner::testing::RealRegistry registry(engine);
+  if (!registry.why_not.empty()) GTEST_SKIP() << registry.why_not;
+  auto folder = std::filesystem::path(registry.program).parent_path().string();
+  const std::string before = std::getenv("PATH");
+  platform.reset();  // a runner that finds the engine with its word about the registry
+  ::setenv("PATH", (folder + ":" + before).c_str(), 1);
+  platform = std::make_unique<Platform>();
+  bool started = platform->start();
+  ::setenv("PATH", before.c_str(), 1);
+  ASSERT_TRUE(started) << platform->said();
+  ASSERT_EQ(platform->cli({"repo", "create", "team/private"}).exit, 0);
+  ASSERT_EQ(
+      platform->cli({"secret", "set", "pull", "--repo", "team/private"}, registry.password + std::string("\n")).exit,
+      0);
+  Clone clone(*platform, "team/private", "private");
+  auto job = [&](const std::string& name, const std::string& password) {
+    return "  " + name + ":\n    runs-on: ubuntu-latest\n    container:\n      image: " + registry.image +
+           "\n      credentials: {username: " + registry.username + ", password: '" + password +
+           "'}\n    steps:\n      - {run: 'echo in the image', shell: sh}\n";
+  };
+  clone.write(".github/workflows/ci.yml",
+              "on: push\njobs:\n" + job("right", "${{ secrets.PULL }}") + job("wrong", "no"));
+  clone.commit("private");
+  ASSERT_EQ(clone.push().exit, 0);
+  ASSERT_TRUE(eventually([&] { return !support::conclusion_of_newest(*platform, "team/private").empty(); }));
+  auto run = platform->json({"run", "view", "--repo", "team/private"});
+  auto log = platform->cli({"run", "log", "--repo", "team/private"}).out;
+  for (const auto& one : run.at("jobs").as_array())
+    EXPECT_EQ(text_at(one, "conclusion"), text_at(one, "key") == "right" ? "success" : "failure") << log;
+  EXPECT_NE(log.find("username and password of credentials:"), std::string::npos) << log << core::to_text(run);
+  EXPECT_EQ(log.find(registry.password), std::string::npos) << log;
+  EXPECT_TRUE(eventually([&] { return left().empty(); })) << left();
+  registry.forget_image();
+}
+
 }  // namespace
+
+class ExecContainers : public ExecCase {
+ protected:
+  void SetUp() override {
+    if (engine.program.empty()) GTEST_SKIP() << engine.why_not;
+  }
+  const RealEngine& engine = RealEngine::of_this_machine();
+};
+
+TEST_F(ExecContainers, AFolderIsRunInItsContainersAndNothingOfThemIsLeft) {
+  workflow(
+      "on: push\njobs:\n  inside:\n    runs-on: ubuntu-latest\n    container: {image: '" + engine.image +
+      "', env: {FROM: job}}\n    services:\n      web: {image: '" + engine.web +
+      "', env: {WHO: exec}, options: --health-cmd 'wget -q -O /dev/null http://127.0.0.1:8080/' --health-interval "
+      "1s}\n    steps:\n      - shell: sh\n        run: |\n          mkdir act; echo a note > note; cd act\n"
+      "          printf 'name: act\\ninputs: {who: {default: nobody}}\\nruns: {using: docker, image: Dockerfile, args: "
+      "[a, b]}' > action.yml\n"
+      "          echo 'FROM " +
+      engine.image +
+      "' > Dockerfile\n"
+      "          echo 'ENTRYPOINT [\"/bin/sh\", \"-c\", \"echo act $0 $1 $INPUT_WHO; cat note\"]' >> Dockerfile\n"
+      "      - {run: 'echo from $FROM; wget -q -O - http://web:8080/', shell: sh}\n"
+      "      - {uses: ./act, with: {who: world}}\n"
+      "      - {run: 'exit 7', shell: sh}\n");
+  commit();
+  auto ran = exec();
+  EXPECT_EQ(ran.exit, 1) << ran.out << ran.err;
+  for (const char* line : {"| a note\n", "| from job\n", "| hello exec\n", "| act a b world\n", "exit code 7"})
+    EXPECT_NE(ran.out.find(line), std::string::npos) << line << ran.out << ran.err;
+  EXPECT_EQ(engine.ask("ps --all --quiet --filter label=dev.headrace.process"), "");
+  EXPECT_EQ(left(), 0U);
+}
 
 }  // namespace headrace
