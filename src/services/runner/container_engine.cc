@@ -130,9 +130,10 @@ bool is_variable_name(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c != '=' && c != '*'; });
 }
 
-// docker's last line is often where to read more.
+// docker's last line is often where to read more, or that what it said just before has failed.
 bool is_advertisement(std::string_view line) {
-  return line.starts_with("See 'docker") || line.starts_with("Run 'docker");
+  return line.starts_with("See 'docker") || line.starts_with("Run 'docker") ||
+         line.starts_with("Error: failed to start containers");
 }
 
 std::string last_line(std::string text) {
