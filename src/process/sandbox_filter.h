@@ -1,5 +1,5 @@
-// The system calls a sandboxed job may make: a classic BPF program for seccomp(2), in the kernel's bytes, as
-// seccomp(2) takes it. A call that is not allowed fails with an errno; nothing is killed.
+// The system calls a sandboxed job may make: a classic BPF program for seccomp(2), in the kernel's bytes.
+// A call that is not allowed fails with an errno; nothing is killed.
 //
 // Refused: what reaches beyond the job's name spaces (mounts, name spaces of its own, key rings, kernel modules, bpf,
 // perf, userfaultfd, io_uring, clocks, swap, file handles), the two terminal ioctls that type for others (TIOCSTI,
