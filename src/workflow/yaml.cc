@@ -16,7 +16,8 @@
 namespace headrace::workflow {
 namespace {
 
-constexpr size_t pairs_expected = 4;  // of a mapping: room for them is made at once
+constexpr int mending_passes_max = 16;  // each costs as much as the file; one mends all that do not hide each other
+constexpr size_t pairs_expected = 4;    // of a mapping: room for them is made at once
 
 struct Refusal {  // unwinds the recursion over nodes; caught in parse_yaml
   Finding finding;
@@ -140,16 +141,18 @@ class Keys {
   size_t known_ = 0;  // how many of the pairs are in it
 };
 
-// The places that libfyaml does not tell: of items that are a dash and nothing more.
-class Dashes {
+// The lines of the source, for what libfyaml does not tell or tells wrongly.
+class Lines {
  public:
-  explicit Dashes(std::string_view source) : source_(source) {}
+  explicit Lines(std::string_view source) : source_(source) {}
 
-  // Behind the next dash of the sequence that begins at `sequence`, `before` being its last item; of its first one
-  // where that is null. {} where there is none, as in a flow sequence.
-  Position next(Position sequence, const Position* before) {
+  std::string_view source() const { return source_; }
+
+  // Of an item that is a dash and nothing more: behind the next dash of the sequence that begins at `sequence`,
+  // `before` being its last item; of its first one where that is null. {} where there is none, as in a flow sequence.
+  Position next_dash(Position sequence, const Position* before) {
     for (int line = before == nullptr ? sequence.line : before->line + 1;; ++line) {
-      auto text = line_at(line);
+      auto text = at(line);
       if (!text) return {};
       auto column = static_cast<size_t>(sequence.column) - 1;
       bool reaches = before == nullptr || text->find_first_not_of(' ') == column;
@@ -160,8 +163,8 @@ class Dashes {
     }
   }
 
- private:
-  std::optional<std::string_view> line_at(int line) {
+  // A line by its number, from 1, without its line feed.
+  std::optional<std::string_view> at(int line) {
     if (starts_.empty()) {
       starts_.push_back(0);
       for (size_t at = source_.find('\n'); at != std::string_view::npos; at = source_.find('\n', at + 1))
@@ -172,14 +175,100 @@ class Dashes {
     return source_.substr(start, source_.find('\n', start) - start);
   }
 
+ private:
   std::string_view source_;
   std::vector<size_t> starts_;  // of its lines, once one was asked for
+};
+
+// What is to be written in another way before libfyaml reads it rightly.
+struct Mending {
+  size_t at = 0, size = 0;  // in the source
+  std::string with;
+};
+
+size_t indentation(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \r") == std::string_view::npos; }
+
+// How long the head of a block is that begins here ("|", ">-", "|2+"), nothing behind it but a remark; 0: none does.
+size_t block_head(std::string_view text) {
+  if (!text.starts_with('|') && !text.starts_with('>')) return 0;
+  size_t size = std::min(text.find_first_not_of("+-123456789", 1), text.size());
+  size_t next = std::min(text.find_first_not_of(" \t\r", size), text.size());
+  return next == text.size() || (text[next] == '#' && next > size) ? size : 0;
+}
+
+// A block (`|`, `>`) with nothing in it. libfyaml 0.7 takes what follows at the depth of its key or dash for its text,
+// and one that ends the file for a NUL: `- run: |` before `shell: bash` would run the shell's name.
+class EmptyBlocks {
+ public:
+  explicit EmptyBlocks(Lines& lines) : lines_(lines) {}
+
+  void look_at_value(Node& value, int key_line) {
+    auto text = lines_.at(key_line);
+    if (text) look_at(value, begin_of(*text).column);
+  }
+  void look_at_item(Node& item) {
+    auto text = lines_.at(item.at.line);
+    if (text) look_at(item, begin_of(*text).dash);
+  }
+  const std::vector<Mending>& mendings() const { return mendings_; }
+
+ private:
+  struct Begin {
+    std::optional<size_t> column, dash;  // of what stands behind the dashes; of the last dash
+  };
+  static Begin begin_of(std::string_view line) {
+    Begin begin;
+    size_t at = indentation(line);
+    while (at + 1 < line.size() && (line[at] == '-' || line[at] == '?') && line[at + 1] == ' ') {
+      begin.dash = at;
+      at = std::min(line.find_first_not_of(' ', at + 1), line.size());
+    }
+    begin.column = at;
+    return begin;
+  }
+
+  void look_at(Node& block, std::optional<size_t> parent) {
+    auto head_line = lines_.at(block.at.line);
+    if (!parent || !head_line) return;
+    int next = block.at.line + 1;
+    std::string ends;  // of the lines within, which `+` keeps
+    std::optional<std::string_view> line;
+    for (; (line = lines_.at(next)) && is_blank(*line); ++next) {
+      if (lines_.at(next + 1) || !line->empty()) ends += '\n';
+    }
+    if (line && indentation(*line) > *parent) return;
+    for (size_t at = 1; at < head_line->size(); ++at) {
+      bool apart = (*head_line)[at - 1] == ' ' || (*head_line)[at - 1] == '\t';
+      size_t size = apart ? block_head(head_line->substr(at)) : 0;
+      if (size == 0) continue;
+      if (!head_line->substr(at, size).contains('+')) ends.clear();
+      settle(block, static_cast<size_t>(head_line->data() - lines_.source().data()) + at, size, std::move(ends));
+      return;
+    }
+  }
+
+  void settle(Node& block, size_t at, size_t size, std::string text) {
+    bool took_more = block.text.find_first_not_of(std::string_view("\n\0", 2)) != std::string::npos;
+    block.text = std::move(text);
+    if (!took_more) return;
+    std::string with = "\"";
+    for (size_t i = 0; i < block.text.size(); ++i) with += "\\n";
+    mendings_.push_back({at, size, with + "\""});
+  }
+
+  Lines& lines_;
+  std::vector<Mending> mendings_;  // in the order of the source
 };
 
 class Builder {
  public:
   Builder(const Parser& parser, size_t depth, std::vector<Finding>& errors)
-      : parser_(parser), depth_max_(depth), dashes_(parser.source), errors_(errors) {}
+      : parser_(parser), depth_max_(depth), lines_(parser.source), empty_blocks_(lines_), errors_(errors) {}
+
+  // Where this is not empty, all that was read and said is to be thrown away.
+  const std::vector<Mending>& mendings() const { return empty_blocks_.mendings(); }
 
   Node document() {
     while (true) {
@@ -307,9 +396,12 @@ class Builder {
       Event item(parser_);
       if (item.type() == FYET_SEQUENCE_END) return;
       Node next = node(item, depth + 1);
-      if (next.at.line == 0) next.at = dashes_.next(made.at, made.items.empty() ? nullptr : &made.items.back().at);
+      if (next.at.line == 0) next.at = lines_.next_dash(made.at, made.items.empty() ? nullptr : &made.items.back().at);
       if (next.at.line == 0) next.at = made.at;
-      if (item.block()) next.at.column = made.at.column + 2;
+      if (item.block()) {
+        empty_blocks_.look_at_item(next);
+        next.at.column = made.at.column + 2;
+      }
       made.items.push_back(std::move(next));
     }
   }
@@ -329,6 +421,7 @@ class Builder {
       Event follows(parser_);
       Node value = node(follows, depth + 1);
       if (value.at.line == 0) value.at = behind(key);
+      if (follows.block()) empty_blocks_.look_at_value(value, key.at.line);
       if (follows.block() && value.at.line == key.at.line) value.at.column = behind(key).column + 1;
       if (merge) {
         merged.push_back(std::move(value));
@@ -369,7 +462,8 @@ class Builder {
 
   const Parser& parser_;
   size_t depth_max_;
-  Dashes dashes_;
+  Lines lines_;
+  EmptyBlocks empty_blocks_;
   std::vector<Finding>& errors_;
   std::map<std::string, Anchored> anchors_;
   size_t nodes_ = 0;
@@ -386,6 +480,31 @@ Position first_odd_byte(std::string_view text) {
   return {static_cast<int>(std::ranges::count(before, '\n')) + 1, static_cast<int>(column) + 1};
 }
 
+// True where the text is to be read again, as it stands in `mended` then.
+bool read(std::string_view text, size_t depth, std::string& mended, Tree& tree) {
+  tree.errors.clear();
+  Parser parser(text);
+  Builder builder(parser, depth, tree.errors);
+  try {
+    tree.root = builder.document();
+    tree.broken = false;
+  } catch (Refusal& refusal) {
+    if (refusal.finding.at.line == 0) refusal.finding.at = {1, 1};
+    if (tree.errors.size() < findings_max) tree.errors.push_back(std::move(refusal.finding));
+  }
+  if (builder.mendings().empty()) return false;
+  tree.broken = true;
+  std::string whole;
+  size_t begin = 0;
+  for (const Mending& mending : builder.mendings()) {
+    whole.append(text.substr(begin, mending.at - begin)).append(mending.with);
+    begin = mending.at + mending.size;
+  }
+  whole.append(text.substr(begin));
+  mended = std::move(whole);  // `text` may stand in it
+  return true;
+}
+
 }  // namespace
 
 Tree parse_yaml(std::string_view text, size_t depth) {
@@ -396,13 +515,13 @@ Tree parse_yaml(std::string_view text, size_t depth) {
   } else if (!core::is_utf8(text) || text.contains('\0')) {
     tree.errors.push_back({first_odd_byte(text), "The file is no text in UTF-8 here; save it as such."});
   } else {
-    try {
-      Parser parser(text);
-      tree.root = Builder(parser, depth, tree.errors).document();
-      tree.broken = false;
-    } catch (Refusal& refusal) {
-      if (refusal.finding.at.line == 0) refusal.finding.at = {1, 1};
-      if (tree.errors.size() < findings_max) tree.errors.push_back(std::move(refusal.finding));
+    std::string mended;
+    for (int pass = 0; read(text, depth, mended, tree); ++pass) {
+      text = mended;
+      if (pass < mending_passes_max) continue;
+      tree.errors.assign(1,
+                         {{1, 1}, "Many blocks (`|`, `>`) with nothing in them follow each other; write '' for them."});
+      break;
     }
     std::ranges::stable_sort(tree.errors, [](const Finding& a, const Finding& b) {
       return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);

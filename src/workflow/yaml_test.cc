@@ -70,6 +70,48 @@ TEST(Yaml, UndoesQuotesOfSingleQuotedTextAndFoldsItsLines) {
   EXPECT_EQ(good("ä: 'é'\n'k''''': 1").pairs[1].key.text, "k''");
 }
 
+TEST(Yaml, ABlockWithNothingInItTakesNothingOfWhatFollows) {
+  Node step =
+      good("a:\n  - run: |\n    shell: bash\n    if: >- # never\n    # a remark\n    env: x\n").pairs[0].value.items[0];
+  ASSERT_EQ(step.pairs.size(), 4U);
+  EXPECT_EQ(step.pairs[0].value.text, "");
+  EXPECT_EQ(step.pairs[0].value.kind, Kind::string);
+  EXPECT_EQ(step.pairs[1].value.text, "bash");
+  EXPECT_EQ(step.pairs[2].value.text, "");
+  EXPECT_EQ(step.pairs[3].value.at, (Position{6, 10}));
+  Node items = good("a:\n  - |\n  - x\n  -   >\n  - &b |\n  - 'y'\n").pairs[0].value;
+  ASSERT_EQ(items.items.size(), 5U);
+  EXPECT_EQ(items.items[1].text, "x");
+  EXPECT_EQ(items.items[4].text, "y");
+  Node kept = good("a:\n  'b | ': |+\n\n\n  c: 1\n").pairs[0].value;
+  ASSERT_EQ(kept.pairs.size(), 2U);
+  EXPECT_EQ(kept.pairs[0].value.text, "\n\n");
+  EXPECT_EQ(kept.pairs[1].value.at, (Position{5, 6}));
+}
+
+TEST(Yaml, ABlockWithNothingInItMayEndTheFile) {
+  for (const char* text :
+       {"a:\n  b: |", "a:\n  b: |\n", "a:\n  b: >-\n  ", "a:\n  b: |\r\n", "a:\n  b: |\n  # end\n"}) {
+    EXPECT_EQ(good(text).pairs[0].value.pairs[0].value.text, "") << text;
+  }
+  EXPECT_EQ(good("a:\n  b: |+\n\n\n").pairs[0].value.pairs[0].value.text, "\n\n");
+  EXPECT_EQ(good("a:\n  - |\n").pairs[0].value.items[0].text, "");
+  EXPECT_EQ(good("a:\n  - |+\n   ").pairs[0].value.items[0].text, "\n");
+}
+
+TEST(Yaml, BlocksWithSomethingInThemStayAsTheyAre) {
+  EXPECT_EQ(good("a:\n  &k b: |\n   x\n  c: 1\n").pairs[0].value.pairs[0].value.text, "x\n");
+  EXPECT_EQ(good("a:\n  b: |1\n     x\n  c: 1\n").pairs[0].value.pairs[0].value.text, "  x\n");
+  EXPECT_EQ(good("a: |\n\n  x: |\n  y\n").pairs[0].value.text, "\nx: |\ny\n");
+  EXPECT_EQ(good("a:\n- |\n  x\n- y\n").pairs[0].value.items[0].text, "x\n");
+}
+
+TEST(Yaml, HowOftenAFileIsReadAgainForEmptyBlocksIsBounded) {
+  std::string text = "a:\n";
+  for (int i = 0; i < 100; ++i) text += "  k" + std::to_string(i) + ": |\n";
+  EXPECT_THAT(refusal(text).message, HasSubstr("write '' for them"));
+}
+
 TEST(Yaml, RefusesAKeyThatIsThereAlreadyWithItsPlace) {
   EXPECT_EQ(refusal("a: 1\nb: 2\na: 3\n"), (Finding{{3, 1}, "'a' is already defined in line 1; remove one."}));
 }
