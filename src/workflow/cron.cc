@@ -4,6 +4,7 @@
 #include <charconv>
 #include <expected>
 
+#include "core/beginning.h"
 #include "workflow/trigger.h"
 
 namespace headrace::workflow {
@@ -77,8 +78,8 @@ bool add(std::string_view item, const Field& field, Bits& bits) {
 std::expected<Cron, std::string> parse(std::string_view text) {
   constexpr std::string_view remedy = " Write minute, hour, day of the month, month and day of the week: 30 5 * * 1-5.";
   auto refuse = [&](const std::string& why) {
-    return std::unexpected("Invalid cron expression '" + std::string(text.substr(0, cron_bytes_max)) + "': " + why +
-                           std::string(remedy));
+    return std::unexpected("Invalid cron expression '" + std::string(core::beginning(text, cron_bytes_max)) +
+                           "': " + why + std::string(remedy));
   };
   if (text.size() > cron_bytes_max) return refuse("it is longer than 512 bytes.");
   std::vector<std::string_view> parts;

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/beginning.h"
 #include "workflow/matrix.h"
 
 namespace headrace::workflow {
@@ -26,9 +27,7 @@ bool take(Evaluated<T>&& from, T& into, Failure& failure) {
 
 std::string cut(std::string name) {
   if (name.size() <= name_bytes_max) return name;
-  size_t end = name_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;  // between characters
-  return name.substr(0, end) + "...";
+  return std::string(core::beginning(name, name_bytes_max)) + "...";
 }
 
 class Expander {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/bytes.h"
 #include "workflow/workflow.h"
 
 namespace headrace::workflow {
@@ -112,6 +113,18 @@ TEST(WorkflowHostile, WhatGitHubReadsAndRefusesToRunIsWarnedOf) {
       << "what is left is known when it runs";
   EXPECT_THAT(warnings(of("")), ElementsAre(HasSubstr("No steps defined in `steps`")));
   EXPECT_THAT(warnings(of("    steps: []\n")), SizeIs(1));
+}
+
+TEST(WorkflowHostile, WhatIsShownOfALongValueIsText) {
+  std::string umlauts = "x";
+  for (int i = 0; i < 300; ++i) umlauts += "\u00e4";
+  for (std::string file :
+       {"on: push\npermissions: " + umlauts + "\njobs: {a: {runs-on: x, steps: [{run: a}]}}\n",
+        "on: {schedule: [{cron: '" + umlauts + "'}]}\njobs: {a: {runs-on: x, steps: [{run: a}]}}\n"}) {
+    auto reading = read(file, "ci.yml");
+    ASSERT_FALSE(reading.errors.empty());
+    EXPECT_TRUE(core::is_utf8(reading.errors[0].message)) << reading.errors[0].message;
+  }
 }
 
 TEST(WorkflowHostile, EndlessExpressionsAreRefused) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "core/beginning.h"
 #include "core/result.h"
 #include "workflow/trigger.h"
 
@@ -22,7 +23,7 @@ constexpr std::string_view not_allowed =
 std::string in_quotes(std::string_view text) {
   constexpr size_t shown_max = 200;
   bool cut = text.size() > shown_max;
-  return "'" + std::string(text.substr(0, shown_max)) + (cut ? "[...]'" : "'");
+  return "'" + std::string(core::beginning(text, shown_max)) + (cut ? "[...]'" : "'");
 }
 
 std::string listed(std::span<const std::string_view> words) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <sstream>
 
+#include "core/bytes.h"
 #include "services/runner/job_context.h"
 #include "services/runner/step_engine.h"
 
@@ -359,6 +360,23 @@ TEST_F(JobExecutionTest, TheLogShowsWhatIsRunAsGitHubDoes) {
   EXPECT_THAT(lines(), Contains(::testing::EndsWith("bash -e {0}")));
   EXPECT_THAT(lines(), Contains("  X: 1"));
   EXPECT_THAT(lines(), Contains("##[endgroup]"));
+}
+
+TEST_F(JobExecutionTest, ALongNameOfAStepIsCutBetweenCharacters) {
+  std::string umlauts = "x";
+  for (int i = 0; i < 300; ++i) umlauts += "\u00e4";
+  step("exit 1").name = umlauts;
+  auto end = run();
+  ASSERT_EQ(end.steps.size(), 1u);
+  EXPECT_EQ(end.steps[0].name, umlauts.substr(0, 511) + "...");
+  EXPECT_TRUE(core::is_utf8(end.errors)) << end.errors;
+}
+
+TEST_F(JobExecutionTest, WhatIsWrongInAFileOfAStepIsToldAsText) {
+  step("printf 'gr\\374\\337' >> $GITHUB_ENV");
+  auto end = run();
+  EXPECT_EQ(end.conclusion, Conclusion::failure);
+  EXPECT_TRUE(core::is_utf8(end.errors)) << end.errors;
 }
 
 TEST_F(JobExecutionTest, TheNameOfAStepIsOneLineWhateverItsExpressionsComeTo) {

@@ -400,7 +400,8 @@ uint64_t get(std::string_view bytes) {
 
 }  // namespace
 
-std::string encode(const Message& message) { return core::to_text(std::visit(Writer{}, message)); }
+// What jobs say is in it, and nothing but UTF-8 may be sent as text.
+std::string encode(const Message& message) { return core::to_valid_utf8(core::to_text(std::visit(Writer{}, message))); }
 
 Result<Message> decode(std::string_view text) {
   auto value = core::parse_json(text);

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/bytes.h"
+
 namespace headrace::runner {
 namespace {
 
@@ -64,6 +66,14 @@ TEST(RunnerProtocol, EveryMessageIsReadBackAsItWasWritten) {
   expect_round_trip(Settled{7});
   expect_round_trip(Drain{});
   expect_round_trip(Refused{"no"});
+}
+
+TEST(RunnerProtocol, AMessageIsTextWhateverAJobSays) {
+  std::string sent = encode(StepChanged{7, 2, "gr\xfc\xdf", {}});
+  EXPECT_TRUE(core::is_utf8(sent)) << sent;
+  auto read = decode(sent);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(std::get<StepChanged>(*read).name, "gr\ufffd\ufffd");
 }
 
 TEST(RunnerProtocol, AMemberThatIsMissingOrWrongIsNamed) {

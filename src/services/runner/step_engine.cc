@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/beginning.h"
 #include "core/diagnostics.h"
 #include "services/runner/step_engine_impl.h"
 #include "services/runner/step_script.h"
@@ -84,7 +85,7 @@ std::string generated_name(const StepSpec& step) {
 
 std::string shortened(std::string text) {
   constexpr size_t shown_max = 512;
-  if (text.size() > shown_max) text = text.substr(0, shown_max) + "...";
+  if (text.size() > shown_max) text = std::string(core::beginning(text, shown_max)) + "...";
   return text;
 }
 

@@ -2,6 +2,9 @@
 
 #include <optional>
 
+#include "core/beginning.h"
+#include "core/bytes.h"
+
 namespace headrace::runner {
 
 using core::Code;
@@ -35,7 +38,9 @@ class Lines {
 
 std::unexpected<core::Error> wrong(std::string message) { return core::fail(Code::invalid, std::move(message)); }
 
-std::string shown(std::string_view line) { return "'" + std::string(line.substr(0, 200)) + "'"; }
+std::string shown(std::string_view line) {
+  return "'" + core::to_valid_utf8(std::string(core::beginning(line, 200))) + "'";
+}
 
 Result<std::string> read_until(Lines& lines, std::string_view delimiter) {
   size_t begin = lines.at(), end = begin;
