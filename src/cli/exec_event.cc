@@ -4,6 +4,7 @@
 
 #include "events/cloudevents.h"
 #include "services/pipeline/launch.h"
+#include "services/pipeline/payload.h"
 #include "workflow/schema.h"
 
 namespace headrace::cli {
@@ -203,6 +204,10 @@ Result<Beginning> begin(const workflow::Workflow& workflow, const Occurrence& oc
   auto inputs = inputs_text(workflow, occurrence);
   if (!inputs) return std::unexpected(inputs.error());
   run.inputs = *inputs;
+  if (auto payload = core::parse_json(run.payload); payload && payload->is_object()) {
+    payload->as_object()["inputs"] = pipeline::inputs_json(run.inputs);
+    run.payload = core::to_text(*payload);
+  }
   return begun;
 }
 

@@ -95,6 +95,9 @@ TEST(ExecEvent, InputsAreCheckedAgainstTheirTypesAndDefaultsFilledIn) {
   auto begun = happened.begin(text);
   ASSERT_TRUE(begun) << begun.error().message;
   EXPECT_EQ(begun->run.inputs, R"({"level":"high","loud":false,"times":3})");
+  auto payload = core::parse_json(begun->run.payload);
+  ASSERT_TRUE(payload);
+  EXPECT_EQ(core::to_text(payload->at("inputs")), R"({"level":"high","loud":"false","times":"3"})");
   happened.occurrence.inputs = {{"level", "middle"}};
   auto wrong = happened.begin(text);
   ASSERT_FALSE(wrong);

@@ -300,6 +300,9 @@ TEST(PipelineCommands, DispatchChecksInputsAgainstTheirTypes) {
   ASSERT_TRUE(dispatch(R"({"level":"high"})"));
   EXPECT_THAT(world.said<events::JobQueued>().back().labels, ElementsAre("high"));
   EXPECT_EQ(spec_of(world, "a").at("contexts").at("inputs").at("count"), 3);
+  auto payload = core::parse_json(world.said<events::RunQueued>().back().payload);
+  ASSERT_TRUE(payload);  // its inputs are texts, as in the webhook
+  EXPECT_EQ(core::to_text(payload->at("inputs")), R"({"count":"3","level":"high"})");
   EXPECT_EQ(dispatch(R"({"level":"middle"})").error().code, core::Code::invalid);
   EXPECT_EQ(dispatch(R"({"none":1})").error().code, core::Code::invalid);
   EXPECT_EQ(dispatch("[]").error().code, core::Code::invalid);

@@ -1,5 +1,7 @@
 #include "services/pipeline/payload.h"
 
+#include "workflow/expression_value.h"
+
 namespace headrace::pipeline {
 namespace {
 
@@ -113,11 +115,18 @@ std::string ref_payload(const Home& home, RefFate fate, const std::string& ref, 
   return core::to_text(it);
 }
 
+json::object inputs_json(const std::string& inputs) {
+  json::object texts;
+  auto given = core::parse_json(inputs.empty() ? "{}" : inputs);
+  if (!given || !given->is_object()) return texts;
+  for (const auto& [name, value] : given->get_object()) texts[name] = workflow::Value::from_json(value).to_text();
+  return texts;
+}
+
 std::string dispatch_payload(const events::RunQueued& run, const Home& home) {
-  auto inputs = core::parse_json(run.inputs.empty() ? "{}" : run.inputs);
   return core::to_text(json::object{{"ref", run.ref},
                                     {"workflow", run.workflow_file},
-                                    {"inputs", inputs ? std::move(*inputs) : json::value()},
+                                    {"inputs", inputs_json(run.inputs)},
                                     {"repository", repository_json(home)},
                                     {"sender", account_json(run.actor, home.server_url)}});
 }

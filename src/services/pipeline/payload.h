@@ -35,6 +35,9 @@ std::string push_payload(const Home& home, const events::SettledUpdate& update, 
 // A ref came or went.
 enum class RefFate { created, deleted };
 std::string ref_payload(const Home& home, RefFate fate, const std::string& ref, const std::string& account);
+// Inputs as github.event has them: texts, whatever their type ("Events that trigger workflows", workflow_dispatch);
+// `inputs` itself keeps the types. Of JSON text, or of none.
+core::json::object inputs_json(const std::string& inputs);
 std::string dispatch_payload(const events::RunQueued& run, const Home& home);
 
 // What is no push: payload_more.cc.
