@@ -22,16 +22,6 @@ void show(const workflow::Reading& reading, const std::string& file) {
   if (reading.errors.empty() && reading.unsupported.empty()) print_line(file + ": good");
 }
 
-// A file that cannot be read is one with an error: the others are told of nevertheless.
-workflow::Reading reading_of(const std::string& file) {
-  core::SystemDisk disk;
-  auto text = core::read_file(disk, file, workflow::file_bytes_max);
-  if (text) return workflow::read(*text, file);
-  workflow::Reading unread;
-  unread.errors.push_back({{1, 1}, text.error().message});
-  return unread;
-}
-
 // The folder that holds .github or .headrace: where "./" in a `uses` begins.
 std::string root_of(const std::string& file) {
   for (const char* folder : {".github/workflows/", ".headrace/workflows/"}) {
@@ -51,6 +41,25 @@ core::Result<workflow::Source> called(const std::string& root, const std::string
   auto text = core::read_file(disk, root + reference.substr(2), workflow::file_bytes_max);
   if (!text) return std::unexpected(text.error());
   return workflow::Source{.path = reference.substr(2), .yaml = std::move(*text)};
+}
+
+// A file that cannot be read is one with an error: the others are told of nevertheless. Where it lies in its folder of
+// workflows, what it calls there is looked at too.
+workflow::Reading reading_of(const std::string& file) {
+  core::SystemDisk disk;
+  auto text = core::read_file(disk, file, workflow::file_bytes_max);
+  if (!text) {
+    workflow::Reading unread;
+    unread.errors.push_back({{1, 1}, text.error().message});
+    return unread;
+  }
+  auto reading = workflow::read(*text, file);
+  if (!file.contains(".github/workflows/") && !file.contains(".headrace/workflows/")) return reading;
+  std::string root = root_of(file);
+  workflow::check_calls(reading, [&root](const std::string& reference, const workflow::Source& from) {
+    return called(root, reference, from);
+  });
+  return reading;
 }
 
 int refuse(const std::vector<workflow::Finding>& errors, const std::string& file, bool json) {

@@ -11,6 +11,7 @@
 namespace headrace::workflow {
 namespace {
 
+constexpr std::string_view not_found = "Unable to find reusable workflow '";
 constexpr size_t value_bytes = 100;  // that a value takes beside its text, for the bound on called files
 
 size_t bytes_of(const Node& node) {
@@ -144,7 +145,7 @@ class Linker {
     const Source& here = program_.units[from].source;
     auto source = resolver_(uses.text, here);
     if (!source) {
-      fail(uses.at, "Unable to find reusable workflow '" + uses.text + "': " + source.error().message, workflow.file);
+      fail(uses.at, std::string(not_found) + uses.text + "': " + source.error().message, workflow.file);
       return {};
     }
     std::string name = is_local(uses.text) && from == 0 ? source->path : uses.text;
@@ -240,6 +241,28 @@ Program link(std::shared_ptr<const Workflow> workflow, Source source, const Reso
 
 Program link(Workflow workflow, Source source, const Resolver& resolver, const Limits& limits) {
   return link(std::make_shared<const Workflow>(std::move(workflow)), std::move(source), resolver, limits);
+}
+
+void check_calls(Reading& reading, const Resolver& resolver) {
+  if (!reading.workflow) return;
+  const Workflow& workflow = *reading.workflow;
+  if (std::ranges::none_of(workflow.jobs, [](const Job& job) { return is_local(job.uses); })) return;
+  Program program =
+      link(std::make_shared<const Workflow>(workflow), Source{.path = workflow.file, .yaml = {}}, resolver);
+  for (Finding& error : program.errors) {
+    if (error.file != workflow.file) continue;  // told where that file is checked
+    error.file.clear();
+    if (!error.message.starts_with(not_found)) {
+      reading.errors.push_back(std::move(error));
+    } else if (is_local(std::string_view(error.message).substr(not_found.size()))) {
+      error.message += " GitHub refuses such a file.";
+      reading.warnings.push_back(std::move(error));
+    }
+  }
+  for (auto* findings : {&reading.errors, &reading.warnings}) {
+    std::ranges::stable_sort(*findings, {}, [](const Finding& one) { return std::pair(one.at.line, one.at.column); });
+  }
+  if (!reading.errors.empty()) reading.workflow.reset();
 }
 
 const JobTemplate* Program::find(std::string_view key) const {

@@ -95,6 +95,10 @@ Program link(std::shared_ptr<const Workflow> workflow, Source source, const Reso
              const Limits& limits = {});
 Program link(Workflow workflow, Source source, const Resolver& resolver, const Limits& limits = {});
 
+// Adds to a reading what is wrong with the calls of its file: errors of inputs, secrets and permissions. That a called
+// file of its own repository is not there is a warning, for who asks may have this file alone.
+void check_calls(Reading& reading, const Resolver& resolver);
+
 using Failure = Finding;  // an error while running: the file, its line and column, GitHub's words
 template <class T>
 using Evaluated = std::expected<T, Failure>;

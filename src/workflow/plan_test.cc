@@ -63,6 +63,34 @@ std::string failure_of(const std::string& yaml, std::string_view key = "test", c
   return made ? "" : to_text(made.error());
 }
 
+TEST(WorkflowCalls, AreCheckedWithTheFileTheyStandIn) {
+  std::string called =
+      "on: {workflow_call: {inputs: {to: {type: string, required: true}, n: {type: number}}, secrets: {KEY: {required: "
+      "true}}}}\njobs: {a: {runs-on: x, steps: [{run: a}]}}\n";
+  auto checked = [&called](const std::string& jobs) {
+    Reading reading = read("on: push\njobs:\n" + jobs, "app/.github/workflows/ci.yml");
+    check_calls(reading, [&called](const std::string& reference, const Source&) -> core::Result<Source> {
+      if (reference != "./.github/workflows/c.yml") return core::fail(core::Code::not_found, "There is no such file.");
+      return Source{.path = ".github/workflows/c.yml", .yaml = called};
+    });
+    std::string told;
+    for (const Finding& error : reading.errors) told += to_text(error) + "\n";
+    for (const Finding& warning : reading.warnings) told += "warning " + to_text(warning) + "\n";
+    EXPECT_EQ(reading.workflow.has_value(), reading.errors.empty());
+    return told;
+  };
+  EXPECT_EQ(checked("  a: {uses: ./.github/workflows/c.yml, with: {to: x, n: 3}, secrets: inherit}\n"), "");
+  EXPECT_EQ(checked("  b: {uses: ./.github/workflows/c.yml, secrets: inherit, with: {to: x, n: y, z: 1}}\n"
+                    "  a: {uses: ./.github/workflows/c.yml}\n"),
+            "(Line: 3, Col: 75): Unexpected value 'y'. The input is a number.\n"
+            "(Line: 3, Col: 81): Invalid input, z is not defined in the referenced workflow.\n"
+            "(Line: 4, Col: 13): Input to is required, but not provided while calling.\n"
+            "(Line: 4, Col: 13): Secret KEY is required, but not provided while calling.\n");
+  EXPECT_EQ(checked("  a: {uses: ./.github/workflows/none.yml}\n  b: {uses: o/r/.github/workflows/x.yml@v1}\n"),
+            "warning (Line: 3, Col: 13): Unable to find reusable workflow './.github/workflows/none.yml': There is no "
+            "such file. GitHub refuses such a file.\n");
+}
+
 TEST(WorkflowMatrix, IsTheProductOfItsVectors) {
   EXPECT_THAT(matrices("{matrix: {version: [10, 12], os: [u, w]}}"),
               ElementsAre(R"({"version":10,"os":"u"})", R"({"version":10,"os":"w"})", R"({"version":12,"os":"u"})",
