@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,6 +96,7 @@ class RealRegistry {
     pid_ = ::fork();
     if (pid_ != 0) return;
     ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::string config = folder_ + "/config.yml";
     std::freopen((folder_ + "/said").c_str(), "w", stderr);
     std::freopen("/dev/null", "w", stdout);
