@@ -26,15 +26,7 @@ struct Said {
 };
 
 class SandboxWorld : public ::testing::Test {
- protected:
-  SandboxWorld() {
-    char path[] = "/tmp/headrace-sandbox-XXXXXX";
-    top = ::mkdtemp(path);
-    std::filesystem::create_directories(job());
-    if (::geteuid() != 0) return;
-    user.emplace(*SandboxUser::take());
-    EXPECT_EQ(::chown(job().c_str(), user->id(), user->id()), 0);
-  }
+ public:
   ~SandboxWorld() override {
     if (sandbox) loop.run(sandbox->end());
     sandbox.reset();
@@ -43,6 +35,16 @@ class SandboxWorld : public ::testing::Test {
         loop.run(clock.sleep_for(std::chrono::milliseconds(5)));
     std::error_code ignored;
     std::filesystem::remove_all(top, ignored);
+  }
+
+ protected:
+  SandboxWorld() {
+    char path[] = "/tmp/headrace-sandbox-XXXXXX";
+    top = ::mkdtemp(path);
+    std::filesystem::create_directories(job());
+    if (::geteuid() != 0) return;
+    user.emplace(*SandboxUser::take());
+    EXPECT_EQ(::chown(job().c_str(), user->id(), user->id()), 0);
   }
 
   std::string job() const { return top + "/job"; }
