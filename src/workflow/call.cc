@@ -179,7 +179,7 @@ Evaluated<std::string> call_secrets(const Expanding& the, const Evaluation& eval
   for (const Pair& pair : node.pairs) {
     auto text = Rewriter(evaluation, pair.value, contexts).text();
     if (!text) return std::unexpected(text.error());
-    mapping[pair.key.text] = std::move(*text);
+    mapping[pair.key.text] = *text;
   }
   if (mapping.empty()) return "\"none\"";
   json::value outer = core::parse_json(the.instance.secrets).value_or("none");
