@@ -118,7 +118,7 @@ TEST(WorkflowHostile, WhatGitHubReadsAndRefusesToRunIsWarnedOf) {
 TEST(WorkflowHostile, WhatIsShownOfALongValueIsText) {
   std::string umlauts = "x";
   for (int i = 0; i < 300; ++i) umlauts += "\u00e4";
-  for (std::string file :
+  for (const std::string& file :
        {"on: push\npermissions: " + umlauts + "\njobs: {a: {runs-on: x, steps: [{run: a}]}}\n",
         "on: {schedule: [{cron: '" + umlauts + "'}]}\njobs: {a: {runs-on: x, steps: [{run: a}]}}\n"}) {
     auto reading = read(file, "ci.yml");

@@ -21,7 +21,6 @@ using runner::testing::RealEngine;
 using support::Clone;
 using support::eventually;
 using support::Platform;
-using support::read_file;
 using support::text_at;
 
 class Containers : public ::testing::Test {

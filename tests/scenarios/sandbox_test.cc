@@ -21,7 +21,6 @@ using support::in_sandboxes;
 using support::makes_sandboxes;
 using support::Platform;
 using support::processes_with;
-using support::read_file;
 using support::run_of;
 using support::text_at;
 

@@ -16,7 +16,6 @@ using testing::commit_id;
 using testing::Conclusion;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::World;
 

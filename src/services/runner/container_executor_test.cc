@@ -69,6 +69,15 @@ elif words[0] == 'port':
 )";
 
 class ContainerExecutorTest : public ::testing::Test {
+ public:
+  ~ContainerExecutorTest() override {
+    if (around) loop.run(around->end());
+    around = nullptr;
+    executor = nullptr;
+    std::error_code ignored;
+    std::filesystem::remove_all(top, ignored);
+  }
+
  protected:
   ContainerExecutorTest() {
     char path[] = "/tmp/headrace-engine-XXXXXX";
@@ -79,13 +88,6 @@ class ContainerExecutorTest : public ::testing::Test {
     std::filesystem::permissions(options.engine, std::filesystem::perms(0755));
     executor = make_container_executor(loop.executor(), clock, options);
     needs.container.emplace().image = "registry.example/team/image:1";
-  }
-  ~ContainerExecutorTest() override {
-    if (around) loop.run(around->end());
-    around = nullptr;
-    executor = nullptr;
-    std::error_code ignored;
-    std::filesystem::remove_all(top, ignored);
   }
 
   core::Result<> prepare() {

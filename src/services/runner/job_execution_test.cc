@@ -52,6 +52,9 @@ struct Observer final : JobObserver {
 };
 
 class JobExecutionTest : public ::testing::Test {
+ public:
+  ~JobExecutionTest() override { std::filesystem::remove_all(directory); }
+
  protected:
   JobExecutionTest() {
     char path[] = "/tmp/headrace-job-XXXXXX";
@@ -61,7 +64,6 @@ class JobExecutionTest : public ::testing::Test {
     times.terminate = std::chrono::milliseconds(300);
     times.drain = std::chrono::milliseconds(300);
   }
-  ~JobExecutionTest() override { std::filesystem::remove_all(directory); }
 
   StepSpec& step(std::string run) {
     StepSpec made;

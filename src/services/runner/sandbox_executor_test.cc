@@ -28,18 +28,20 @@ using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
 class SandboxExecutorTest : public ::testing::Test {
- protected:
-  SandboxExecutorTest() {
-    char path[] = "/tmp/headrace-jobs-XXXXXX";
-    top = ::mkdtemp(path);
-    options.network = ExecutorOptions::Network::none;
-  }
+ public:
   ~SandboxExecutorTest() override {
     if (around) loop.run(around->end());
     around = nullptr;
     executor = nullptr;
     std::error_code ignored;
     std::filesystem::remove_all(top, ignored);
+  }
+
+ protected:
+  SandboxExecutorTest() {
+    char path[] = "/tmp/headrace-jobs-XXXXXX";
+    top = ::mkdtemp(path);
+    options.network = ExecutorOptions::Network::none;
   }
 
   JobPlace place(const std::string& name) const {
