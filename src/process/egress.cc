@@ -7,6 +7,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
@@ -92,6 +93,10 @@ core::Error refusal(const Answer& answer) {
 
 }  // namespace
 
+struct Egress::Lifeline {
+  asio::posix::stream_descriptor end;
+};
+
 EgressServer::EgressServer(core::Executor loop) : loop_(std::move(loop)) {}
 EgressServer::~EgressServer() = default;
 
@@ -128,10 +133,7 @@ Result<std::shared_ptr<EgressServer::Program>> EgressServer::ask(int tap, int li
 Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, EgressServer& server, Descriptor tap,
                                                     std::optional<uid_t> user) {
   using namespace asio::experimental::awaitable_operators;
-  if (!tap)
-    co_return core::fail(
-        Code::unavailable,
-        "No network interface could be made in the sandbox: /dev/net/tun is not open to this user, or not there.");
+  core::require(static_cast<bool>(tap), "a way out has its tap");
   ::fcntl(tap.get(), F_SETFL, ::fcntl(tap.get(), F_GETFL) | O_NONBLOCK);
   // A program that ends just now takes no request, and says so by silence: the second time it is another one.
   for (bool again : {true, false}) {
@@ -141,9 +143,9 @@ Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, EgressS
     if (!program) co_return std::unexpected(program.error());
     pair->theirs.reset();
     if (!again) tap.reset();
-    Lifeline lifeline(loop, pair->ours.release());
+    auto lifeline = std::make_unique<Lifeline>(asio::posix::stream_descriptor(loop, pair->ours.release()));
     asio::steady_timer patience(loop, start_limit);
-    auto first = co_await (hear_answer(lifeline) || patience.async_wait(as_value));
+    auto first = co_await (hear_answer(lifeline->end) || patience.async_wait(as_value));
     if (first.index() == 1) co_return core::fail(Code::unavailable, "The egress program does not answer.");
     const auto& answer = std::get<0>(first);
     if (answer && answer->pid != 0)
@@ -154,18 +156,18 @@ Task<Result<std::unique_ptr<Egress>>> Egress::start(core::Executor loop, EgressS
   co_return core::fail(Code::unavailable, "The egress program ends before it gives the job a way out.");
 }
 
-Egress::Egress(std::shared_ptr<EgressServer::Program> program, Lifeline lifeline, pid_t pid)
+Egress::Egress(std::shared_ptr<EgressServer::Program> program, std::unique_ptr<Lifeline> lifeline, pid_t pid)
     : program_(std::move(program)), lifeline_(std::move(lifeline)), pid_(pid) {}
 Egress::~Egress() = default;
 
 Task<> Egress::end() {
   using namespace asio::experimental::awaitable_operators;
-  if (!lifeline_.is_open()) co_return;
-  ::shutdown(lifeline_.native_handle(), SHUT_WR);
-  asio::steady_timer patience(lifeline_.get_executor(), end_limit);
-  auto first = co_await (hear_answer(lifeline_) || patience.async_wait(as_value));
+  if (!lifeline_) co_return;
+  ::shutdown(lifeline_->end.native_handle(), SHUT_WR);
+  asio::steady_timer patience(lifeline_->end.get_executor(), end_limit);
+  auto first = co_await (hear_answer(lifeline_->end) || patience.async_wait(as_value));
   static_cast<void>(first);  // it has gone, or the kernel keeps it from us
-  lifeline_.close();
+  lifeline_.reset();
   program_.reset();
 }
 

@@ -8,7 +8,6 @@
 
 #include <sys/types.h>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
 #include <optional>
 
@@ -44,7 +43,7 @@ class Egress {
 
   // `tap` is the job's interface, up, with the address 10.0.2.100/24, MTU 65520 and the gateway 10.0.2.2; no other
   // copy of it may be left (the interface ends with it). `user` is whom the process becomes: given where we are root.
-  // not_found: no libslirp. unavailable: no tap, or with the reason.
+  // not_found: no libslirp. unavailable, with the reason.
   static core::Task<core::Result<std::unique_ptr<Egress>>> start(core::Executor loop, EgressServer& server,
                                                                  Descriptor tap, std::optional<uid_t> user);
   ~Egress();  // ends it without waiting
@@ -54,11 +53,11 @@ class Egress {
   core::Task<> end();
 
  private:
-  using Lifeline = boost::asio::posix::stream_descriptor;
-  Egress(std::shared_ptr<EgressServer::Program> program, Lifeline lifeline, pid_t pid);
+  struct Lifeline;
+  Egress(std::shared_ptr<EgressServer::Program> program, std::unique_ptr<Lifeline> lifeline, pid_t pid);
 
   std::shared_ptr<EgressServer::Program> program_;
-  Lifeline lifeline_;
+  std::unique_ptr<Lifeline> lifeline_;  // none once it has ended
   pid_t pid_;
 };
 
