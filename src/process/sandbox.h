@@ -62,7 +62,7 @@ struct SandboxOptions {
 
 class Sandbox {
  public:
-  static constexpr uid_t user_inside = 1001;  // "runner", as on GitHub's machines
+  static constexpr uid_t user_inside = init::user_inside;
   static constexpr std::chrono::milliseconds start_limit{10'000};
 
   // Errors: unavailable, with the reason and the remedy.

@@ -12,26 +12,26 @@ namespace headrace::process::init {
 inline constexpr int steps_file = 4;  // the descriptor that they come by
 inline constexpr size_t steps_bytes_max = size_t{16} << 20;
 inline constexpr int mounts_max = 256;
+inline constexpr unsigned user_inside = 1001;  // "runner", as on GitHub's machines; its group as well
 
 enum class StepKind : uint32_t {
   hostname = 1,  // text
   loopback,      // up, in the new network name space
   uplink,        // there as well: a tap device (uplink.h), lent to the runner with `ready`
   mount,         // text: what of the host, shown at `place`; flags
-  folder,        // at `place`, number: its mode
   file,          // at `place`, number: its mode; text: what it holds
   link,          // at `place`, text: where it leads
   processes,     // /proc
   devices,       // /dev, its nodes and terminals; number: bytes of /dev/shm
   directory,     // text: where the init stands, at the end
-  filter,        // text: instructions of seccomp(2), set last of all
+  filter,        // text: instructions of seccomp(2), set last of all; without one nothing is made
 };
 
 inline constexpr uint32_t mount_writable = 1, mount_device = 2, mount_if_there = 4;
 
 // Then `place_bytes` of the place and `text_bytes` of the text, both with a NUL that counts.
 struct Step {
-  StepKind kind = StepKind::folder;
+  StepKind kind = StepKind::filter;
   uint32_t flags = 0;
   uint64_t number = 0;
   uint32_t place_bytes = 0;

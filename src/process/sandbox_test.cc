@@ -221,6 +221,25 @@ TEST(SandboxStart, SaysWhatCouldNotBeDone) {
   EXPECT_THAT(made.error().message, HasSubstr("/no-such-folder: No such file or directory"));
 }
 
+TEST(SandboxStart, MakesNothingWithoutAFilterOfSystemCalls) {
+  auto program = InitFile::get();
+  ASSERT_TRUE(program);
+  SandboxPlan plan;
+  plan.push_back({.kind = init::StepKind::hostname, .text = "runner"});
+  auto steps = memory_file("steps", encode(plan));
+  Descriptor control(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(steps && control);
+  Spec spec;
+  spec.argv = {(*program)->path(), "make", ::geteuid() == 0 ? std::to_string(SandboxUser::first) : "-", "--"};
+  spec.extra = {control.get(), steps->get()};
+  spec.directory = "/";
+  core::Loop loop;
+  auto ran = loop.run(run(loop.executor(), std::move(spec), {}, RunLimits()));
+  ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_FALSE(ran->exit.succeeded());
+  EXPECT_EQ(ran->err, "headrace-init: the steps: Invalid argument\n");
+}
+
 // The program itself again, in a user name space that allows none within.
 TEST(SandboxStart, TellsWhatHelpsWhereNameSpacesAreRefused) {
   if (const char* refused = std::getenv("HEADRACE_TEST_NO_NAME_SPACES"); refused != nullptr) {

@@ -38,7 +38,6 @@ int umount2(const char*, int) noexcept;
 namespace headrace::process::init {
 namespace {
 
-constexpr unsigned user_within = 1001;
 constexpr int detach = 2;  // MNT_DETACH
 constexpr unsigned long all_spaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -76,13 +75,15 @@ Plan read_plan() {
   size_t at = 0;
   StepRead read;
   int mounts = 0;
+  bool filter = false;
   while (next_step(plan.steps, plan.bytes, at, read)) {
     if (read.step.kind == StepKind::mount) ++mounts;
+    if (read.step.kind == StepKind::filter) filter = true;
     if (read.step.kind == StepKind::loopback) plan.own_network = true;
     if (read.step.kind == StepKind::uplink) plan.uplink = true;
   }
   errno = EINVAL;
-  if (at != plan.bytes || mounts > mounts_max) give_up("the steps");
+  if (at != plan.bytes || mounts > mounts_max || !filter) give_up("the steps");
   close(steps_file);
   return plan;
 }
@@ -129,7 +130,10 @@ void copy_trees(const Plan& plan) {
 void make_folders_above(const char* place) {
   char path[PATH_MAX];
   size_t length = strlen(place);
-  if (place[0] != '/' || length >= sizeof path) give_up("a place that is no path");
+  if (place[0] != '/' || length >= sizeof path) {
+    errno = EINVAL;
+    give_up(place);
+  }
   memcpy(path, place, length + 1);
   for (char* at = path + 1; *at != '\0'; ++at) {
     if (*at != '/') continue;
@@ -303,7 +307,10 @@ void give_up_rights() {
 
 void set_filter(const char* text, size_t bytes) {
   static sock_filter code[BPF_MAXINSNS];
-  if (bytes > sizeof code || bytes % sizeof(sock_filter) != 0) give_up("the filter of system calls");
+  if (bytes == 0 || bytes > sizeof code || bytes % sizeof(sock_filter) != 0) {
+    errno = EINVAL;
+    give_up("the filter of system calls");
+  }
   memcpy(code, text, bytes);
   sock_fprog program{static_cast<unsigned short>(bytes / sizeof(sock_filter)), code};
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) give_up("the filter of system calls");
@@ -323,7 +330,6 @@ void take(const Plan& plan, Made& made) {
         if (tree >= 0) attach(tree, read.place);
         return;
       }
-      case StepKind::folder: return make_folder(read.place, static_cast<mode_t>(read.step.number));
       case StepKind::file: return make_file(read.place, static_cast<mode_t>(read.step.number), read.text, read.bytes);
       case StepKind::link: return make_link(read.place, read.text);
       case StepKind::processes: return show_processes();
@@ -363,7 +369,7 @@ void within(const Plan& plan, const int* lifeline, bool trees_are_there, Made& m
     made.reason = made.uplink < 0 ? errno : 0;
   }
   if (fcntl(lifeline[0], F_SETFL, O_NONBLOCK) != 0) give_up("fcntl");
-  become(user_within);
+  become(user_inside);
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) give_up("prctl");  // else its files in /proc are not its own
   die_with(lifeline[0]);
   close(lifeline[0]);
@@ -381,7 +387,7 @@ void within(const Plan& plan, const int* lifeline, bool trees_are_there, Made& m
 void write_map(pid_t pid, const char* name, unsigned outside) {
   char path[48], text[48];
   snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), name);
-  snprintf(text, sizeof text, "%u %u 1", user_within, outside);
+  snprintf(text, sizeof text, "%u %u 1", user_inside, outside);
   write_file(path, text);
 }
 
