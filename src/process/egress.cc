@@ -18,6 +18,7 @@
 #include "process/child.h"
 #include "process/egress_protocol.h"
 #include "process/init_image.h"
+#include "process/packet.h"
 
 namespace headrace::process {
 
@@ -57,19 +58,7 @@ int send_request(int control, int tap, int lifeline, std::optional<uid_t> user) 
   int given[egress::descriptors] = {};
   given[egress::tap] = tap;
   given[egress::lifeline] = lifeline;
-  iovec part{&request, sizeof request};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof given)] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  packet.msg_control = space;
-  packet.msg_controllen = sizeof space;
-  cmsghdr* header = CMSG_FIRSTHDR(&packet);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof given);
-  std::memcpy(CMSG_DATA(header), given, sizeof given);
-  return ::sendmsg(control, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? errno : 0;
+  return send_packet(control, &request, sizeof request, given, egress::descriptors, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
 Task<std::optional<Answer>> hear_answer(asio::posix::stream_descriptor& lifeline) {

@@ -18,6 +18,7 @@
 
 #include "process/init_image.h"
 #include "process/init_protocol.h"
+#include "process/packet.h"
 
 namespace headrace::process {
 namespace {
@@ -217,22 +218,8 @@ Result<Pipe> make_pipe(std::optional<uid_t> owner) {
 Result<> InitClient::Impl::send(const Message& message, std::array<int, init::descriptors_max> descriptors,
                                 size_t count) {
   if (!open) return std::unexpected(gone_error());
-  Message copy = message;
-  iovec part{&copy, sizeof copy};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof descriptors)] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (count > 0) {
-    packet.msg_control = space;
-    packet.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&packet);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    ::memcpy(CMSG_DATA(header), descriptors.data(), count * sizeof(int));
-  }
-  if (::sendmsg(socket.native_handle(), &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return {};
+  if (send_packet(socket.native_handle(), &message, sizeof message, descriptors.data(), count, MSG_DONTWAIT) >= 0)
+    return {};
   int number = errno;
   // An init that does not listen any more cannot be told to end anything: losing it does.
   lose();
@@ -274,22 +261,11 @@ Task<> InitClient::Impl::hear(std::shared_ptr<Impl> self) {
 // One message that is there; false where there is none for now.
 bool InitClient::Impl::hear_one() {
   Message message;
-  iovec part{&message, sizeof message};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  packet.msg_control = space;
-  packet.msg_controllen = sizeof space;
-  ssize_t count = ::recvmsg(socket.native_handle(), &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  int number = -1;
+  size_t taken = 0;
+  ssize_t count = receive_packet(socket.native_handle(), &message, sizeof message, &number, 1, taken, MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
-  Descriptor descriptor;
-  if (count > 0)
-    if (cmsghdr* header = CMSG_FIRSTHDR(&packet); header && header->cmsg_type == SCM_RIGHTS) {
-      int number = -1;
-      ::memcpy(&number, CMSG_DATA(header), sizeof number);
-      descriptor = Descriptor(number);
-    }
+  Descriptor descriptor(taken > 0 ? number : -1);
   if (count != static_cast<ssize_t>(sizeof message) || message.magic != init::magic) {
     lose();
     return false;

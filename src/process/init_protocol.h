@@ -12,7 +12,7 @@ inline constexpr uint32_t magic = 0x48524931;  // "HRI1": the protocol and its v
 inline constexpr size_t payload_bytes_max = size_t{16} << 20;  // arguments and environment of one run
 inline constexpr size_t words_max = 65'536;                    // likewise
 inline constexpr size_t runs_max = 1'024;                      // processes at a time; beyond it run fails with EAGAIN
-inline constexpr int descriptors_max = 4;                      // that come with a message
+inline constexpr size_t descriptors_max = 4;                   // that come with a message
 inline constexpr int control = 3;                              // the descriptor of the init's end
 
 enum class Kind : uint32_t {

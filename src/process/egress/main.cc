@@ -21,6 +21,7 @@
 #include "process/egress/confine.h"
 #include "process/egress/stack.h"
 #include "process/egress_protocol.h"
+#include "process/packet.h"
 
 namespace {
 
@@ -38,19 +39,11 @@ void answer(int to, int pid, const char* reason) {
 
 // 1: a request; 0: something else, to be passed over; -1: the runner has gone.
 int hear(Request& request, int (&given)[descriptors]) {
-  iovec part{&request, sizeof request};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof given)] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  packet.msg_control = space;
-  packet.msg_controllen = sizeof space;
-  const ssize_t count = recvmsg(control, &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  size_t taken = 0;
+  const ssize_t count =
+      headrace::process::receive_packet(control, &request, sizeof request, given, descriptors, taken, MSG_DONTWAIT);
   if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
-  if (count == 0) return -1;
-  const cmsghdr* header = CMSG_FIRSTHDR(&packet);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof given)) return -1;
-  memcpy(given, CMSG_DATA(header), sizeof given);
+  if (taken != descriptors) return -1;
   return static_cast<size_t>(count) == sizeof request && request.magic == magic ? 1 : -1;
 }
 

@@ -33,10 +33,13 @@
 #include "process/init/say.h"
 #include "process/init_payload.h"
 #include "process/init_protocol.h"
+#include "process/packet.h"
 
 namespace {
 
 using namespace headrace::process::init;
+using headrace::process::receive_packet;
+using headrace::process::send_packet;
 
 constexpr int watch_milliseconds = 200;
 constexpr int listen_milliseconds = 60'000;  // for the runner to connect
@@ -48,58 +51,30 @@ uint64_t memory_watch = 0;
 // ---- Messages
 
 void say(const Message& message, int descriptor = -1) {
-  Message copy = message;
-  iovec part{&copy, sizeof copy};
-  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    packet.msg_control = space;
-    packet.msg_controllen = sizeof space;
-    cmsghdr* header = CMSG_FIRSTHDR(&packet);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  }
   // Waits while the runner is slow; where it has gone, the next receive says so.
-  while (sendmsg(control_socket, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  while (send_packet(control_socket, &message, sizeof message, &descriptor, descriptor >= 0 ? 1 : 0, 0) < 0 &&
+         errno == EINTR) {
   }
 }
 
 struct Heard {
   Message message;
   int descriptors[descriptors_max] = {-1, -1, -1, -1};
-  int count = 0;
+  size_t count = 0;
 };
-
-void take_descriptors(msghdr& packet, Heard& heard) {
-  for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr; header = CMSG_NXTHDR(&packet, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    heard.count = static_cast<int>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    memcpy(heard.descriptors, CMSG_DATA(header), static_cast<size_t>(heard.count) * sizeof(int));
-  }
-}
 
 // False where the runner has gone. Anything but a whole message of this protocol ends the init, and the job with it.
 bool hear(Heard& heard) {
-  iovec part{&heard.message, sizeof heard.message};
-  alignas(cmsghdr) char space[CMSG_SPACE(descriptors_max * sizeof(int))] = {};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  packet.msg_control = space;
-  packet.msg_controllen = sizeof space;
   ssize_t count = 0;
   do {
-    count = recvmsg(control_socket, &packet, MSG_CMSG_CLOEXEC);
+    count = receive_packet(control_socket, &heard.message, sizeof heard.message, heard.descriptors, descriptors_max,
+                           heard.count, 0);
   } while (count < 0 && errno == EINTR);
-  if (count <= 0) return false;
-  take_descriptors(packet, heard);
-  if (static_cast<size_t>(count) != sizeof heard.message || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-      heard.message.magic != magic)
+  if (count == 0 || (count < 0 && errno != EBADMSG)) return false;
+  if (static_cast<size_t>(count) != sizeof heard.message || heard.message.magic != magic) {
+    errno = EBADMSG;
     give_up("a message that is not of this protocol");
+  }
   return true;
 }
 

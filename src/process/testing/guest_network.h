@@ -22,6 +22,8 @@
 #include <string>
 
 #include "process/descriptor.h"
+#include "process/packet.h"
+#include "process/uplink.h"
 
 namespace headrace::process::testing {
 
@@ -57,7 +59,7 @@ class GuestNetwork {
 
   bool has_tap() {
     ifreq wanted{};
-    std::strcpy(wanted.ifr_name, "tap0");
+    std::strcpy(wanted.ifr_name, uplink::device);
     return ::ioctl(socket(SOCK_DGRAM).get(), SIOCGIFFLAGS, &wanted) == 0;
   }
 
@@ -65,36 +67,15 @@ class GuestNetwork {
   Descriptor get(char what) {
     EXPECT_EQ(::send(asks_.get(), &what, 1, MSG_NOSIGNAL), 1);
     char done = 0;
-    iovec part{&done, 1};
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-    msghdr packet{};
-    packet.msg_iov = &part;
-    packet.msg_iovlen = 1;
-    packet.msg_control = space;
-    packet.msg_controllen = sizeof space;
     int made = -1;
-    if (::recvmsg(asks_.get(), &packet, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&packet) != nullptr)
-      std::memcpy(&made, CMSG_DATA(CMSG_FIRSTHDR(&packet)), sizeof made);
+    size_t taken = 0;
+    if (receive_packet(asks_.get(), &done, 1, &made, 1, taken, 0) != 1) made = -1;
     return Descriptor(made);
   }
 
   static void give(int asked, int made) {
     char done = 0;
-    iovec part{&done, 1};
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-    msghdr packet{};
-    packet.msg_iov = &part;
-    packet.msg_iovlen = 1;
-    if (made >= 0) {
-      packet.msg_control = space;
-      packet.msg_controllen = sizeof space;
-      cmsghdr* header = CMSG_FIRSTHDR(&packet);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(sizeof made);
-      std::memcpy(CMSG_DATA(header), &made, sizeof made);
-    }
-    ::sendmsg(asked, &packet, MSG_NOSIGNAL);
+    send_packet(asked, &done, 1, &made, made >= 0 ? 1 : 0, 0);
     if (made >= 0) ::close(made);
   }
 
@@ -116,25 +97,32 @@ class GuestNetwork {
     ::_exit(0);
   }
 
+  static sockaddr_in internet(uint32_t address) {
+    sockaddr_in made{};
+    made.sin_family = AF_INET;
+    made.sin_addr.s_addr = htonl(address);
+    return made;
+  }
+
   static int make_tap() {
     int tap = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     ifreq wanted{};
-    std::strcpy(wanted.ifr_name, "tap0");
+    std::strcpy(wanted.ifr_name, uplink::device);
     wanted.ifr_flags = IFF_TAP | IFF_NO_PI;
     if (tap < 0 || ::ioctl(tap, TUNSETIFF, &wanted) != 0) return -1;
     Descriptor door(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    auto set = [&](unsigned long what, const char* address) {
-      const sockaddr_in made = address_of(address);
+    auto set = [&](unsigned long what, uint32_t address) {
+      const sockaddr_in made = internet(address);
       std::memcpy(&wanted.ifr_addr, &made, sizeof made);
       return ::ioctl(door.get(), what, &wanted) == 0;
     };
-    bool made = set(SIOCSIFADDR, "10.0.2.100") && set(SIOCSIFNETMASK, "255.255.255.0");
-    wanted.ifr_mtu = 65'520;
+    bool made = set(SIOCSIFADDR, uplink::guest) && set(SIOCSIFNETMASK, uplink::mask);
+    wanted.ifr_mtu = uplink::mtu;
     made = made && ::ioctl(door.get(), SIOCSIFMTU, &wanted) == 0;
     wanted.ifr_flags = IFF_UP | IFF_RUNNING;
     made = made && ::ioctl(door.get(), SIOCSIFFLAGS, &wanted) == 0;
     rtentry route{};
-    const sockaddr_in any = address_of("0.0.0.0"), gateway = address_of("10.0.2.2");
+    const sockaddr_in any = internet(0), gateway = internet(uplink::gateway);
     std::memcpy(&route.rt_dst, &any, sizeof any);
     std::memcpy(&route.rt_genmask, &any, sizeof any);
     std::memcpy(&route.rt_gateway, &gateway, sizeof gateway);
