@@ -94,7 +94,8 @@ Task<Result<>> ContainerGroup::start_services(std::vector<ServiceSpec> services)
 
 namespace {
 
-// Of the credentials of one pull; no other job, and nobody else's sign-in, has to do with them.
+// Of the credentials of one pull; no other job, and nobody else's sign-in, has to do with them. Beside the folder of
+// the job, which a runner that was killed meanwhile removes with the job when it is back.
 class LoginFolder {
  public:
   LoginFolder() = default;
@@ -104,10 +105,10 @@ class LoginFolder {
   }
   LoginFolder(const LoginFolder&) = delete;
   LoginFolder& operator=(const LoginFolder&) = delete;
-  Result<> make() {
-    char name[] = "/tmp/headrace-login-XXXXXX";
-    if (::mkdtemp(name) == nullptr) return std::unexpected(core::error_of_errno(errno, "making a folder", name));
-    path = name;
+  Result<> make(const std::string& job) {
+    std::string name = std::filesystem::path(job).parent_path() / "login-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) return std::unexpected(core::error_of_errno(errno, "making a folder", name));
+    path = std::move(name);
     return {};
   }
   std::string path;
@@ -119,7 +120,7 @@ Task<Result<std::string>> ContainerGroup::pull(ContainerSpec spec) {
   LoginFolder folder;
   Variables login;
   if (!spec.username.empty()) {
-    if (auto made = folder.make(); !made) co_return std::unexpected(made.error());
+    if (auto made = folder.make(job_); !made) co_return std::unexpected(made.error());
     auto in = co_await engine_.login(registry_of(spec.image), spec.username, spec.password, folder.path);
     if (!in) co_return std::unexpected(in.error());
     login = std::move(*in);
