@@ -8,11 +8,11 @@ if(NOT HEADRACE_PRECOMPILED)
   return()
 endif()
 
-if(CCACHE)  # what it must be told before it caches what uses a precompiled header: ccache(1), "Precompiled headers"
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
-endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  # As CMake has them, but by options whose paths ccache makes relative.
+  set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch -include <PCH_HEADER> -x c++-header)
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 else()
   add_compile_options(-fpch-preprocess)
 endif()
@@ -21,10 +21,10 @@ file(WRITE ${PROJECT_BINARY_DIR}/precompiled.cc "")
 # carrier NAME HEADER: what is compiled with it must have the same flags.
 function(headrace_carrier name header)
   add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/precompiled.cc)
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/cmake)
   target_link_libraries(${name} PRIVATE headrace_options Boost::headers Threads::Threads fmt::fmt)
   target_compile_definitions(${name} PRIVATE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
-  target_precompile_headers(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/${header})
+  target_precompile_headers(${name} PRIVATE <${header}>)  # by name, not path: the same in every clone, for ccache
 endfunction()
 function(headrace_test_carrier name header)
   headrace_carrier(${name} ${header})

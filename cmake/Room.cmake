@@ -80,8 +80,11 @@ endfunction()
 #
 #   headrace_suite(story LABEL scenario DEPENDS server cli SOURCES story_test.cc TIMEOUT 120 SHARDS 4)
 #
+# The target `suites` builds those with the label scenario.
+#
 # SHARDS: so many tests of ctest, story_1 to story_4, each a part of it (GoogleTest, "Distributing Test Functions to
 # Multiple Machines"), so that a long suite uses all processors and none runs into its TIMEOUT.
+add_custom_target(suites)
 function(headrace_suite name)
   cmake_parse_arguments(SUITE "" "LABEL;TIMEOUT;SHARDS" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   if(NOT SUITE_TIMEOUT)
@@ -99,6 +102,9 @@ function(headrace_suite name)
       target_link_libraries(headrace_${name}_suite PRIVATE headrace_${room}_testing)
     endif()
   endforeach()
+  if(SUITE_LABEL STREQUAL "scenario")
+    add_dependencies(suites headrace_${name}_suite)
+  endif()
   if(NOT SUITE_SHARDS)
     set(SUITE_SHARDS 1)
   endif()

@@ -9,9 +9,13 @@ set(HEADRACE_SANITIZE "" CACHE STRING "Sanitizers for every target: address, thr
 option(HEADRACE_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" ON)
 option(HEADRACE_TESTS "Build tests" ON)
 
+# What was compiled in one clone or work tree is taken by every other: paths below the root are hashed as relative ones. Debug
+# information may name the tree that compiled first. The sloppiness is what precompiled headers want (ccache(1), "Precompiled
+# headers").
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 find_package(PkgConfig REQUIRED)
