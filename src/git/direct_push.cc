@@ -200,11 +200,15 @@ Task<> DirectPush::carry_out() {
   if (!received.changes.empty()) co_await gatekeeper_.received(std::move(received), speak);
 }
 
-Task<> DirectPush::move() {
+Task<> DirectPush::keep_default_branch() {
   auto current = co_await find_default_branch(pool_, request_.path);
   for (size_t index = 0; index < troubles_.size(); ++index)
     if (deletes(head_.changes[index]) && current && head_.changes[index].ref == "refs/heads/" + *current)
       troubles_[index] = "deletion of the current branch prohibited";
+}
+
+Task<> DirectPush::move() {
+  if (std::ranges::any_of(head_.changes, deletes)) co_await keep_default_branch();
   const bool atomic = head_.has("atomic");
   auto changes = untroubled();
   if (atomic && changes.size() < head_.changes.size()) co_return trouble_all("transaction failed");

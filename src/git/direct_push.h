@@ -40,6 +40,7 @@ class DirectPush {
   core::Task<> check_tips();
   core::Task<bool> git_finds_connected(std::string tips);
   core::Task<> carry_out();
+  core::Task<> keep_default_branch();
   core::Task<> move();
   core::Task<> say(std::string line);
   core::Task<> write(std::string bytes);

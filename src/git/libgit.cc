@@ -8,6 +8,12 @@ namespace headrace::git {
 
 using core::Code;
 
+namespace {
+
+constexpr ssize_t cache_bytes_max = ssize_t{8} << 20;  // of objects, over all repositories that are open
+
+}  // namespace
+
 void start_libgit() {
   static const bool started = [] {
     core::require(git_libgit2_init() > 0, "libgit2 starts");
@@ -15,6 +21,7 @@ void start_libgit() {
          {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA})
       git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+    git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, cache_bytes_max);
     return true;
   }();
   static_cast<void>(started);

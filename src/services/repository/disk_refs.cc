@@ -39,15 +39,13 @@ Result<bool> is_forced(git::Repository& repository, const events::SettledUpdate&
 
 }  // namespace
 
-Result<std::vector<events::SettledUpdate>> finish_updates(const std::string& path,
+Result<std::vector<events::SettledUpdate>> finish_updates(git::Repository& repository, const std::string& path,
                                                           std::vector<events::SettledUpdate> updates, core::Time now,
                                                           bool durable) {
-  const auto repository = git::Repository::open(path);
-  if (!repository) return std::unexpected(repository.error());
   std::vector<std::string> refs;
   for (auto& update : updates) {
     if (!update.applied) continue;
-    const auto forced = is_forced(**repository, update);
+    const auto forced = is_forced(repository, update);
     if (!forced) return std::unexpected(forced.error());
     update.forced = *forced;
     refs.push_back(update.ref);

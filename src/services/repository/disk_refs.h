@@ -8,13 +8,14 @@
 #include "core/clock.h"
 #include "events/repository.h"
 #include "git/folder.h"
+#include "git/repository.h"
 #include "services/repository/settle.h"
 
 namespace headrace::repository {
 
 // Fills in `forced` of what was applied, keeps the commits that left their ref (refs/headrace/keep/<day>/<commit>), and
 // makes the refs durable where they are not: to be called before anybody is told.
-core::Result<std::vector<events::SettledUpdate>> finish_updates(const std::string& path,
+core::Result<std::vector<events::SettledUpdate>> finish_updates(git::Repository& repository, const std::string& path,
                                                                 std::vector<events::SettledUpdate> updates,
                                                                 core::Time now, bool durable);
 

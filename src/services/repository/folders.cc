@@ -56,17 +56,18 @@ Task<Result<std::optional<git::LargestFile>>> Folders::largest_file(std::string 
 Task<Result<std::vector<events::SettledUpdate>>> Folders::finish_updates(std::string path,
                                                                          std::vector<events::SettledUpdate> updates,
                                                                          core::Time now, bool durable) {
-  return core::blocking(
-      pool_, [path, updates, now, durable] { return repository::finish_updates(path, updates, now, durable); });
+  auto finish = [path, updates = std::move(updates), now, durable](git::Repository& opened) {
+    return repository::finish_updates(opened, path, updates, now, durable);
+  };
+  return core::blocking(pool_, git::reading(opened_, path, std::move(finish)));
 }
 
 Task<Result<std::vector<std::string>>> Folders::findings_in_workflows(std::string path,
                                                                       std::vector<events::SettledUpdate> updates) {
-  return core::blocking(pool_, [path, updates]() -> Result<std::vector<std::string>> {
-    const auto repository = git::Repository::open(path);
-    if (!repository) return std::unexpected(repository.error());
-    return repository::findings_in_workflows(**repository, updates);
-  });
+  auto look = [updates = std::move(updates)](git::Repository& opened) {
+    return repository::findings_in_workflows(opened, updates);
+  };
+  return core::blocking(pool_, git::reading(opened_, path, std::move(look)));
 }
 
 Task<Result<std::vector<std::string>>> Folders::names_in(std::string folder) {

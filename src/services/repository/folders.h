@@ -8,6 +8,7 @@
 
 #include "core/task.h"
 #include "git/folder.h"
+#include "git/open_repositories.h"
 #include "services/repository/disk_refs.h"
 
 namespace headrace::repository {
@@ -28,7 +29,7 @@ struct Look {
 
 class Folders {
  public:
-  explicit Folders(core::Pool& pool) : pool_(pool) {}
+  Folders(core::Pool& pool, std::shared_ptr<git::OpenRepositories> opened) : pool_(pool), opened_(std::move(opened)) {}
 
   core::Task<core::Result<>> make(std::string path, std::string branch);
   core::Task<core::Result<>> remove(std::string path);
@@ -43,6 +44,7 @@ class Folders {
 
  private:
   core::Pool& pool_;
+  std::shared_ptr<git::OpenRepositories> opened_;
 };
 
 }  // namespace headrace::repository

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto catch_up_max = 10s;
+constexpr auto unread_max = 10s;  // a repository stays open for so long, or twice that
 constexpr size_t page = 256;
 constexpr size_t moves_an_append = refs_an_event_max;
 
@@ -47,6 +48,13 @@ Task<> Repositories::Impl::tick() {
                      "reconcile: " + done.error().message + " " + done.error().detail);
     tidied = tidied || tidying;
     tidying = false;
+  }
+}
+
+Task<> Repositories::Impl::close_unread() {
+  for (;;) {
+    co_await parts.clock.sleep_for(unread_max);
+    opened->close_unread();
   }
 }
 

@@ -14,7 +14,8 @@ using core::Task;
 Repositories::Impl::Impl(Parts on, Policy by)
     : parts(std::move(on)),
       policy(by),
-      folders(parts.reads),
+      opened(std::make_shared<git::OpenRepositories>()),
+      folders(parts.reads, opened),
       strand(parts.loop.executor(), parts.store, parts.log, std::string(projection_name)),
       tasks(parts.loop.executor()),
       reconciled(parts.loop.executor()) {
@@ -38,6 +39,7 @@ Task<Result<>> Repositories::start() {
   auto first = co_await impl_->reconcile();
   if (!first) co_return std::unexpected(first.error());
   impl_->tasks.spawn("reconcile", impl_->tick());
+  impl_->tasks.spawn("close what is not read", impl_->close_unread());
   if (impl_->policy.upkeep_after.count() > 0) impl_->tasks.spawn("upkeep", impl_->keep_up());
   co_return Result<>{};
 }
@@ -120,5 +122,6 @@ Task<Result<std::vector<PushRow>>> Repositories::pushes(int64_t repository, log:
 
 std::string Repositories::folder_of(int64_t repository) const { return impl_->folder_of(repository); }
 core::Pool& Repositories::pool() { return impl_->parts.reads; }
+std::shared_ptr<git::OpenRepositories> Repositories::opened() { return impl_->opened; }
 
 }  // namespace headrace::repository

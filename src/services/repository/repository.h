@@ -33,6 +33,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "git/open_repositories.h"
 #include "git/repository.h"
 #include "git/serve.h"
 #include "services/repository/projection.h"
@@ -110,21 +111,12 @@ class Repositories {
   // Reads its objects on the pool for git reads: `fn` is given a git::Repository& and returns a Result.
   template <class Fn, class R = std::invoke_result_t<Fn, git::Repository&>>
   core::Task<R> read(int64_t repository, Fn fn) {
-    return core::blocking(pool(), Reading<Fn, R>{folder_of(repository), std::move(fn)});
+    return core::blocking(pool(), git::reading(opened(), folder_of(repository), std::move(fn)));
   }
 
  private:
-  template <class Fn, class R>
-  struct Reading {
-    std::string path;
-    Fn fn;
-    R operator()() {
-      auto opened = git::Repository::open(path);
-      if (!opened) return std::unexpected(opened.error());
-      return fn(**opened);
-    }
-  };
   core::Pool& pool();
+  std::shared_ptr<git::OpenRepositories> opened();
   std::unique_ptr<Impl> impl_;
 };
 

@@ -24,8 +24,9 @@ struct Repositories::Impl {
                                                                         std::chrono::milliseconds patience);
 
   // reconcile.cc
-  core::Task<> tick();     // for ever
-  core::Task<> keep_up();  // for ever: packs repositories that were pushed to, one after the other
+  core::Task<> tick();          // for ever
+  core::Task<> close_unread();  // for ever
+  core::Task<> keep_up();       // for ever: packs repositories that were pushed to, one after the other
   core::Task<core::Result<Reconciled>> reconcile();
   core::Task<core::Result<Reconciled>> reconcile_all();
   core::Task<core::Result<>> reconcile_one(Repo repository, Reconciled& total);
@@ -38,6 +39,7 @@ struct Repositories::Impl {
 
   Parts parts;
   Policy policy;
+  std::shared_ptr<git::OpenRepositories> opened;
   Folders folders;
   store::CommandStrand strand;
   core::Scope tasks;
