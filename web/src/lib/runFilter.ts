@@ -1,0 +1,52 @@
+// The filter of the runs list: what is typed (`result:failed branch:main cart`), what stands in the address, and
+// whether a run fits.
+import type { Run } from '@/api/types'
+import { shownAs, type Status } from '@/status/status'
+
+export const filterNames = ['repo', 'branch', 'actor', 'event', 'result'] as const
+export type FilterName = (typeof filterNames)[number]
+export type RunFilter = Partial<Record<FilterName | 'q', string>>
+
+export const results = ['failed', 'passed', 'running', 'queued', 'cancelled', 'skipped', 'waiting'] as const
+export type Result = (typeof results)[number]
+
+const statuses = {
+  failed: 'failure',
+  passed: 'success',
+  running: 'running',
+  queued: 'queued',
+  cancelled: 'cancelled',
+  skipped: 'skipped',
+  waiting: 'waiting',
+} satisfies Record<Result, Status>
+
+export function parseFilter(text: string): RunFilter {
+  const filter: RunFilter = {}
+  const words: string[] = []
+  for (const [, name, quoted, plain] of text.matchAll(/(?:(\w+):)?(?:"([^"]*)"|(\S+))/g)) {
+    const value = quoted ?? plain ?? ''
+    if (name && (filterNames as readonly string[]).includes(name)) filter[name as FilterName] = value
+    else words.push(name ? `${name}:${value}` : value)
+  }
+  if (words.length > 0) filter.q = words.join(' ')
+  return filter
+}
+
+export function writeFilter(filter: RunFilter): string {
+  const typed = filterNames.flatMap((name) => {
+    const value = filter[name]
+    return value ? [`${name}:${/\s/.test(value) ? `"${value}"` : value}`] : []
+  })
+  return [...typed, ...(filter.q ? [filter.q] : [])].join(' ')
+}
+
+export function fits(run: Run, filter: RunFilter): boolean {
+  if (filter.repo && run.repository.toLowerCase() !== filter.repo.toLowerCase()) return false
+  if (filter.branch && run.branch !== filter.branch) return false
+  if (filter.actor && run.actor !== filter.actor) return false
+  if (filter.event && run.event !== filter.event) return false
+  if (filter.result && shownAs(run.status, run.conclusion).status !== statuses[filter.result as Result]) return false
+  const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean)
+  const text = `#${run.id} ${run.title} ${run.workflow} ${run.repository} ${run.branch} ${run.commit} ${run.actor}`.toLowerCase()
+  return words.every((word) => text.includes(word))
+}

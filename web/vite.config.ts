@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url'
+import vueI18n from '@intlify/unplugin-vue-i18n/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+import { policy } from './build/policy'
+import { themeScript } from './build/theme_script'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+// In development and in preview the API is a real server's; its token stays in this process.
+const server = process.env.HEADRACE_URL ?? 'http://127.0.0.1:8080'
+const token = process.env.HEADRACE_TOKEN
+const proxy = {
+  '/api': { target: server, changeOrigin: true, ...(token ? { headers: { Authorization: `Bearer ${token}` } } : {}) },
+}
+
+export default defineConfig({
+  plugins: [vue(), vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'] }), themeScript()],
+  resolve: {
+    alias: {
+      '@': path('./src'),
+      'vue-i18n': 'vue-i18n/dist/vue-i18n.runtime.esm-bundler.js',
+    },
+  },
+  define: {
+    __VUE_OPTIONS_API__: 'false',
+    __VUE_I18N_LEGACY_API__: 'false',
+    __VUE_I18N_FULL_INSTALL__: 'false',
+    __INTLIFY_PROD_DEVTOOLS__: 'false',
+  },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // the content security policy knows no data: addresses
+    modulePreload: { polyfill: false },
+    manifest: true,
+  },
+  server: { proxy },
+  preview: { proxy, headers: { 'Content-Security-Policy': policy } },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'], testTimeout: 60_000 },
+})
