@@ -1,0 +1,100 @@
+// The list of events: newest first, older ones on demand, new ones as they are said.
+import { onScopeDispose, ref, shallowRef, triggerRef, watch, type Ref } from 'vue'
+import { listEvents, openEventStream, showStatus } from '@/api/calls'
+import { ApiError } from '@/api/client'
+import { readBack } from '@/api/eventsBack'
+import { Live, realTime } from '@/api/live'
+import { resolveMoment } from '@/api/moment'
+import type { PlatformEvent } from '@/api/types'
+
+const pageSize = 100
+const freshMost = 2_000 // of new ones that wait; beyond that they are counted, and read when they are asked for
+
+export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) {
+  const events = shallowRef<PlatformEvent[]>([])
+  const fresh = shallowRef<PlatformEvent[]>([])
+  const freshCount = ref(0)
+  const error = shallowRef<ApiError>()
+  const ready = ref(false)
+  const busy = ref(false)
+  const more = ref(false)
+  let next = 0
+  let current = new AbortController()
+  let live: Live | undefined
+  let frame = 0
+
+  async function begin(): Promise<void> {
+    current.abort()
+    live?.stop()
+    const { signal } = (current = new AbortController())
+    events.value = fresh.value = []
+    freshCount.value = 0
+    ready.value = more.value = busy.value = false
+    error.value = undefined
+    try {
+      next = await lastOffset(signal)
+      if (signal.aborted) return
+      const last = next
+      await readMore(signal)
+      if (!signal.aborted && at.value === undefined) follow(last)
+    } catch (caught) {
+      if (!signal.aborted) error.value = caught as ApiError
+    }
+  }
+  async function lastOffset(signal: AbortSignal): Promise<number> {
+    const { log } = await showStatus(signal)
+    if (at.value === undefined) return log.durable
+    const found = await resolveMoment(at.value, log.first, log.durable, (offset) => listEvents('', offset, 1, undefined, signal))
+    return found?.offset ?? 0
+  }
+  async function readMore(signal: AbortSignal): Promise<void> {
+    const piece = await readBack(next, pageSize, filter.value !== '', (from, to, limit) =>
+      listEvents(filter.value, from, limit, String(to), signal),
+    )
+    if (signal.aborted) return
+    events.value = [...events.value, ...piece.events]
+    next = piece.next
+    more.value = next > 0
+    ready.value = true
+  }
+  async function older(): Promise<void> {
+    if (busy.value || !more.value) return
+    busy.value = true
+    const { signal } = current
+    try {
+      await readMore(signal)
+    } catch (caught) {
+      if (!signal.aborted) error.value = caught as ApiError
+    } finally {
+      if (!signal.aborted) busy.value = false
+    }
+  }
+
+  function follow(after: number): void {
+    const stream = (from: number | null, signal: AbortSignal) => openEventStream(from, signal, filter.value)
+    live = new Live({ open: stream, ...realTime }, { event: take, state: () => {} })
+    live.start(after)
+  }
+  function take(event: PlatformEvent): void {
+    freshCount.value++
+    if (fresh.value.length < freshMost) fresh.value.unshift(event)
+    frame ||= requestAnimationFrame(() => {
+      frame = 0
+      triggerRef(fresh)
+    })
+  }
+  function showFresh(): void {
+    if (freshCount.value > fresh.value.length) return void begin()
+    events.value = [...fresh.value, ...events.value]
+    fresh.value = []
+    freshCount.value = 0
+  }
+
+  watch([filter, at], () => void begin(), { immediate: true })
+  onScopeDispose(() => {
+    current.abort()
+    live?.stop()
+    cancelAnimationFrame(frame)
+  })
+  return { events, fresh, freshCount, error, ready, busy, more, older, begin, showFresh }
+}

@@ -1,0 +1,13 @@
+import common from './common.json'
+import errors from './errors.json'
+import event from './event.json'
+import events from './events.json'
+import frame from './frame.json'
+import log from './log.json'
+import run from './run.json'
+import runs from './runs.json'
+import signIn from './signIn.json'
+import status from './status.json'
+import time from './time.json'
+
+export default { common, errors, event, events, frame, log, run, runs, signIn, status, time }

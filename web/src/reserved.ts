@@ -1,0 +1,26 @@
+// First segments of addresses that no owner of repositories may have. The server refuses owners by the same list
+// (README.md, "Addresses").
+export const reserved = [
+  'api',
+  'assets',
+  'audit',
+  'changes',
+  'channels',
+  'dead-letters',
+  'deployments',
+  'events',
+  'healthz',
+  'inbox',
+  'incidents',
+  'measures',
+  'metrics',
+  'readyz',
+  'runs',
+  'services',
+  'settings',
+  'sign-in',
+  'status',
+  'subscriptions',
+  'tasks',
+  'twirp',
+] as const

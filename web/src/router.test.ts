@@ -1,0 +1,44 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { createMemoryHistory } from 'vue-router'
+import { reserved } from './reserved'
+import { makeRouter } from './router'
+
+let status = 200
+beforeEach(() => {
+  setActivePinia(createPinia())
+  status = 200
+  vi.stubGlobal('scrollTo', () => {})
+  const answer = { 200: '{"actor":"user:alice","name":"alice","scopes":[]}', 401: '{"error":{"code":"unauthenticated","message":"no"}}' }
+  vi.stubGlobal('fetch', async () => new Response(answer[status as 200 | 401], { status }))
+})
+const arrive = async (path: string) => {
+  const router = makeRouter(createMemoryHistory())
+  await router.push(path)
+  return router.currentRoute.value
+}
+
+it.each([
+  ['/', 'runs', '/runs'],
+  ['/runs?repo=team/shop', 'runs', '/runs?repo=team/shop'],
+  ['/team/shop', 'runs', '/runs?repo=team/shop'],
+  ['/team/shop/runs/412', 'run', '/team/shop/runs/412'],
+  ['/team/shop/actions/runs/412?at=7', 'run', '/team/shop/runs/412?at=7'],
+  ['/team/shop/runs/412/jobs/3#s3-L120-L134', 'runJob', '/team/shop/runs/412/jobs/3#s3-L120-L134'],
+  ['/events/01938a5c-0000-7000-8000-0000000000ff', 'event', '/events/01938a5c-0000-7000-8000-0000000000ff'],
+  ['/team/shop/runs/x', 'nowhere', '/team/shop/runs/x'],
+])('%s is %s', async (path, name, whole) => {
+  const route = await arrive(path)
+  expect([route.name, route.fullPath]).toEqual([name, whole])
+})
+
+it.each(reserved.map((word) => [word]))('no owner is called %s', async (word) => {
+  expect((await arrive(`/${word}/x/runs/1`)).name).toBe('nowhere')
+  if (word !== 'events') expect((await arrive(`/${word}/x`)).name).toBe('nowhere')
+})
+
+it('leads who is not signed in to the door, and remembers where they wanted to go', async () => {
+  status = 401
+  const route = await arrive('/team/shop/runs/412?at=7')
+  expect([route.name, route.query.next]).toEqual(['signIn', '/team/shop/runs/412?at=7'])
+})

@@ -1,0 +1,64 @@
+import { createRouter, createWebHistory, type RouteLocation, type RouteLocationRaw, type RouteRecordRaw, type RouterHistory } from 'vue-router'
+import { reserved } from './reserved'
+import RunsView from './views/RunsView.vue'
+import { useSession } from './stores/session'
+
+const isReserved = (name: unknown): boolean => (reserved as readonly string[]).includes(String(name))
+
+// No owner has a reserved name, so such an address names nothing.
+const nowhere = (to: RouteLocation): RouteLocationRaw => ({
+  name: 'nowhere',
+  params: { rest: to.path.split('/').slice(1) },
+  query: to.query,
+  hash: to.hash,
+})
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', redirect: (to) => ({ name: 'runs', query: to.query }) },
+  { path: '/sign-in', name: 'signIn', component: () => import('./views/SignInView.vue'), meta: { open: true } },
+  { path: '/runs', name: 'runs', component: RunsView },
+  { path: '/events', name: 'events', component: () => import('./views/EventsView.vue'), meta: { fills: true } },
+  { path: '/events/:id', name: 'event', component: () => import('./views/EventView.vue') },
+  {
+    path: '/:owner/:repo/runs/:run(\\d+)',
+    component: () => import('./views/RunView.vue'),
+    children: [
+      { path: '', name: 'run', component: () => import('./views/run/RunOverview.vue') },
+      { path: 'tests', name: 'runTests', component: () => import('./views/run/RunTests.vue') },
+      { path: 'artifacts', name: 'runArtifacts', component: () => import('./views/run/RunArtifacts.vue') },
+      { path: 'summary', name: 'runSummary', component: () => import('./views/run/RunSummary.vue') },
+      { path: 'jobs/:job', name: 'runJob', component: () => import('./views/run/RunJob.vue'), meta: { fills: true } },
+    ],
+  },
+  // The address that GitHub's clients and the statuses of a commit have.
+  { path: '/:owner/:repo/actions/runs/:run(\\d+)', redirect: (to) => ({ name: 'run', params: to.params, query: to.query }) },
+  {
+    path: '/:owner/:repo',
+    name: 'repository',
+    redirect: (to) => {
+      if (isReserved(to.params.owner)) return nowhere(to)
+      const repo = `${String(to.params.owner)}/${String(to.params.repo)}`
+      return { name: 'runs', params: {}, query: { ...to.query, repo } }
+    },
+  },
+  { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue'), meta: { open: true } },
+]
+
+export function makeRouter(history: RouterHistory = createWebHistory()) {
+  const router = createRouter({
+    history,
+    routes,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  })
+  router.beforeEach(async (to) => {
+    if (isReserved(to.params.owner)) return nowhere(to)
+    if (to.meta.open) return true
+    try {
+      if (await useSession().known()) return true
+    } catch {
+      return true // the page says what is wrong
+    }
+    return { name: 'signIn', query: { next: to.fullPath } }
+  })
+  return router
+}

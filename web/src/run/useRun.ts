@@ -1,0 +1,90 @@
+// A run as its page has it. What is said of it on the log makes it be read again; what was there stays until then.
+import { inject, onScopeDispose, provide, ref, shallowRef, watch, type InjectionKey, type Ref } from 'vue'
+import { showRun, testsOfRun } from '@/api/calls'
+import { ApiError } from '@/api/client'
+import type { Run, TestPage } from '@/api/types'
+import { runOf, shortType } from '@/lib/events'
+import { useConnection } from '@/stores/connection'
+
+export interface RunPage {
+  run: Ref<Run | undefined>
+  tests: Ref<TestPage | undefined>
+  error: Ref<ApiError | undefined>
+  testsError: Ref<ApiError | undefined>
+  again(): Promise<void>
+  look(): void // again, soon: there is reason to believe that it has changed
+}
+
+const key: InjectionKey<RunPage> = Symbol('run')
+const soon = 60
+const settled = 700 // the tables follow the log in milliseconds; a second look is for when they did not
+
+export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPage {
+  const run = shallowRef<Run>()
+  const tests = shallowRef<TestPage>()
+  const error = shallowRef<ApiError>()
+  const testsError = shallowRef<ApiError>()
+  let current = new AbortController()
+  let timers: ReturnType<typeof setTimeout>[] = []
+  const testsMayHaveChanged = ref(true)
+
+  async function again(): Promise<void> {
+    const { signal } = current
+    try {
+      const loaded = await showRun(id.value, at.value, signal)
+      if (signal.aborted) return
+      run.value = loaded
+      error.value = undefined
+      if (testsMayHaveChanged.value) await readTests(loaded.id, signal)
+    } catch (caught) {
+      if (!signal.aborted) error.value = asApiError(caught)
+    }
+  }
+  async function readTests(run: number, signal: AbortSignal): Promise<void> {
+    testsMayHaveChanged.value = false
+    try {
+      tests.value = await testsOfRun(run, null, at.value, signal)
+      testsError.value = undefined
+    } catch (caught) {
+      if (!signal.aborted) testsError.value = asApiError(caught)
+    }
+  }
+  function look(): void {
+    if (timers.length) return
+    timers = [setTimeout(() => void again(), soon), setTimeout(() => ((timers = []), void again()), settled)]
+  }
+  function begin(): void {
+    current.abort()
+    current = new AbortController()
+    run.value = tests.value = undefined
+    error.value = testsError.value = undefined
+    testsMayHaveChanged.value = true
+    void again()
+  }
+
+  const deaf = useConnection().listen((event) => {
+    if (at.value !== undefined || !run.value || !mentions(event, run.value)) return
+    if (/^test/.test(shortType(event.type)) || /finished$/.test(event.type.replace(/\.\d+\.\d+\.\d+$/, ''))) testsMayHaveChanged.value = true
+    look()
+  })
+  watch([id, at], begin, { immediate: true })
+  onScopeDispose(() => {
+    deaf()
+    current.abort()
+    timers.forEach(clearTimeout)
+  })
+  const page = { run, tests, error, testsError, again, look }
+  provide(key, page)
+  return page
+}
+
+function mentions(event: Parameters<typeof runOf>[0], run: Run): boolean {
+  return runOf(event) === run.run || run.jobs.some((job) => job.job === event.subject)
+}
+const asApiError = (caught: unknown) => (caught instanceof ApiError ? caught : new ApiError(0, 'corrupt', String(caught)))
+
+export function useRun(): RunPage {
+  const page = inject(key)
+  if (!page) throw new Error('This view stands within the page of a run.')
+  return page
+}

@@ -1,0 +1,51 @@
+// What one set for oneself, kept by the browser.
+import { defineStore } from 'pinia'
+import { ref, watch } from 'vue'
+import { useLanguage } from '@/i18n'
+import type { Locale } from '@/lib/format'
+
+export type Theme = 'light' | 'dark'
+export type LogTimes = 'off' | 'clock' | 'elapsed'
+
+const read = (name: string): string | null => {
+  try {
+    return localStorage.getItem(`headrace.${name}`)
+  } catch {
+    return null // storage is closed to this page
+  }
+}
+const keep = (name: string, value: string): void => {
+  try {
+    localStorage.setItem(`headrace.${name}`, value)
+  } catch {
+    // It holds until the page is left.
+  }
+}
+
+const oneOf = <T extends string>(allowed: readonly T[], value: string | null | undefined, otherwise: T): T =>
+  allowed.includes(value as T) ? (value as T) : otherwise
+
+export const usePreferences = defineStore('preferences', () => {
+  const root = document.documentElement
+  const theme = ref<Theme>(oneOf(['light', 'dark'], root.dataset.theme, 'light'))
+  const locale = ref<Locale>(oneOf(['en', 'zh-CN'], root.lang, 'en'))
+  const logTimes = ref<LogTimes>(oneOf(['off', 'clock', 'elapsed'], read('logTimes'), 'off'))
+  const letterKeys = ref(read('letterKeys') !== 'off')
+  const folded = ref(read('sidebar') === 'folded')
+
+  watch(theme, (value) => {
+    root.dataset.theme = value
+    keep('theme', value)
+  })
+  watch(logTimes, (value) => keep('logTimes', value))
+  watch(letterKeys, (value) => keep('letterKeys', value ? 'on' : 'off'))
+  watch(folded, (value) => keep('sidebar', value ? 'folded' : 'open'))
+
+  async function speak(value: Locale): Promise<void> {
+    await useLanguage(value)
+    locale.value = value
+    keep('locale', value)
+  }
+
+  return { theme, locale, logTimes, letterKeys, folded, speak }
+})

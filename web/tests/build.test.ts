@@ -1,0 +1,64 @@
+// @vitest-environment node
+// What is built: how much a first visit loads, and that the content security policy lets all of it work.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build, type Manifest } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const firstLoadMost = 150 * 1024
+const folder = mkdtempSync(join(tmpdir(), 'headrace-web-'))
+const read = (file: string) => readFileSync(join(folder, file))
+const zipped = (file: string) => gzipSync(read(file), { level: 9 }).length
+let manifest: Manifest
+let html: string
+
+beforeAll(async () => {
+  process.env.NODE_ENV = 'production' // Vitest says test, and Vue would come with its help for developers
+  await build({ logLevel: 'error', mode: 'production', build: { outDir: folder, emptyOutDir: true } })
+  manifest = JSON.parse(read('.vite/manifest.json').toString()) as Manifest
+  html = read('index.html').toString()
+}, 120_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+// A chunk with all that it imports from the start.
+function withImports(name: string, found = new Set<string>()): Set<string> {
+  const chunk = manifest[name]!
+  if (found.has(chunk.file)) return found
+  found.add(chunk.file)
+  for (const css of chunk.css ?? []) found.add(css)
+  for (const imported of chunk.imports ?? []) withImports(imported, found)
+  return found
+}
+
+describe('the build', () => {
+  it.each(['en', 'zh-CN'])('loads the list of runs in %s within 150 KiB, gzipped', (locale) => {
+    const theme = /assets\/theme-[\w-]+\.js/.exec(html)![0]
+    const files = new Set(['index.html', theme, ...withImports('index.html'), ...withImports(`src/locales/${locale}/index.ts`)])
+    const sizes = [...files].map((file) => [file, zipped(file)] as const)
+    const total = sizes.reduce((sum, [, size]) => sum + size, 0)
+    console.log(`first load, ${locale}: ${(total / 1024).toFixed(1)} KiB gzip in ${files.size} files`)
+    expect(total).toBeLessThanOrEqual(firstLoadMost)
+    expect(files.size).toBeLessThanOrEqual(10)
+  })
+
+  it('names each file by what is in it, but for the page itself', () => {
+    const assets = readdirSync(join(folder, 'assets'))
+    expect(assets.filter((name) => !/-[\w-]{8}\.(?:js|css|svg)$/.test(name))).toEqual([])
+    expect(readdirSync(folder).sort()).toEqual(['.vite', 'assets', 'index.html'])
+  })
+
+  it('has nothing that the policy forbids', () => {
+    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/)
+    const scripts = readdirSync(join(folder, 'assets')).filter((name) => name.endsWith('.js'))
+    for (const name of scripts) expect(read(`assets/${name}`).toString(), name).not.toMatch(/\bnew Function\(|\beval\(/)
+    const styles = readdirSync(join(folder, 'assets')).filter((name) => name.endsWith('.css'))
+    for (const name of styles) expect(read(`assets/${name}`).toString(), name).not.toMatch(/url\((?!\/assets)|@import/)
+  })
+
+  it('sets the theme before anything else, by a script that blocks', () => {
+    const [first] = /<script[^>]*>/.exec(html)!
+    expect(first).toMatch(/^<script src="\/assets\/theme-[\w-]+\.js">$/)
+  })
+})
