@@ -15,7 +15,7 @@ const proxy = {
 }
 
 export default defineConfig({
-  plugins: [vue(), vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'] }), themeScript()],
+  plugins: [vue(), vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'], dropMessageCompiler: true }), themeScript()],
   resolve: {
     alias: {
       '@': path('./src'),

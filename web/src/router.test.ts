@@ -3,6 +3,7 @@ import { beforeEach, expect, it, vi } from 'vitest'
 import { createMemoryHistory } from 'vue-router'
 import { reserved } from './reserved'
 import { makeRouter } from './router'
+import { useSession } from './stores/session'
 
 let status = 200
 beforeEach(() => {
@@ -15,7 +16,8 @@ beforeEach(() => {
 const arrive = async (path: string) => {
   const router = makeRouter(createMemoryHistory())
   await router.push(path)
-  return router.currentRoute.value
+  await vi.waitFor(() => expect(useSession().account !== null || status !== 200 || router.currentRoute.value.meta.open).toBe(true))
+  return router.currentRoute
 }
 
 it.each([
@@ -28,17 +30,18 @@ it.each([
   ['/events/01938a5c-0000-7000-8000-0000000000ff', 'event', '/events/01938a5c-0000-7000-8000-0000000000ff'],
   ['/team/shop/runs/x', 'nowhere', '/team/shop/runs/x'],
 ])('%s is %s', async (path, name, whole) => {
-  const route = await arrive(path)
+  const route = (await arrive(path)).value
   expect([route.name, route.fullPath]).toEqual([name, whole])
 })
 
 it.each(reserved.map((word) => [word]))('no owner is called %s', async (word) => {
-  expect((await arrive(`/${word}/x/runs/1`)).name).toBe('nowhere')
-  if (word !== 'events') expect((await arrive(`/${word}/x`)).name).toBe('nowhere')
+  expect((await arrive(`/${word}/x/runs/1`)).value.name).toBe('nowhere')
+  if (word !== 'events') expect((await arrive(`/${word}/x`)).value.name).toBe('nowhere')
 })
 
 it('leads who is not signed in to the door, and remembers where they wanted to go', async () => {
   status = 401
   const route = await arrive('/team/shop/runs/412?at=7')
-  expect([route.name, route.query.next]).toEqual(['signIn', '/team/shop/runs/412?at=7'])
+  await vi.waitFor(() => expect(route.value.name).toBe('signIn'))
+  expect(route.value.query.next).toBe('/team/shop/runs/412?at=7')
 })

@@ -50,15 +50,13 @@ export function makeRouter(history: RouterHistory = createWebHistory()) {
     routes,
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
   })
-  router.beforeEach(async (to) => {
-    if (isReserved(to.params.owner)) return nowhere(to)
-    if (to.meta.open) return true
-    try {
-      if (await useSession().known()) return true
-    } catch {
-      return true // the page says what is wrong
-    }
-    return { name: 'signIn', query: { next: to.fullPath } }
+  router.beforeEach((to) => (isReserved(to.params.owner) ? nowhere(to) : true))
+  // A page need not wait to know who looks: where nobody is signed in, it leads to the door when that is heard.
+  router.afterEach(async (to) => {
+    if (to.meta.open) return
+    const known = await useSession().known().catch(() => true) // what else is wrong, the page says
+    if (!known && router.currentRoute.value.fullPath === to.fullPath)
+      await router.replace({ name: 'signIn', query: { next: to.fullPath } })
   })
   return router
 }

@@ -6,20 +6,21 @@ export interface Found {
   done: boolean
 }
 
-const slice = 20_000
+const sliceMilliseconds = 6
+const lookEvery = 256 // lines between two looks at the clock
 export const foundMost = 10_000 // lines; beyond that the count says "more than"
 
 export async function find(buffer: LogBuffer, text: string, tell: (found: Found) => void, signal: AbortSignal): Promise<void> {
   const wanted = text.toLowerCase()
   const lines: number[] = []
-  for (let from = 0; from < buffer.count && lines.length < foundMost; from += slice) {
-    const to = Math.min(buffer.count, from + slice)
-    for (let line = from; line < to && lines.length < foundMost; line++)
-      if (buffer.plain(line).toLowerCase().includes(wanted)) lines.push(line)
-    if (signal.aborted) return
+  let began = performance.now()
+  for (let line = 0; line < buffer.count && lines.length < foundMost; line++) {
+    if (buffer.plain(line).toLowerCase().includes(wanted)) lines.push(line)
+    if (line % lookEvery !== 0 || performance.now() - began < sliceMilliseconds) continue
     tell({ lines, done: false })
     await new Promise((next) => setTimeout(next))
     if (signal.aborted) return
+    began = performance.now()
   }
   tell({ lines, done: true })
 }

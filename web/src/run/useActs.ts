@@ -1,5 +1,5 @@
 // What can be done with a run. The platform decides: an act is asked for until what is said of the run shows it.
-import { computed, ref, watch, type Ref } from 'vue'
+import { computed, inject, provide, ref, watch, type InjectionKey, type Ref } from 'vue'
 import { cancelRun, listEvents, rerun } from '@/api/calls'
 import { ApiError } from '@/api/client'
 import type { Run } from '@/api/types'
@@ -10,7 +10,22 @@ import { useConnection } from '@/stores/connection'
 
 export type Act = 'cancel' | 'kill' | 'all' | 'failed' | 'job'
 
-export function useActs(run: Ref<Run | undefined>, look: () => void) {
+export type Acts = ReturnType<typeof makeActs>
+const key: InjectionKey<Acts> = Symbol('acts')
+
+export function provideActs(run: Ref<Run | undefined>, look: () => void): Acts {
+  const acts = makeActs(run, look)
+  provide(key, acts)
+  return acts
+}
+
+export function useActs(): Acts {
+  const acts = inject(key)
+  if (!acts) throw new Error('This view stands within the page of a run.')
+  return acts
+}
+
+function makeActs(run: Ref<Run | undefined>, look: () => void) {
   const { t } = useText()
   const { past } = useMoment()
   const connection = useConnection()

@@ -37,6 +37,9 @@ export const usePreferences = defineStore('preferences', () => {
     root.dataset.theme = value
     keep('theme', value)
   })
+  // Paper is light.
+  addEventListener('beforeprint', () => (root.dataset.theme = 'light'))
+  addEventListener('afterprint', () => (root.dataset.theme = theme.value))
   watch(logTimes, (value) => keep('logTimes', value))
   watch(letterKeys, (value) => keep('letterKeys', value ? 'on' : 'off'))
   watch(folded, (value) => keep('sidebar', value ? 'folded' : 'open'))

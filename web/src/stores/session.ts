@@ -9,9 +9,14 @@ export const useSession = defineStore('session', () => {
   const account = ref<Account | null>(null)
   const expired = ref(false) // somebody was signed in, and the server knows them no more
 
+  let asking: Promise<boolean> | null = null
   // False: somebody must sign in. Anything else that goes wrong is not about who one is.
-  async function known(): Promise<boolean> {
-    if (account.value) return true
+  function known(): Promise<boolean> {
+    if (account.value) return Promise.resolve(true)
+    asking ??= ask().finally(() => (asking = null))
+    return asking
+  }
+  async function ask(): Promise<boolean> {
     try {
       account.value = await whoAmI()
       return true
