@@ -84,6 +84,8 @@ describe('names', () => {
 
   it('show what would hide or turn', () => {
     expect(format.visible('a\u202eb\u0007c')).toBe('a\\u202eb\\x07c')
-    expect(format.visible('正常 text')).toBe('正常 text')
+    expect(format.visible('正常 👩\u200d👧 text')).toBe('正常 👩\u200d👧 text')
+    expect(format.visibleLines('a\nb\tc')).toBe('a\nb\\x09c')
+    expect(format.visibleCode('a\tb\u2066c')).toBe('a\tb\\u2066c')
   })
 })

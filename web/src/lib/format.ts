@@ -133,10 +133,17 @@ export function middle(path: string, most: number): string {
 
 export const firstLine = (text: string): string => text.split('\n', 1)[0]!
 
-// What a reader cannot see and what turns text around, made visible (names, paths, code of others).
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) => {
-    const code = c.charCodeAt(0)
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-  })
+// What a reader cannot see and what turns text around, made visible (names, paths, code of others). Joiners stay: emoji
+// and several scripts are written with them.
+const unseen = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+function shown(character: string): string {
+  const code = character.charCodeAt(0)
+  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
+
+export const visible = (text: string): string => text.replace(unseen, shown)
+// The same of a text of several lines.
+export const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n')
+// The same of a line of a log or of code, where a tab is a tab.
+export const visibleCode = (text: string): string => text.replace(unseen, (c) => (c === '\t' ? c : shown(c)))

@@ -1,6 +1,8 @@
 // Colours in a log: ECMA-48's SGR sequences become spans, every other escape sequence goes, and what is left of control
 // characters is shown as what it is.
 
+import { visibleCode } from '@/lib/format'
+
 export interface Style {
   foreground?: string | undefined // "0".."15" of the palette, or "#rrggbb"
   background?: string | undefined
@@ -19,10 +21,6 @@ export interface Span {
 
 // CSI, OSC (ended by BEL or ST), and the two-character ones.
 const sequence = /\x1b(?:\[([0-?]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_a-z])/g
-const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g
-
-export const shownControl = (text: string): string =>
-  text.replace(control, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 // A carriage return writes over what stood before, as a terminal does: what is left is the last that was written.
 export function resolved(text: string): string {
@@ -30,7 +28,7 @@ export function resolved(text: string): string {
   return text.split('\r').filter(Boolean).at(-1) ?? ''
 }
 
-export const plain = (text: string): string => shownControl(resolved(text).replace(sequence, ''))
+export const plain = (text: string): string => visibleCode(resolved(text).replace(sequence, ''))
 
 export function ansiAfter(text: string, state: AnsiState): AnsiState {
   for (const [, parameters, final] of text.matchAll(sequence)) if (final === 'm') state = changed(state, parameters ?? '')
@@ -42,7 +40,7 @@ export function spansOf(text: string, state: AnsiState): Span[] {
   const shown = resolved(text)
   let at = 0
   const put = (piece: string) => {
-    if (piece) spans.push({ text: shownControl(piece), style: state })
+    if (piece) spans.push({ text: visibleCode(piece), style: state })
   }
   for (const match of shown.matchAll(sequence)) {
     put(shown.slice(at, match.index))
