@@ -92,6 +92,20 @@ describe('the list of runs', () => {
     expect(page.findAll('tbody tr')).toHaveLength(1)
   })
 
+  it('completes its filter from what is there', async () => {
+    list([runOf(412, { branch: 'round-half-up' })])
+    const { router } = await open('/runs')
+    const field = page.find('form [role=combobox]')
+    await field.setValue('branch:ro')
+    expect(page.findAll('form [role=option]').map((option) => option.text())).toEqual(['round-half-up'])
+    await field.trigger('keydown', { key: 'ArrowDown' })
+    await field.trigger('keydown', { key: 'Tab' })
+    expect((field.element as HTMLInputElement).value).toBe('branch:round-half-up ')
+    await page.find('form').trigger('submit')
+    await settled()
+    expect(router.currentRoute.value.fullPath).toBe('/runs?branch=round-half-up')
+  })
+
   it('tells how the first run comes about', async () => {
     list([])
     await open('/runs')
@@ -145,7 +159,12 @@ describe('a run', () => {
     server.on('GET /api/v1/runs/412', () => run)
     server.on('GET /api/v1/runs/412/tests', () => ({ reports: [report], tests: [bad], next: null }))
     server.on('GET /api/v1/repositories/team/shop/tests/t1', () => ({
-      results: [{ run: 'uuid-412', outcome: 'failed' }, { run: 'uuid-1', outcome: 'failed' }, { run: 'uuid-2', outcome: 'passed' }],
+      results: [
+        { run: 'uuid-412', job_key: 'build', outcome: 'failed' },
+        { run: 'uuid-1', job_key: 'build', outcome: 'failed' },
+        { run: 'uuid-1', job_key: 'other', outcome: 'failed' },
+        { run: 'uuid-2', job_key: 'build', outcome: 'passed' },
+      ],
     }))
   })
 
@@ -249,15 +268,15 @@ describe('the frame', () => {
     server.on('GET /api/v1/repositories', () => ({ repositories: [{ id: 1, full_name: 'team/shop', owner: 'team', name: 'shop' }], next: null }))
     const { router } = await open('/runs')
     await press('k', { ctrlKey: true })
-    await vi.waitFor(() => expect(page.find('[role=combobox]').exists()).toBe(true))
-    const query = page.find('[role=combobox]')
+    await vi.waitFor(() => expect(page.find('dialog [role=combobox]').exists()).toBe(true))
+    const query = page.find('dialog [role=combobox]')
     await query.setValue('shop')
-    expect(page.findAll('[role=option]').map((option) => option.text())).toEqual(['Runs of team/shop', 'Search runs for “shop”'])
+    expect(page.findAll('dialog [role=option]').map((option) => option.text())).toEqual(['Runs of team/shop', 'Search runs for “shop”'])
     await query.trigger('keydown', { key: 'ArrowDown' })
     await query.trigger('keydown', { key: 'Enter' })
     await settled()
     expect(router.currentRoute.value.fullPath).toBe('/runs?q=shop')
-    expect(page.find('[role=combobox]').exists()).toBe(false)
+    expect(page.find('dialog [role=combobox]').exists()).toBe(false)
   })
 
   it('asks who has been signed out to sign in over the page, and then goes on', async () => {

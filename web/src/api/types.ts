@@ -170,6 +170,7 @@ export interface TestPage {
 export interface TestResult {
   run: string
   run_number: number
+  job_key: string
   ref: string
   outcome: Outcome
 }

@@ -7,6 +7,7 @@ import { ApiError } from '@/api/client'
 
 export const useSession = defineStore('session', () => {
   const account = ref<Account | null>(null)
+  const stuck = ref('') // why signing out was refused
   const expired = ref(false) // somebody was signed in, and the server knows them no more
 
   let asking: Promise<boolean> | null = null
@@ -29,12 +30,19 @@ export const useSession = defineStore('session', () => {
     account.value = await signIn(proof)
     expired.value = false
   }
-  async function leave(): Promise<void> {
-    await signOut()
-    account.value = null
+  // False: the server did not take it; one is still signed in.
+  async function leave(): Promise<boolean> {
+    try {
+      await signOut()
+      account.value = null
+      stuck.value = ''
+    } catch (error) {
+      stuck.value = error instanceof Error ? error.message : String(error)
+    }
+    return account.value === null
   }
   function lost(): void {
     if (account.value) expired.value = true
   }
-  return { account, expired, known, enter, leave, lost }
+  return { account, expired, stuck, known, enter, leave, lost }
 })
