@@ -15,7 +15,11 @@ const proxy = {
 }
 
 export default defineConfig({
-  plugins: [vue(), vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'], dropMessageCompiler: true }), themeScript()],
+  plugins: [
+    vue(),
+    vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'], dropMessageCompiler: true }),
+    themeScript(),
+  ],
   resolve: {
     alias: {
       '@': path('./src'),

@@ -15,8 +15,7 @@ export function themeScript(): Plugin {
       serving = config.command === 'serve'
     },
     buildStart() {
-      if (!serving)
-        reference = this.emitFile({ type: 'asset', name: 'theme.js', source: readFileSync(source, 'utf8') })
+      if (!serving) reference = this.emitFile({ type: 'asset', name: 'theme.js', source: readFileSync(source, 'utf8') })
     },
     configureServer(server) {
       server.middlewares.use('/theme.js', (_request, response) => {

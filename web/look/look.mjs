@@ -30,7 +30,15 @@ const profile = mkdtempSync(join(tmpdir(), 'headrace-look-'))
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   bypassCSP: false,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 })
 mkdirSync(out, { recursive: true })
 let wrong = 0
@@ -43,20 +51,34 @@ for (const kind of kinds)
   for (const [name, path] of pages) {
     const page = await browser.newPage()
     await page.setViewportSize({ width: kind.width, height: kind.height })
-    await page.addInitScript(([theme, locale]) => {
-      localStorage.setItem('headrace.theme', theme)
-      localStorage.setItem('headrace.locale', locale)
-      addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`))
-    }, [kind.theme, kind.locale])
+    await page.addInitScript(
+      ([theme, locale]) => {
+        localStorage.setItem('headrace.theme', theme)
+        localStorage.setItem('headrace.locale', locale)
+        addEventListener('securitypolicyviolation', (event) =>
+          console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+        )
+      },
+      [kind.theme, kind.locale],
+    )
     page.on('pageerror', (error) => complain(`error: ${error.message}`))
-    page.on('console', (message) => message.type() === 'error' && complain(`console: ${message.text()} ${message.location().url}`))
+    page.on(
+      'console',
+      (message) => message.type() === 'error' && complain(`console: ${message.text()} ${message.location().url}`),
+    )
     console.log(`${name} ${kind.name}`)
     await page.goto(base + path)
     await page.waitForTimeout(wait)
     await page.screenshot({ path: join(out, `${name}-${kind.name}.png`) })
     await page.evaluate(axe)
     const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }))
-    for (const violation of found.violations) complain(`axe: ${violation.id}: ${violation.help}: ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
+    for (const violation of found.violations)
+      complain(
+        `axe: ${violation.id}: ${violation.help}: ${violation.nodes
+          .map((node) => node.target.join(' '))
+          .slice(0, 3)
+          .join(' | ')}`,
+      )
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     if (sideways > 0) complain(`wider than the screen by ${sideways} px`)
     await page.close()

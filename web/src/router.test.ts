@@ -10,13 +10,18 @@ beforeEach(() => {
   setActivePinia(createPinia())
   status = 200
   vi.stubGlobal('scrollTo', () => {})
-  const answer = { 200: '{"actor":"user:alice","name":"alice","scopes":[]}', 401: '{"error":{"code":"unauthenticated","message":"no"}}' }
+  const answer = {
+    200: '{"actor":"user:alice","name":"alice","scopes":[]}',
+    401: '{"error":{"code":"unauthenticated","message":"no"}}',
+  }
   vi.stubGlobal('fetch', async () => new Response(answer[status as 200 | 401], { status }))
 })
 const arrive = async (path: string) => {
   const router = makeRouter(createMemoryHistory())
   await router.push(path)
-  await vi.waitFor(() => expect(useSession().account !== null || status !== 200 || router.currentRoute.value.meta.open).toBe(true))
+  await vi.waitFor(() =>
+    expect(useSession().account !== null || status !== 200 || router.currentRoute.value.meta.open).toBe(true),
+  )
   return router.currentRoute
 }
 

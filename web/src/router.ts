@@ -1,4 +1,11 @@
-import { createRouter, createWebHistory, type RouteLocation, type RouteLocationRaw, type RouteRecordRaw, type RouterHistory } from 'vue-router'
+import {
+  createRouter,
+  createWebHistory,
+  type RouteLocation,
+  type RouteLocationRaw,
+  type RouteRecordRaw,
+  type RouterHistory,
+} from 'vue-router'
 import { reserved } from './reserved'
 import RunsView from './views/RunsView.vue'
 import { useSession } from './stores/session'
@@ -31,7 +38,10 @@ export const routes: RouteRecordRaw[] = [
     ],
   },
   // The address that GitHub's clients and the statuses of a commit have.
-  { path: '/:owner/:repo/actions/runs/:run(\\d+)', redirect: (to) => ({ name: 'run', params: to.params, query: to.query }) },
+  {
+    path: '/:owner/:repo/actions/runs/:run(\\d+)',
+    redirect: (to) => ({ name: 'run', params: to.params, query: to.query }),
+  },
   {
     path: '/:owner/:repo',
     name: 'repository',
@@ -54,7 +64,9 @@ export function makeRouter(history: RouterHistory = createWebHistory()) {
   // A page need not wait to know who looks: where nobody is signed in, it leads to the door when that is heard.
   router.afterEach(async (to) => {
     if (to.meta.open) return
-    const known = await useSession().known().catch(() => true) // what else is wrong, the page says
+    const known = await useSession()
+      .known()
+      .catch(() => true) // what else is wrong, the page says
     if (!known && router.currentRoute.value.fullPath === to.fullPath)
       await router.replace({ name: 'signIn', query: { next: to.fullPath } })
   })

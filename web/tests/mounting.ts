@@ -48,7 +48,12 @@ export class Server {
 
   private answer(address: string, init: RequestInit): Response {
     const url = new URL(address, 'http://localhost')
-    const asked = { method: init.method ?? 'GET', path: url.pathname, query: url.searchParams, body: init.body ? JSON.parse(String(init.body)) : undefined }
+    const asked = {
+      method: init.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      body: init.body ? JSON.parse(String(init.body)) : undefined,
+    }
     this.asked.push(asked)
     const answer = this.answers.get(`${asked.method} ${asked.path}`)
     if (!answer) return new Response(`{"error":{"code":"not_found","message":"${asked.path}"}}`, { status: 404 })
@@ -60,8 +65,21 @@ export class Server {
 // What jsdom lacks of a browser.
 export function furnish(): void {
   vi.stubGlobal('scrollTo', () => {})
-  vi.stubGlobal('ResizeObserver', class { observe() {} disconnect() {} })
-  vi.stubGlobal('IntersectionObserver', class { observe() {} unobserve() {} disconnect() {} })
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  )
+  vi.stubGlobal(
+    'IntersectionObserver',
+    class {
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    },
+  )
   HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
     this.open = true
   }
@@ -72,7 +90,11 @@ export function furnish(): void {
   Element.prototype.scrollIntoView ??= () => {}
 }
 
-export async function mounted(component: Component, path = '/runs', props: object = {}): Promise<{ page: VueWrapper; router: Router }> {
+export async function mounted(
+  component: Component,
+  path = '/runs',
+  props: object = {},
+): Promise<{ page: VueWrapper; router: Router }> {
   furnish()
   const pinia = createPinia()
   setActivePinia(pinia)

@@ -24,7 +24,9 @@ const open = async (path: string) => {
 }
 const text = () => page.text().replace(/\s+/g, ' ')
 const press = async (key: string, options: KeyboardEventInit = {}) => {
-  ;(document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...options }))
+  ;(document.activeElement ?? document.body).dispatchEvent(
+    new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...options }),
+  )
   await settled()
 }
 const button = (name: string) => page.findAll('button').find((one) => one.text().startsWith(name))!
@@ -34,14 +36,20 @@ const queued = (offset: number, id: number, more: object = {}) => ({
   type: 'dev.cdevents.pipelinerun.queued.0.3.0',
   subject: `uuid-${id}`,
   time: '2026-11-23T12:01:00Z',
-  data: { subject: { content: { pipelineName: 'CI' } }, customData: { id, repository: 'team/shop', branch: 'main', title: `commit ${id}`, attempt: 1, ...more } },
+  data: {
+    subject: { content: { pipelineName: 'CI' } },
+    customData: { id, repository: 'team/shop', branch: 'main', title: `commit ${id}`, attempt: 1, ...more },
+  },
 })
 
 describe('the list of runs', () => {
   const list = (runs: unknown[], next: string | null = null) => server.on('GET /api/v1/runs', () => ({ runs, next }))
 
   it('shows its rows, state in words', async () => {
-    list([runOf(413, { status: 'in_progress', conclusion: null, completed_at: null }), runOf(412, { conclusion: 'timed_out' })])
+    list([
+      runOf(413, { status: 'in_progress', conclusion: null, completed_at: null }),
+      runOf(412, { conclusion: 'timed_out' }),
+    ])
     await open('/runs')
     expect(page.findAll('tbody tr').map((row) => row.find('.badge').text())).toEqual(['Running', 'Timed out'])
     expect(page.find('tbody a').attributes('href')).toBe('/team/shop/runs/413')
@@ -83,7 +91,12 @@ describe('the list of runs', () => {
     list([runOf(412)], null)
     const { router } = await open('/runs?repo=team/shop&result=failed&q=cart')
     const [asked] = server.askedFor('GET /api/v1/runs')
-    expect(Object.fromEntries(asked!.query)).toEqual({ repository: 'team/shop', result: 'failed', q: 'cart', limit: '50' })
+    expect(Object.fromEntries(asked!.query)).toEqual({
+      repository: 'team/shop',
+      result: 'failed',
+      q: 'cart',
+      limit: '50',
+    })
     expect(text()).toContain('None of the newest 1 runs fits')
     await page.find('form input').setValue('branch:main')
     await page.find('form').trigger('submit')
@@ -148,10 +161,72 @@ describe('the list of runs', () => {
 
 describe('a run', () => {
   const jobs = [
-    { id: 7, job: 'j7', key: 'build', name: 'build', status: 'completed', conclusion: 'failure', needs: [], matrix: null, caller: '', outputs: {}, annotations: [{ level: 'error', message: '<b>broken</b>', title: '', file: 'a.cc', line: 3, end_line: 0, column: 0, end_column: 0, step: 1 }], environment_url: '', summary_bytes: 0, attempt: 1, runner: 'r', reason: 'Step 1 failed.', queued_at: '2026-11-23T12:00:00Z', started_at: '2026-11-23T12:00:01Z', completed_at: '2026-11-23T12:00:30Z', steps: [{ number: 1, name: 'Run make', status: 'completed', conclusion: 'failure' }] },
+    {
+      id: 7,
+      job: 'j7',
+      key: 'build',
+      name: 'build',
+      status: 'completed',
+      conclusion: 'failure',
+      needs: [],
+      matrix: null,
+      caller: '',
+      outputs: {},
+      annotations: [
+        {
+          level: 'error',
+          message: '<b>broken</b>',
+          title: '',
+          file: 'a.cc',
+          line: 3,
+          end_line: 0,
+          column: 0,
+          end_column: 0,
+          step: 1,
+        },
+      ],
+      environment_url: '',
+      summary_bytes: 0,
+      attempt: 1,
+      runner: 'r',
+      reason: 'Step 1 failed.',
+      queued_at: '2026-11-23T12:00:00Z',
+      started_at: '2026-11-23T12:00:01Z',
+      completed_at: '2026-11-23T12:00:30Z',
+      steps: [{ number: 1, name: 'Run make', status: 'completed', conclusion: 'failure' }],
+    },
   ]
-  const report = { report: 'r1', job: 'j7', job_key: 'build', attempt: 1, step: 1, file: 'x.xml', cases: 214, passed: 213, failed: 1, errored: 0, skipped: 0, not_run: 0, flaky: 0, duration_us: 5 }
-  const bad = { id: 't1', suite: 'S', class: 'CartTest', name: 'total_rounds', report: 'r1', outcome: 'failed', flaky: false, before: 'passed', duration_us: 5, message: 'expected 10.05, got 10.04', details: 'why', file: 'cart_test.cc', line: 88 }
+  const report = {
+    report: 'r1',
+    job: 'j7',
+    job_key: 'build',
+    attempt: 1,
+    step: 1,
+    file: 'x.xml',
+    cases: 214,
+    passed: 213,
+    failed: 1,
+    errored: 0,
+    skipped: 0,
+    not_run: 0,
+    flaky: 0,
+    duration_us: 5,
+  }
+  const bad = {
+    id: 't1',
+    suite: 'S',
+    class: 'CartTest',
+    name: 'total_rounds',
+    report: 'r1',
+    outcome: 'failed',
+    flaky: false,
+    before: 'passed',
+    duration_us: 5,
+    message: 'expected 10.05, got 10.04',
+    details: 'why',
+    file: 'cart_test.cc',
+    line: 88,
+  }
   let run = runOf(412)
 
   beforeEach(() => {
@@ -220,8 +295,16 @@ describe('a run', () => {
 
   it('leads to why it happened', async () => {
     const event = { offset: 5, id: 'e5', type: 'dev.cdevents.pipelinerun.queued.0.3.0', time: '2026-11-23T12:00:00Z' }
-    server.on('GET /api/v1/events', (asked) => (asked.query.get('from') === '1' ? { events: [], next: 4 } : { events: [event], next: null }))
-    server.on('GET /api/v1/events/e5/why', () => ({ event, causes: [], effects: [], root_found: true, truncated: false }))
+    server.on('GET /api/v1/events', (asked) =>
+      asked.query.get('from') === '1' ? { events: [], next: 4 } : { events: [event], next: null },
+    )
+    server.on('GET /api/v1/events/e5/why', () => ({
+      event,
+      causes: [],
+      effects: [],
+      root_found: true,
+      truncated: false,
+    }))
     const { router } = await open('/team/shop/runs/412')
     await press('w')
     await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/events/e5'))
@@ -230,7 +313,8 @@ describe('a run', () => {
 
   it('shows a job with the log of its failed step open, as text', async () => {
     const time = '2026-11-23T12:00:02.000000Z'
-    const log = [`${time} 0 Runs here.`, `${time} 1 <script>alert(1)</script>`, `${time} 1 ##[error]broken`].join('\n') + '\n'
+    const log =
+      [`${time} 0 Runs here.`, `${time} 1 <script>alert(1)</script>`, `${time} 1 ##[error]broken`].join('\n') + '\n'
     server.on('GET /api/v1/jobs/j7/log', () => new Response(log))
     await open('/team/shop/runs/412/jobs/7')
     await vi.waitFor(() => expect(page.findAll('.view .line')).toHaveLength(2))
@@ -244,17 +328,31 @@ describe('a run', () => {
 })
 
 describe('events', () => {
-  const event = (offset: number) => ({ offset, id: `id-${offset}`, type: 'com.example.lit', source: '/lamp', time: '2026-11-23T12:00:00Z' })
+  const event = (offset: number) => ({
+    offset,
+    id: `id-${offset}`,
+    type: 'com.example.lit',
+    source: '/lamp',
+    time: '2026-11-23T12:00:00Z',
+  })
 
   it('are told newest first', async () => {
-    server.on('GET /api/v1/events', (asked) => ({ events: asked.query.get('from') === '1' ? [event(99), event(100)] : [], next: null }))
+    server.on('GET /api/v1/events', (asked) => ({
+      events: asked.query.get('from') === '1' ? [event(99), event(100)] : [],
+      next: null,
+    }))
     await open('/events')
     expect(page.findAll('.view .row .offset').map((cell) => cell.text())).toEqual(['100', '99'])
     expect(server.askedFor('GET /api/v1/events')[0]!.query.get('at')).toBe('100')
   })
 
   it('show what is wrong with a filter under its column', async () => {
-    server.refuse('GET /api/v1/events', 422, 'invalid', 'The expression cannot be read at column 11: LIKE wants a pattern in quotes.')
+    server.refuse(
+      'GET /api/v1/events',
+      422,
+      'invalid',
+      'The expression cannot be read at column 11: LIKE wants a pattern in quotes.',
+    )
     await open('/events?filter=type LIKE source')
     expect(page.find('.caret').element.textContent).toBe(' '.repeat(10) + '^')
     expect(text()).toContain('LIKE wants a pattern in quotes')
@@ -265,13 +363,19 @@ describe('events', () => {
 describe('the frame', () => {
   it('has a palette that goes where the words lead', async () => {
     server.on('GET /api/v1/runs', () => ({ runs: [], next: null }))
-    server.on('GET /api/v1/repositories', () => ({ repositories: [{ id: 1, full_name: 'team/shop', owner: 'team', name: 'shop' }], next: null }))
+    server.on('GET /api/v1/repositories', () => ({
+      repositories: [{ id: 1, full_name: 'team/shop', owner: 'team', name: 'shop' }],
+      next: null,
+    }))
     const { router } = await open('/runs')
     await press('k', { ctrlKey: true })
     await vi.waitFor(() => expect(page.find('dialog [role=combobox]').exists()).toBe(true))
     const query = page.find('dialog [role=combobox]')
     await query.setValue('shop')
-    expect(page.findAll('dialog [role=option]').map((option) => option.text())).toEqual(['Runs of team/shop', 'Search runs for “shop”'])
+    expect(page.findAll('dialog [role=option]').map((option) => option.text())).toEqual([
+      'Runs of team/shop',
+      'Search runs for “shop”',
+    ])
     await query.trigger('keydown', { key: 'ArrowDown' })
     await query.trigger('keydown', { key: 'Enter' })
     await settled()

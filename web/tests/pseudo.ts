@@ -1,5 +1,16 @@
 // English that is longer and strange, so that a text which is cut, or not translated, is seen: [Ŕûñš one two].
-const strange: Record<string, string> = { a: 'à', c: 'ç', e: 'é', i: 'î', n: 'ñ', o: 'ö', r: 'ŕ', s: 'š', u: 'û', y: 'ý' }
+const strange: Record<string, string> = {
+  a: 'à',
+  c: 'ç',
+  e: 'é',
+  i: 'î',
+  n: 'ñ',
+  o: 'ö',
+  r: 'ŕ',
+  s: 'š',
+  u: 'û',
+  y: 'ý',
+}
 
 export function pseudo(message: string): string {
   return message

@@ -5,7 +5,11 @@ import { pseudo } from './pseudo'
 
 type Tree = { [name: string]: string | Tree }
 const files = import.meta.glob<Tree>('../src/locales/*/*.json', { query: '?raw', import: 'default', eager: true })
-const sources = import.meta.glob<string>(['../src/**/*.{vue,ts}', '!../src/**/*.test.ts'], { query: '?raw', import: 'default', eager: true })
+const sources = import.meta.glob<string>(['../src/**/*.{vue,ts}', '!../src/**/*.test.ts'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
 
 function messagesOf(locale: string): Map<string, string> {
   const messages = new Map<string, string>()
@@ -15,7 +19,8 @@ function messagesOf(locale: string): Map<string, string> {
       else walk(`${path}.${name}`, value)
   }
   for (const [file, text] of Object.entries(files))
-    if (file.includes(`/locales/${locale}/`)) walk(/([^/]+)\.json$/.exec(file)![1]!, JSON.parse(text as unknown as string) as Tree)
+    if (file.includes(`/locales/${locale}/`))
+      walk(/([^/]+)\.json$/.exec(file)![1]!, JSON.parse(text as unknown as string) as Tree)
   return messages
 }
 const en = messagesOf('en')
@@ -25,17 +30,24 @@ const places = (message: string) => [...new Set([...message.matchAll(/\{(\w+)\}/
 describe('the texts', () => {
   it('have the same keys in both languages', () => expect([...zh.keys()].sort()).toEqual([...en.keys()].sort()))
 
-  it.each([...en])('%s fills in the same things', (key, message) => expect(places(zh.get(key) ?? '')).toEqual(places(message)))
+  it.each([...en])('%s fills in the same things', (key, message) =>
+    expect(places(zh.get(key) ?? '')).toEqual(places(message)),
+  )
 
   it('are Chinese in Chinese', () => {
-    const same = [...zh].filter(([key, text]) => !/[一-鿿]/.test(text) && /\p{L}/u.test(text.replace(/\{\w+\}/g, '')) && text !== en.get(key))
+    const same = [...zh].filter(
+      ([key, text]) => !/[一-鿿]/.test(text) && /\p{L}/u.test(text.replace(/\{\w+\}/g, '')) && text !== en.get(key),
+    )
     expect(same).toEqual([])
-    const untranslated = [...zh].filter(([key, text]) => text === en.get(key) && /[a-z]{3}/i.test(text.replace(/\{\w+\}/g, ''))).map(([key]) => key)
+    const untranslated = [...zh]
+      .filter(([key, text]) => text === en.get(key) && /[a-z]{3}/i.test(text.replace(/\{\w+\}/g, '')))
+      .map(([key]) => key)
     expect(untranslated.sort()).toEqual(['common.product', 'frame.palette.keys', 'frame.you.english'])
   })
 
   it('never say what says nothing', () => {
-    for (const [key, text] of en) expect(text, key).not.toMatch(/\b(?:successfully|please|oops|something went wrong)\b/i)
+    for (const [key, text] of en)
+      expect(text, key).not.toMatch(/\b(?:successfully|please|oops|something went wrong)\b/i)
   })
 
   it('in Chinese keep a space between the scripts and full-width punctuation', () => {
@@ -49,7 +61,9 @@ describe('the texts', () => {
   it('are all used, and all that are used are there', () => {
     const all = Object.values(sources).join('\n')
     const areas = [...new Set([...en.keys()].map((key) => key.split('.')[0]))].join('|')
-    const used = new Set([...all.matchAll(new RegExp(`(?:'|keypath=")((?:${areas})(?:\\.\\w+)+)['"]`, 'g'))].map((match) => match[1]!))
+    const used = new Set(
+      [...all.matchAll(new RegExp(`(?:'|keypath=")((?:${areas})(?:\\.\\w+)+)['"]`, 'g'))].map((match) => match[1]!),
+    )
     const eventTypes = ['run.admitted']
     expect([...used].filter((key) => !en.has(key) && !eventTypes.includes(key))).toEqual([])
     expect([...en.keys()].filter((key) => !used.has(key))).toEqual([])
@@ -81,7 +95,8 @@ function bareTexts(node: Ast): string[] {
   const found: string[] = []
   if (node.type === 2 && typeof node.content === 'string' && worded(node.content)) found.push(node.content.trim())
   for (const prop of node.props ?? [])
-    if (prop.type === 6 && read.includes(prop.name) && worded(prop.value?.content ?? '')) found.push(`${prop.name}="${prop.value!.content}"`)
+    if (prop.type === 6 && read.includes(prop.name) && worded(prop.value?.content ?? ''))
+      found.push(`${prop.name}="${prop.value!.content}"`)
   for (const child of node.children ?? []) found.push(...bareTexts(child))
   return found
 }

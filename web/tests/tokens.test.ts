@@ -75,7 +75,9 @@ it('no component writes a colour of its own', async () => {
   const files = import.meta.glob('../src/**/*.{vue,css}', { query: '?raw', import: 'default', eager: true })
   for (const [file, text] of Object.entries(files as Record<string, string>)) {
     if (file.endsWith('tokens.css')) continue
-    const styles = file.endsWith('.vue') ? [...text.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map((m) => m[1]) : [text]
+    const styles = file.endsWith('.vue')
+      ? [...text.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map((m) => m[1])
+      : [text]
     for (const style of styles) expect(style, file).not.toMatch(/#[0-9a-f]{3,8}\b|\brgba?\(/i)
   }
 })

@@ -64,7 +64,9 @@ export const followLog = (job: string, attempt: number, from: number, follow: bo
   send(`/v1/jobs/${job}/log`, { query: { attempt, from, follow }, signal })
 
 export const blob = async (repository: string, revision: string, path: string, signal?: Signal): Promise<string> =>
-  (await send(`/v1/repositories/${repository}/blob/${encodeURIComponent(revision)}`, { query: { path }, signal })).text()
+  (
+    await send(`/v1/repositories/${repository}/blob/${encodeURIComponent(revision)}`, { query: { path }, signal })
+  ).text()
 
 export const listRepositories = (at: Moment, signal?: Signal) =>
   ask<{ repositories: Repository[]; next: string | null }>('/v1/repositories', { query: { at }, signal })

@@ -5,7 +5,10 @@ import { proofOf } from './session'
 afterEach(() => vi.unstubAllGlobals())
 
 const answers = (status: number, body: string) =>
-  vi.stubGlobal('fetch', vi.fn(async () => new Response(status === 204 ? null : body, { status })))
+  vi.stubGlobal(
+    'fetch',
+    vi.fn(async () => new Response(status === 204 ? null : body, { status })),
+  )
 
 describe('a request', () => {
   it('leaves out what is not asked for', () => {
@@ -17,7 +20,11 @@ describe('a request', () => {
   it('fails with the words of the server', async () => {
     answers(422, '{"error":{"code":"invalid","message":"status is queued, in_progress or completed."}}')
     const error = (await ask('/v1/runs').catch((caught) => caught)) as ApiError
-    expect([error.status, error.code, error.message]).toEqual([422, 'invalid', 'status is queued, in_progress or completed.'])
+    expect([error.status, error.code, error.message]).toEqual([
+      422,
+      'invalid',
+      'status is queued, in_progress or completed.',
+    ])
   })
 
   it('tells when nobody is signed in', async () => {
@@ -29,7 +36,10 @@ describe('a request', () => {
   })
 
   it('is offline where no server is, and where a proxy says so', async () => {
-    vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))))
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))),
+    )
     expect(await ask('/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 0 })
     answers(502, '<html>Bad gateway</html>')
     expect(await ask('/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 502 })

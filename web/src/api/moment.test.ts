@@ -7,7 +7,8 @@ const noon = Date.parse('2026-11-23T12:00:00Z')
 let asked = 0
 const eventAt = async (offset: number) => {
   asked++
-  const events = offset > 90 ? [] : [{ offset, time: new Date(noon + (offset - 10) * 1000).toISOString() } as PlatformEvent]
+  const events =
+    offset > 90 ? [] : [{ offset, time: new Date(noon + (offset - 10) * 1000).toISOString() } as PlatformEvent]
   return { events, next: null }
 }
 const resolve = (at: string) => resolveMoment(at, 10, 90, eventAt)

@@ -43,8 +43,7 @@ export class SseParser {
   }
 
   private dispatch(messages: Message[]): void {
-    if (this.data.length > 0)
-      messages.push({ id: this.id, event: this.event || 'message', data: this.data.join('\n') })
+    if (this.data.length > 0) messages.push({ id: this.id, event: this.event || 'message', data: this.data.join('\n') })
     this.data = []
     this.event = ''
   }

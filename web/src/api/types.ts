@@ -3,14 +3,7 @@
 import type { Conclusion, RunState } from '@/status/status'
 
 export type ErrorCode =
-  | 'invalid'
-  | 'unauthenticated'
-  | 'denied'
-  | 'not_found'
-  | 'conflict'
-  | 'exhausted'
-  | 'unavailable'
-  | 'corrupt'
+  'invalid' | 'unauthenticated' | 'denied' | 'not_found' | 'conflict' | 'exhausted' | 'unavailable' | 'corrupt'
 
 export interface Annotation {
   level: 'error' | 'warning' | 'notice'

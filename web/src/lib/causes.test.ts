@@ -12,24 +12,53 @@ const event = (offset: number, cause?: number): PlatformEvent => ({
   time: new Date(Date.UTC(2026, 10, 23, 12, 0, 0, offset * 10)).toISOString(),
   ...(cause ? { causationid: `e${cause}` } : {}),
 })
-const drawn = (lines: ReturnType<typeof treeOf>) => lines.map((line) => `${' '.repeat(line.depth)}${line.event.id} ${line.part} ${line.after}${line.hidden ? ` +${line.hidden}` : ''}`)
+const drawn = (lines: ReturnType<typeof treeOf>) =>
+  lines.map(
+    (line) =>
+      `${' '.repeat(line.depth)}${line.event.id} ${line.part} ${line.after}${line.hidden ? ` +${line.hidden}` : ''}`,
+  )
 
 describe('causes and effects', () => {
   it('are a tree with its root first, whatever their order in the answer', () => {
-    const why = { event: event(3, 2), causes: [event(1), event(2, 1)], effects: [event(6, 4), event(4, 3), event(5, 3)], root_found: true, truncated: false }
-    const expected = ['e1 cause null', ' e2 cause 10', '  e3 this 10', '   e4 effect 10', '    e6 effect 20', '   e5 effect 20']
+    const why = {
+      event: event(3, 2),
+      causes: [event(1), event(2, 1)],
+      effects: [event(6, 4), event(4, 3), event(5, 3)],
+      root_found: true,
+      truncated: false,
+    }
+    const expected = [
+      'e1 cause null',
+      ' e2 cause 10',
+      '  e3 this 10',
+      '   e4 effect 10',
+      '    e6 effect 20',
+      '   e5 effect 20',
+    ]
     expect(drawn(treeOf(why, new Set()))).toEqual(expected)
     why.causes.reverse()
     expect(drawn(treeOf(why, new Set()))).toEqual(expected)
   })
   it('fold siblings past five, and unfold', () => {
-    const why = { event: event(1), causes: [], effects: Array.from({ length: 8 }, (_, n) => event(n + 2, 1)), root_found: true, truncated: false }
+    const why = {
+      event: event(1),
+      causes: [],
+      effects: Array.from({ length: 8 }, (_, n) => event(n + 2, 1)),
+      root_found: true,
+      truncated: false,
+    }
     const folded = treeOf(why, new Set())
     expect([folded.length, folded.at(-1)!.hidden]).toEqual([6, 3])
     expect(treeOf(why, new Set(['e1']))).toHaveLength(9)
   })
   it('that point to each other end', () => {
-    const why = { event: event(1, 2), causes: [event(2, 1)], effects: [event(3, 1)], root_found: false, truncated: false }
+    const why = {
+      event: event(1, 2),
+      causes: [event(2, 1)],
+      effects: [event(3, 1)],
+      root_found: false,
+      truncated: false,
+    }
     expect(treeOf(why, new Set())).toHaveLength(3)
   })
 })
@@ -49,7 +78,10 @@ describe('an event', () => {
     expect(of('com.example.lit', 'text')).toBeUndefined()
   })
   it('is told in a few words', () => {
-    const told = { ...event(1), data: { subject: { content: { pipelineName: 'CI' } }, customData: { repository: 'a/b', conclusion: 'failure' } } }
+    const told = {
+      ...event(1),
+      data: { subject: { content: { pipelineName: 'CI' } }, customData: { repository: 'a/b', conclusion: 'failure' } },
+    }
     expect(factsOf(told)).toEqual(['a/b', 'CI'])
     expect(conclusionOf(told)).toBe('failure')
     expect(conclusionOf({ ...told, data: { subject: { content: { outcome: 'error' } } } })).toBe('failure')

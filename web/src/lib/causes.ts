@@ -14,7 +14,9 @@ const siblingsMost = 5
 export function treeOf(why: Why, unfolded: ReadonlySet<string>): TreeLine[] {
   const all = new Map([...why.causes, why.event, ...why.effects].map((event) => [event.id, event]))
   const chain = chainOf(why.event, all)
-  const lines: TreeLine[] = chain.map((event, depth) => lineOf(event, depth, event.id === why.event.id ? 'this' : 'cause', all))
+  const lines: TreeLine[] = chain.map((event, depth) =>
+    lineOf(event, depth, event.id === why.event.id ? 'this' : 'cause', all),
+  )
   const children = new Map<string, PlatformEvent[]>()
   for (const effect of why.effects) {
     const cause = effect.causationid ?? why.event.id
@@ -27,7 +29,7 @@ export function treeOf(why: Why, unfolded: ReadonlySet<string>): TreeLine[] {
 // From the root down to the event itself.
 function chainOf(event: PlatformEvent, all: Map<string, PlatformEvent>): PlatformEvent[] {
   const chain = [event]
-  for (let at = event; at.causationid; ) {
+  for (let at = event; at.causationid;) {
     const cause = all.get(at.causationid)
     if (!cause || chain.includes(cause)) break
     chain.unshift(cause)
@@ -55,7 +57,12 @@ function addEffects(
   if (effects.length > shown.length && last) last.hidden = effects.length - shown.length
 }
 
-function lineOf(event: PlatformEvent, depth: number, part: TreeLine['part'], all: Map<string, PlatformEvent>): TreeLine {
+function lineOf(
+  event: PlatformEvent,
+  depth: number,
+  part: TreeLine['part'],
+  all: Map<string, PlatformEvent>,
+): TreeLine {
   const cause = event.causationid ? all.get(event.causationid) : undefined
   const after = cause ? Date.parse(event.time) - Date.parse(cause.time) : null
   return { event, depth, part, after, hidden: 0 }

@@ -23,7 +23,9 @@ export function completionsOf(text: string, caret: number, values: Values): Comp
   if (!filterNames.includes(name)) return []
   const begun = word.slice(colon + 1).toLowerCase()
   const known = values[name].filter((value) => value.toLowerCase().includes(begun) && value.toLowerCase() !== begun)
-  return known.slice(0, most).map((value) => put(text, start, caret, value, `${name}:${/\s/.test(value) ? `"${value}"` : value}`, ' '))
+  return known
+    .slice(0, most)
+    .map((value) => put(text, start, caret, value, `${name}:${/\s/.test(value) ? `"${value}"` : value}`, ' '))
 }
 
 function put(text: string, start: number, caret: number, shown: string, word: string, after: string): Completion {

@@ -44,7 +44,9 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
   async function lastOffset(signal: AbortSignal): Promise<number> {
     const { log } = await showStatus(signal)
     if (at.value === undefined) return log.durable
-    const found = await resolveMoment(at.value, log.first, log.durable, (offset) => listEvents('', offset, 1, undefined, signal))
+    const found = await resolveMoment(at.value, log.first, log.durable, (offset) =>
+      listEvents('', offset, 1, undefined, signal),
+    )
     return found?.offset ?? 0
   }
   async function readMore(signal: AbortSignal): Promise<void> {

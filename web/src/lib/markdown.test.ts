@@ -22,6 +22,8 @@ describe('markdown of others', () => {
     '<p id="app" class="frame" name="body">x</p>',
   ])('%s can do nothing', (text) => {
     const html = rendered(text)
-    expect(html).not.toMatch(/<(?:script|img|iframe|form|input|style|svg|base)|javascript:|data:text|onerror|style=|id=|class=|name=/i)
+    expect(html).not.toMatch(
+      /<(?:script|img|iframe|form|input|style|svg|base)|javascript:|data:text|onerror|style=|id=|class=|name=/i,
+    )
   })
 })

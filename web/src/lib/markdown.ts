@@ -2,7 +2,49 @@
 import DOMPurify from 'dompurify'
 import { marked } from 'marked'
 
-const allowed = ['a', 'b', 'blockquote', 'br', 'code', 'dd', 'del', 'details', 'div', 'dl', 'dt', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'ins', 'kbd', 'li', 'ol', 'p', 'pre', 's', 'samp', 'span', 'strong', 'sub', 'summary', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'u', 'ul']
+const allowed = [
+  'a',
+  'b',
+  'blockquote',
+  'br',
+  'code',
+  'dd',
+  'del',
+  'details',
+  'div',
+  'dl',
+  'dt',
+  'em',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'hr',
+  'i',
+  'ins',
+  'kbd',
+  'li',
+  'ol',
+  'p',
+  'pre',
+  's',
+  'samp',
+  'span',
+  'strong',
+  'sub',
+  'summary',
+  'sup',
+  'table',
+  'tbody',
+  'td',
+  'th',
+  'thead',
+  'tr',
+  'u',
+  'ul',
+]
 
 const purify = DOMPurify(window)
 purify.addHook('afterSanitizeAttributes', (node) => {
@@ -26,5 +68,9 @@ marked.use({
 
 export function rendered(markdown: string): string {
   const html = marked.parse(markdown, { async: false })
-  return purify.sanitize(html, { ALLOWED_TAGS: allowed, ALLOWED_ATTR: ['href', 'align', 'open', 'start', 'colspan', 'rowspan'], ALLOW_DATA_ATTR: false })
+  return purify.sanitize(html, {
+    ALLOWED_TAGS: allowed,
+    ALLOWED_ATTR: ['href', 'align', 'open', 'start', 'colspan', 'rowspan'],
+    ALLOW_DATA_ATTR: false,
+  })
 }

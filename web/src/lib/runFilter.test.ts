@@ -28,9 +28,18 @@ describe('a filter of runs', () => {
       conclusion: 'timed_out',
     } as Run
     expect(fits(run, {})).toBe(true)
-    expect(fits(run, { repo: 'team/hello', branch: 'main', actor: 'alice', event: 'push', result: 'failed', q: 'CENTS ci' })).toBe(true)
+    expect(
+      fits(run, { repo: 'team/hello', branch: 'main', actor: 'alice', event: 'push', result: 'failed', q: 'CENTS ci' }),
+    ).toBe(true)
     expect(fits(run, { q: '#12' })).toBe(true)
-    for (const other of [{ repo: 'team/x' }, { branch: 'x' }, { actor: 'bob' }, { event: 'schedule' }, { result: 'passed' }, { q: 'euros' }])
+    for (const other of [
+      { repo: 'team/x' },
+      { branch: 'x' },
+      { actor: 'bob' },
+      { event: 'schedule' },
+      { result: 'passed' },
+      { q: 'euros' },
+    ])
       expect(fits(run, other), JSON.stringify(other)).toBe(false)
   })
 })

@@ -47,6 +47,7 @@ export function fits(run: Run, filter: RunFilter): boolean {
   if (filter.event && run.event !== filter.event) return false
   if (filter.result && shownAs(run.status, run.conclusion).status !== statuses[filter.result as Result]) return false
   const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean)
-  const text = `#${run.id} ${run.title} ${run.workflow} ${run.repository} ${run.branch} ${run.commit} ${run.actor}`.toLowerCase()
+  const text =
+    `#${run.id} ${run.title} ${run.workflow} ${run.repository} ${run.branch} ${run.commit} ${run.actor}`.toLowerCase()
   return words.every((word) => text.includes(word))
 }

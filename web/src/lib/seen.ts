@@ -5,7 +5,9 @@ const ahead = '1600px' // some fifty rows
 
 export function useSeen(element: Ref<HTMLElement | null>, near: () => void): void {
   if (typeof IntersectionObserver === 'undefined') return
-  const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && near(), { rootMargin: ahead })
+  const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && near(), {
+    rootMargin: ahead,
+  })
   watch(
     element,
     (now, before) => {

@@ -8,6 +8,8 @@ export function useTitle(title: () => string): void {
   const { past } = useMoment()
   watchEffect(() => {
     const words = title()
-    document.title = [past.value ? t('time.inThePast', { title: words }) : words, t('common.product')].filter(Boolean).join(' · ')
+    document.title = [past.value ? t('time.inThePast', { title: words }) : words, t('common.product')]
+      .filter(Boolean)
+      .join(' · ')
   })
 }

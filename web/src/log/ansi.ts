@@ -31,7 +31,8 @@ export function resolved(text: string): string {
 export const plain = (text: string): string => visibleCode(resolved(text).replace(sequence, ''))
 
 export function ansiAfter(text: string, state: AnsiState): AnsiState {
-  for (const [, parameters, final] of text.matchAll(sequence)) if (final === 'm') state = changed(state, parameters ?? '')
+  for (const [, parameters, final] of text.matchAll(sequence))
+    if (final === 'm') state = changed(state, parameters ?? '')
   return state
 }
 

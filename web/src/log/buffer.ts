@@ -56,7 +56,11 @@ export class LogBuffer {
   line(line: number): Line {
     const start = this.starts[line]!
     const time = ascii(this.held, start, start + stepAt - 1)
-    return { time, step: this.stepOf(line), text: decoder.decode(this.held.subarray(this.textStart(line), this.end(line))) }
+    return {
+      time,
+      step: this.stepOf(line),
+      text: decoder.decode(this.held.subarray(this.textStart(line), this.end(line))),
+    }
   }
 
   // Of a line its text alone, as a reader sees it: progress resolved, without colours.
@@ -105,7 +109,8 @@ export class LogBuffer {
     if (before && newStep) this.styles.push({ line, state: undefined })
     if (!coloured) return
     const after = ansiAfter(this.line(line).text, newStep ? undefined : before)
-    if (JSON.stringify(after) !== JSON.stringify(newStep ? undefined : before)) this.styles.push({ line: line + 1, state: after })
+    if (JSON.stringify(after) !== JSON.stringify(newStep ? undefined : before))
+      this.styles.push({ line: line + 1, state: after })
   }
 
   private lineStart(): number {
@@ -123,7 +128,8 @@ export class LogBuffer {
   }
   private readStep(start: number): number {
     let step = 0
-    for (let at = start + stepAt; this.held[at]! >= 48 && this.held[at]! <= 57; at++) step = step * 10 + this.held[at]! - 48
+    for (let at = start + stepAt; this.held[at]! >= 48 && this.held[at]! <= 57; at++)
+      step = step * 10 + this.held[at]! - 48
     return step
   }
   private reserve(length: number): void {

@@ -17,7 +17,10 @@ function cssOf(colour: string, theme: Theme): string {
 }
 
 // A background fills with its colour and writes in that of the page.
-export function colouring(style: { foreground?: string | undefined; background?: string | undefined; inverse?: boolean }, theme: Theme) {
+export function colouring(
+  style: { foreground?: string | undefined; background?: string | undefined; inverse?: boolean },
+  theme: Theme,
+) {
   const background = style.inverse ? (style.foreground ?? '0') : style.background
   if (background !== undefined) return { backgroundColor: cssOf(background, theme), color: 'var(--bg-1)' }
   return style.foreground === undefined ? {} : { color: cssOf(style.foreground, theme) }

@@ -10,7 +10,12 @@ const sliceMilliseconds = 6
 const lookEvery = 256 // lines between two looks at the clock
 export const foundMost = 10_000 // lines; beyond that the count says "more than"
 
-export async function find(buffer: LogBuffer, text: string, tell: (found: Found) => void, signal: AbortSignal): Promise<void> {
+export async function find(
+  buffer: LogBuffer,
+  text: string,
+  tell: (found: Found) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const wanted = text.toLowerCase()
   const lines: number[] = []
   let began = performance.now()

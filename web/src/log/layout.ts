@@ -7,9 +7,7 @@ export interface Step {
   open: boolean
 }
 export type Row =
-  | { kind: 'step'; step: number }
-  | { kind: 'group'; line: number; open: boolean }
-  | { kind: 'line'; line: number }
+  { kind: 'step'; step: number } | { kind: 'group'; line: number; open: boolean } | { kind: 'line'; line: number }
 
 interface Segment {
   row: number // its first

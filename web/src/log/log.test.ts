@@ -144,7 +144,11 @@ describe('the rows of a log', () => {
       { kind: 'step', step: 3 },
     ])
     const open = new Layout(buffer, steps([1, 3]), () => true)
-    expect(rowsOf(open).filter((row) => row.kind === 'line').map((row) => (row as { line: number }).line)).toEqual([2, 3, 5, 6])
+    expect(
+      rowsOf(open)
+        .filter((row) => row.kind === 'line')
+        .map((row) => (row as { line: number }).line),
+    ).toEqual([2, 3, 5, 6])
     const stepOf = (line: number) => buffer.stepOf(line)
     expect(shut.isShown(3, stepOf)).toBe(false)
     expect(open.isShown(3, stepOf)).toBe(true)
@@ -178,7 +182,11 @@ describe('what is in sight', () => {
 
 describe('a search', () => {
   it('finds in any case, without colours, and marks the pieces', async () => {
-    const buffer = bufferOf([[1, 'one Error'], [1, 'er\x1b[31mror'], [1, 'fine']])
+    const buffer = bufferOf([
+      [1, 'one Error'],
+      [1, 'er\x1b[31mror'],
+      [1, 'fine'],
+    ])
     let lines: number[] = []
     await find(buffer, 'ERROR', (found) => (lines = found.lines), new AbortController().signal)
     expect(lines).toEqual([0, 1])
@@ -213,7 +221,11 @@ describe('reading', () => {
     )
 
   it('goes on at the byte where it was, and ends when the job has', async () => {
-    const whole = written([[1, 'one'], [1, 'two'], [1, 'three']])
+    const whole = written([
+      [1, 'one'],
+      [1, 'two'],
+      [1, 'three'],
+    ])
     const asked: [number, boolean][] = []
     let turns = 0
     const buffer = new LogBuffer()
@@ -234,6 +246,11 @@ describe('reading', () => {
       new AbortController().signal,
     )
     expect([0, 1, 2].map((line) => buffer.line(line).text)).toEqual(['one', 'two', 'three'])
-    expect(asked).toEqual([[0, true], [50, true], [50, true], [70, false]])
+    expect(asked).toEqual([
+      [0, true],
+      [50, true],
+      [50, true],
+      [70, false],
+    ])
   })
 })

@@ -10,7 +10,11 @@ export function parsePlace(hash: string): Place | undefined {
   if (!match) return undefined
   const [from, to] = [Number(match[2]), Number(match[3] ?? match[2])]
   if (from < 1 || to < 1) return undefined
-  return { step: match[1] === undefined ? undefined : Number(match[1]), from: Math.min(from, to), to: Math.max(from, to) }
+  return {
+    step: match[1] === undefined ? undefined : Number(match[1]),
+    from: Math.min(from, to),
+    to: Math.max(from, to),
+  }
 }
 
 export function writePlace({ step, from, to }: Place): string {

@@ -8,13 +8,19 @@ export interface Source {
 }
 
 const waitMost = 5_000
+const breathAfter = 8 // milliseconds of reading, then the page may paint
 
-export async function readLog(buffer: LogBuffer, source: Source, changed: () => void, signal: AbortSignal): Promise<void> {
+export async function readLog(
+  buffer: LogBuffer,
+  source: Source,
+  changed: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   for (let tries = 0; !signal.aborted && !buffer.full; tries++) {
     const over = source.over()
     const before = buffer.length
     try {
-      await readOnce(buffer, await source.open(buffer.length, !over, signal), changed, signal)
+      await readOnce(buffer, await source.open(buffer.length, !over, signal), source, changed, signal)
       if (over) return // asked after the end, and read to the end
     } catch (error) {
       if (signal.aborted) return
@@ -25,14 +31,24 @@ export async function readLog(buffer: LogBuffer, source: Source, changed: () => 
   }
 }
 
-async function readOnce(buffer: LogBuffer, response: Response, changed: () => void, signal: AbortSignal): Promise<void> {
+async function readOnce(
+  buffer: LogBuffer,
+  response: Response,
+  source: Source,
+  changed: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   const reader = response.body?.getReader()
   if (!reader) return
+  let since = performance.now()
   while (!signal.aborted) {
     const piece = await reader.read()
     if (piece.done) return
     buffer.add(piece.value)
     changed()
     if (buffer.full) return void reader.cancel()
+    if (performance.now() - since < breathAfter) continue
+    await source.sleep(0, signal)
+    since = performance.now()
   }
 }

@@ -41,7 +41,8 @@ export function useLog(job: Ref<Job>) {
         mine.signal,
       )
     } catch (caught) {
-      if (!mine.signal.aborted) error.value = caught instanceof ApiError ? caught : new ApiError(0, 'offline', String(caught))
+      if (!mine.signal.aborted)
+        error.value = caught instanceof ApiError ? caught : new ApiError(0, 'offline', String(caught))
     }
     if (mine.signal.aborted) return
     cancelAnimationFrame(frame)

@@ -15,7 +15,8 @@ const spare = 10 // rows above and below that are there before they are seen
 export function sightOf(rows: number, row: number, scrollTop: number, view: number): Sight {
   const whole = rows * row
   const height = Math.min(whole, heightMost)
-  const exact = whole <= heightMost ? scrollTop / row : (scrolled(scrollTop, height, view) * Math.max(0, whole - view)) / row
+  const exact =
+    whole <= heightMost ? scrollTop / row : (scrolled(scrollTop, height, view) * Math.max(0, whole - view)) / row
   const first = Math.max(0, Math.min(rows, Math.floor(exact)) - spare)
   const count = Math.max(0, Math.min(rows - first, Math.ceil(view / row) + 2 * spare + 1))
   return { first, count, top: scrollTop - (exact - first) * row, height }

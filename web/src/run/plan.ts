@@ -56,7 +56,8 @@ export function countsOf(jobs: readonly Job[]): Map<Status, number> {
   return counts
 }
 
-const endOf = (node: Node): number => Math.max(0, ...node.jobs.map((job) => (job.completed_at ? Date.parse(job.completed_at) : 0)))
+const endOf = (node: Node): number =>
+  Math.max(0, ...node.jobs.map((job) => (job.completed_at ? Date.parse(job.completed_at) : 0)))
 
 // The chain that took the run its time: from what ended last, each time back to the need that ended last.
 export function criticalPath(nodes: readonly Node[]): Set<string> {
@@ -64,7 +65,9 @@ export function criticalPath(nodes: readonly Node[]): Set<string> {
   const path = new Set<string>()
   const ran = (node: Node) => node.jobs.some((job) => job.started_at !== null)
   const lastOf = (some: readonly Node[]) =>
-    some.filter(ran).reduce<Node | undefined>((last, node) => (!last || endOf(node) > endOf(last) ? node : last), undefined)
+    some
+      .filter(ran)
+      .reduce<Node | undefined>((last, node) => (!last || endOf(node) > endOf(last) ? node : last), undefined)
   let at = lastOf(nodes)
   while (at && !path.has(at.id)) {
     path.add(at.id)
@@ -74,8 +77,14 @@ export function criticalPath(nodes: readonly Node[]): Set<string> {
 }
 
 export const tookOf = (jobs: readonly Job[]): { from: string | null; to: string | null } => {
-  const starts = jobs.map((job) => job.started_at).filter((time) => time !== null).sort()
+  const starts = jobs
+    .map((job) => job.started_at)
+    .filter((time) => time !== null)
+    .sort()
   const done = jobs.every((job) => job.status === 'completed')
-  const ends = jobs.map((job) => job.completed_at).filter((time) => time !== null).sort()
+  const ends = jobs
+    .map((job) => job.completed_at)
+    .filter((time) => time !== null)
+    .sort()
   return { from: starts[0] ?? null, to: done ? (ends.at(-1) ?? null) : null }
 }

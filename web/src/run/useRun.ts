@@ -64,7 +64,8 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
 
   const deaf = useConnection().listen((event) => {
     if (at.value !== undefined || !run.value || !mentions(event, run.value)) return
-    if (/^test/.test(shortType(event.type)) || /finished$/.test(event.type.replace(/\.\d+\.\d+\.\d+$/, ''))) testsMayHaveChanged.value = true
+    if (/^test/.test(shortType(event.type)) || /finished$/.test(event.type.replace(/\.\d+\.\d+\.\d+$/, '')))
+      testsMayHaveChanged.value = true
     look()
   })
   watch([id, at], begin, { immediate: true })
@@ -81,7 +82,8 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
 function mentions(event: Parameters<typeof runOf>[0], run: Run): boolean {
   return runOf(event) === run.run || run.jobs.some((job) => job.job === event.subject)
 }
-const asApiError = (caught: unknown) => (caught instanceof ApiError ? caught : new ApiError(0, 'corrupt', String(caught)))
+const asApiError = (caught: unknown) =>
+  caught instanceof ApiError ? caught : new ApiError(0, 'corrupt', String(caught))
 
 export function useRun(): RunPage {
   const page = inject(key)

@@ -7,11 +7,18 @@ const statuses: Status[] = ['queued', 'running', 'success', 'failure', 'cancelle
 
 describe('a status', () => {
   it('has a silhouette of its own', () => {
-    const drawings = statuses.map((status) => mount(StatusIcon, { props: { status } }).html().replace(/class="[^"]*"/g, ''))
+    const drawings = statuses.map((status) =>
+      mount(StatusIcon, { props: { status } })
+        .html()
+        .replace(/class="[^"]*"/g, ''),
+    )
     expect(new Set(drawings).size).toBe(statuses.length)
   })
   it('is named where it stands alone, and silent beside its word', () => {
-    expect(mount(StatusIcon, { props: { status: 'failure', name: 'Failed' } }).attributes()).toMatchObject({ role: 'img', 'aria-label': 'Failed' })
+    expect(mount(StatusIcon, { props: { status: 'failure', name: 'Failed' } }).attributes()).toMatchObject({
+      role: 'img',
+      'aria-label': 'Failed',
+    })
     expect(mount(StatusIcon, { props: { status: 'failure' } }).attributes('aria-hidden')).toBe('true')
   })
   it.each([
@@ -23,7 +30,9 @@ describe('a status', () => {
     ['completed', 'action_required', 'waiting', 'waiting'],
     ['completed', 'stale', 'skipped', 'outdated'],
     ['completed', null, 'skipped', 'neutral'],
-  ] as const)('%s, %s', (state, conclusion, status, word) => expect(shownAs(state, conclusion)).toEqual({ status, word }))
+  ] as const)('%s, %s', (state, conclusion, status, word) =>
+    expect(shownAs(state, conclusion)).toEqual({ status, word }),
+  )
   it('knows the words of the API, and no others', () => {
     expect(isConclusion('timed_out')).toBe(true)
     expect(isConclusion('toString')).toBe(false)

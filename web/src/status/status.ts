@@ -34,7 +34,8 @@ const conclusions = {
   action_required: { status: 'waiting', word: 'waiting' },
 } satisfies Record<Conclusion, Shown>
 
-export const isConclusion = (word: unknown): word is Conclusion => typeof word === 'string' && Object.hasOwn(conclusions, word)
+export const isConclusion = (word: unknown): word is Conclusion =>
+  typeof word === 'string' && Object.hasOwn(conclusions, word)
 
 const states = {
   waiting: { status: 'queued', word: 'notYet' }, // a job whose needs are not done

@@ -23,7 +23,9 @@ export const usePast = defineStore('past', () => {
     if (at === undefined) return
     try {
       const { log } = await showStatus(signal)
-      const moment = await resolveMoment(at, log.first, log.durable, (offset) => listEvents('', offset, 1, undefined, signal))
+      const moment = await resolveMoment(at, log.first, log.durable, (offset) =>
+        listEvents('', offset, 1, undefined, signal),
+      )
       if (!signal.aborted) found.value = { at, moment, first: log.first, last: log.durable }
     } catch {
       // The banner names what was asked for.

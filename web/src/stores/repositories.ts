@@ -10,7 +10,11 @@ import { useConnection } from './connection'
 export const useRepositories = defineStore('repositories', () => {
   const { at } = useMoment()
   const connection = useConnection()
-  const { value: list, error, again } = useLoading(at, async (signal) => (await listRepositories(at.value, signal)).repositories)
+  const {
+    value: list,
+    error,
+    again,
+  } = useLoading(at, async (signal) => (await listRepositories(at.value, signal)).repositories)
 
   connection.listen((event) => {
     if (/^repository\./.test(shortType(event.type))) void again()

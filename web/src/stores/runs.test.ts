@@ -11,10 +11,22 @@ const said = (word: string, run: string, custom: object = {}): PlatformEvent => 
   type: `dev.cdevents.pipelinerun.${word}.0.3.0`,
   subject: run,
   time: `2026-11-23T12:00:${String(offset % 60).padStart(2, '0')}Z`,
-  data: { subject: { id: run, content: { pipelineName: 'CI' } }, customData: { repository: 'team/hello', branch: 'main', attempt: 1, ...custom } },
+  data: {
+    subject: { id: run, content: { pipelineName: 'CI' } },
+    customData: { repository: 'team/hello', branch: 'main', attempt: 1, ...custom },
+  },
 })
 const row = (run: string, more: Partial<Run> = {}) =>
-  ({ run, repository: 'team/hello', branch: 'main', attempt: 1, status: 'queued', conclusion: null, title: '', ...more }) as Run
+  ({
+    run,
+    repository: 'team/hello',
+    branch: 'main',
+    attempt: 1,
+    status: 'queued',
+    conclusion: null,
+    title: '',
+    ...more,
+  }) as Run
 
 describe('the list of runs', () => {
   it('follows a run from its start to its end', () => {
@@ -32,7 +44,9 @@ describe('the list of runs', () => {
     list.apply(said('queued', 'b', { id: 7 }))
     list.apply(said('started', 'b'))
     expect(list.rows.map((run) => run.run)).toEqual(['a'])
-    expect(list.fresh.map((run) => [run.run, run.id, run.status, run.workflow])).toEqual([['b', 7, 'in_progress', 'CI']])
+    expect(list.fresh.map((run) => [run.run, run.id, run.status, run.workflow])).toEqual([
+      ['b', 7, 'in_progress', 'CI'],
+    ])
     list.showFresh()
     expect(list.rows.map((run) => run.run)).toEqual(['b', 'a'])
   })
@@ -58,7 +72,10 @@ describe('the list of runs', () => {
 
   it('takes what fits to its filter, and no run twice', () => {
     const list = new RunsProjection({ branch: 'main', result: 'failed' })
-    list.add([row('a', { status: 'completed', conclusion: 'failure' }), row('b', { branch: 'x', status: 'completed', conclusion: 'failure' })])
+    list.add([
+      row('a', { status: 'completed', conclusion: 'failure' }),
+      row('b', { branch: 'x', status: 'completed', conclusion: 'failure' }),
+    ])
     list.add([row('a', { status: 'completed', conclusion: 'failure' })])
     expect(list.rows.map((run) => run.run)).toEqual(['a'])
     list.apply(said('queued', 'c', { branch: 'other' }))

@@ -33,10 +33,14 @@ export class RunsProjection {
     if (event.offset <= this.applied) return false
     this.applied = event.offset
     switch (shortType(event.type)) {
-      case 'pipelinerun.queued': return this.queued(event)
-      case 'pipelinerun.started': return this.change(event, (run) => started(run, event))
-      case 'pipelinerun.finished': return this.change(event, (run) => finished(run, event))
-      case 'run.admitted': return this.change(event, (run) => admitted(run))
+      case 'pipelinerun.queued':
+        return this.queued(event)
+      case 'pipelinerun.started':
+        return this.change(event, (run) => started(run, event))
+      case 'pipelinerun.finished':
+        return this.change(event, (run) => finished(run, event))
+      case 'run.admitted':
+        return this.change(event, (run) => admitted(run))
     }
     return false
   }
@@ -66,7 +70,15 @@ const attemptOf = (event: PlatformEvent, run: Run): number => Number(customOf(ev
 
 function again(run: Run, attempt: number, event: PlatformEvent): boolean {
   const waits = customOf(event).waits === true
-  Object.assign(run, { attempt, waits, status: 'queued', conclusion: null, queued_at: event.time, started_at: null, completed_at: null })
+  Object.assign(run, {
+    attempt,
+    waits,
+    status: 'queued',
+    conclusion: null,
+    queued_at: event.time,
+    started_at: null,
+    completed_at: null,
+  })
   return true
 }
 
