@@ -346,6 +346,32 @@ describe('events', () => {
     expect(server.askedFor('GET /api/v1/events')[0]!.query.get('at')).toBe('100')
   })
 
+  it('of the one connection enter at the top, each once, those that came while the page was read among them', async () => {
+    let answer: (page: unknown) => void = () => {}
+    server.on(
+      'GET /api/v1/events',
+      () =>
+        new Response(
+          new ReadableStream({
+            start: (out) => {
+              answer = (page) => (out.enqueue(new TextEncoder().encode(JSON.stringify(page))), out.close())
+            },
+          }),
+        ),
+    )
+    await open('/events')
+    server.say(event(100))
+    server.say(event(101))
+    await settled()
+    answer({ events: [event(99), event(100)], next: null })
+    await settled()
+    server.say(event(102))
+    await vi.waitFor(() =>
+      expect(page.findAll('.view .row .offset').map((cell) => cell.text())).toEqual(['102', '101', '100', '99']),
+    )
+    expect(server.askedFor('GET /api/v1/events/stream')).toHaveLength(1)
+  })
+
   it('show what is wrong with a filter under its column', async () => {
     server.refuse(
       'GET /api/v1/events',

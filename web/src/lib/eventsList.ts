@@ -5,6 +5,7 @@ import { ApiError } from '@/api/client'
 import { readBack } from '@/api/eventsBack'
 import { Live, realTime } from '@/api/live'
 import { resolveMoment } from '@/api/moment'
+import { useConnection } from '@/stores/connection'
 import type { PlatformEvent } from '@/api/types'
 
 const pageSize = 100
@@ -20,23 +21,29 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
   const more = ref(false)
   let next = 0
   let current = new AbortController()
-  let live: Live | undefined
+  const connection = useConnection()
+  let last = 0 // offset up to which the pages were read; what is said after it is new
+  let early: PlatformEvent[] | undefined // said before that was known
+  let deaf: (() => void) | undefined
   let frame = 0
 
   async function begin(): Promise<void> {
     current.abort()
-    live?.stop()
+    deaf?.()
     const { signal } = (current = new AbortController())
     events.value = fresh.value = []
     freshCount.value = 0
     ready.value = more.value = busy.value = false
     error.value = undefined
+    if (at.value === undefined && filter.value === '') hearAll()
     try {
-      next = await lastOffset(signal)
+      last = next = await lastOffset(signal)
       if (signal.aborted) return
-      const last = next
       await readMore(signal)
-      if (!signal.aborted && at.value === undefined) follow(last)
+      if (signal.aborted || at.value !== undefined) return
+      if (filter.value !== '') hearFiltered(last)
+      else for (const event of (early ?? []).splice(0)) take(event)
+      early = undefined
     } catch (caught) {
       if (!signal.aborted) error.value = caught as ApiError
     }
@@ -72,12 +79,19 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
     }
   }
 
-  function follow(after: number): void {
+  // All events come over the one connection; the server filters only what is asked for with a filter.
+  function hearAll(): void {
+    early = []
+    deaf = connection.listen((event) => (early ? void early.push(event) : take(event)))
+  }
+  function hearFiltered(after: number): void {
     const stream = (from: number | null, signal: AbortSignal) => openEventStream(from, signal, filter.value)
-    live = new Live({ open: stream, ...realTime }, { event: take, state: () => {} })
+    const live = new Live({ open: stream, ...realTime }, { event: take, state: () => {} })
     live.start(after)
+    deaf = () => live.stop()
   }
   function take(event: PlatformEvent): void {
+    if (event.offset <= last) return
     freshCount.value++
     if (fresh.value.length < freshMost) fresh.value.unshift(event)
     frame ||= requestAnimationFrame(() => {
@@ -95,7 +109,7 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
   watch([filter, at], () => void begin(), { immediate: true })
   onScopeDispose(() => {
     current.abort()
-    live?.stop()
+    deaf?.()
     cancelAnimationFrame(frame)
   })
   return { events, fresh, freshCount, error, ready, busy, more, older, begin, showFresh }
