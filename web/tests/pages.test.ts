@@ -290,7 +290,7 @@ describe('a run', () => {
   it('that is not there, or may not be seen, says so', async () => {
     server.refuse('GET /api/v1/runs/412', 404, 'not_found', 'There is no run with the id 412.')
     await open('/team/shop/runs/412')
-    expect(text()).toContain('There is no run 412 here, or you may not see it')
+    expect(text()).toContain('Could not find run 412, or you may not see it')
   })
 
   it('leads to why it happened', async () => {
@@ -309,6 +309,23 @@ describe('a run', () => {
     await press('w')
     await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/events/e5'))
     expect(server.askedFor('GET /api/v1/events')[0]!.query.get('filter')).toContain("subject = 'uuid-412'")
+  })
+
+  it('says of a job that was skipped that it printed nothing', async () => {
+    const skipped = {
+      ...jobs[0]!,
+      conclusion: 'skipped',
+      runner: '',
+      reason: 'Its `if` is false.',
+      steps: [],
+      annotations: [],
+    }
+    run = runOf(412, { jobs: [skipped] as never })
+    server.refuse('GET /api/v1/jobs/j7/log', 404, 'not_found', 'There is no job j7.')
+    await open('/team/shop/runs/412/jobs/7')
+    expect(text()).toContain('This job printed nothing.')
+    expect(text()).toContain('Its `if` is false.')
+    expect(text()).not.toContain('There is no job j7.')
   })
 
   it('shows a job with the log of its failed step open, as text', async () => {

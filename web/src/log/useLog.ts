@@ -7,6 +7,12 @@ import type { Job } from '@/api/types'
 import { LogBuffer } from './buffer'
 import { readLog } from './reader'
 
+// A job that no runner has had has no log, and the server knows nothing of it.
+function noneYet(error: unknown): Response {
+  if (error instanceof ApiError && error.status === 404) return new Response('')
+  throw error
+}
+
 export function useLog(job: Ref<Job>) {
   const buffer = shallowRef(new LogBuffer())
   const loaded = shallowRef(false)
@@ -33,7 +39,7 @@ export function useLog(job: Ref<Job>) {
       await readLog(
         buffer.value,
         {
-          open: (from, follow, signal) => followLog(id, attempt, from, follow, signal),
+          open: (from, follow, signal) => followLog(id, attempt, from, follow, signal).catch(noneYet),
           over: () => job.value.status === 'completed',
           sleep: realTime.sleep,
         },
@@ -49,7 +55,8 @@ export function useLog(job: Ref<Job>) {
     painted()
     loaded.value = true
   }
-  watch(() => `${job.value.job} ${job.value.attempt}`, begin, { immediate: true })
+  // A runner that takes the job begins its log.
+  watch(() => `${job.value.job} ${job.value.attempt} ${job.value.runner}`, begin, { immediate: true })
   onScopeDispose(() => {
     current.abort()
     cancelAnimationFrame(frame)
