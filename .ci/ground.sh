@@ -1,8 +1,10 @@
 # What ./dev and its parts share: words to the person, prerequisites, building. Sourced with `root` set.
 # shellcheck shell=sh disable=SC2034,SC2154
 
+# `boost` and `node` stand for what this system has of them (named).
 packages_build="g++ cmake ninja-build pkg-config git ccache mold boost libssl-dev libfmt-dev libsqlite3-dev libgit2-dev
-  zlib1g-dev libfyaml-dev libcli11-dev libsodium-dev libexpat1-dev libpcre2-dev libslirp-dev"
+  zlib1g-dev libfyaml-dev libcli11-dev libsodium-dev libexpat1-dev libpcre2-dev libslirp-dev
+  node"
 packages_run="libslirp0"
 packages_test="libgtest-dev libgmock-dev curl bubblewrap $packages_run"
 packages_clang="clang-19 libclang-rt-19-dev llvm-19"
@@ -21,7 +23,8 @@ die() {
 
 # --- Prerequisites ----------------------------------------------------------------------------------------------------
 
-# Installs the packages that are not there. `boost` stands for the Boost that this system offers, 1.81 or newer.
+# Installs the packages that are not there. `boost` stands for the Boost that this system offers, 1.81 or newer, `node` for
+# Node.js and npm.
 want() {
   command -v dpkg-query >/dev/null 2>&1 || return 0 # no Debian: the configure step names what it misses
   missing=$(missing_of "$@")
@@ -48,18 +51,28 @@ missing_of() {
   for package in "$@"; do
     if [ "$package" = boost ]; then
       boost_is_there || printf '%s ' "$package"
+    elif [ "$package" = node ]; then
+      node_is_there || printf '%s ' "$package"
     else
       [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s ' "$package"
     fi
   done
 }
 
-# The packages with `boost` replaced by the name that this system has for it.
+# The packages with `boost` and `node` replaced by the names that this system has for them.
 named() {
-  case " $1" in
-    *" boost "*) printf '%s' "$1" | sed "s/\\bboost\\b/$(boost_offered)/; s/ *\$//" ;;
-    *) printf '%s' "${1% }" ;;
+  names=$(printf '%s' "$1" | sed 's/\bnode\b/nodejs npm/; s/ *$//')
+  case " $names " in
+    *" boost "*) printf '%s' "$names" | sed "s/\bboost\b/$(boost_offered)/" ;;
+    *) printf '%s' "$names" ;;
   esac
+}
+
+# Of the distribution or of another place: what builds the web pages wants Node 18.
+node_is_there() {
+  command -v npm >/dev/null 2>&1 || return 1
+  version=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+  [ "${version:-0}" -ge 18 ]
 }
 
 boost_is_there() {

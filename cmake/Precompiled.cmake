@@ -24,7 +24,13 @@ function(headrace_carrier name header)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/cmake)
   target_link_libraries(${name} PRIVATE headrace_options Boost::headers Threads::Threads fmt::fmt)
   target_compile_definitions(${name} PRIVATE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
-  target_precompile_headers(${name} PRIVATE <${header}>)  # by name, not path: the same in every clone, for ccache
+  # By name, not path: the same in every clone, for ccache. But where clang precompiles headers of ours it notes their paths,
+  # and takes those of another clone for other files: then the path keeps the clones apart.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND header MATCHES "upper")
+    target_precompile_headers(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/${header})
+  else()
+    target_precompile_headers(${name} PRIVATE <${header}>)
+  endif()
 endfunction()
 function(headrace_test_carrier name header)
   headrace_carrier(${name} ${header})

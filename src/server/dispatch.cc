@@ -5,6 +5,8 @@
 #include "core/bytes.h"
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/pages.h"
+#include "server/sessions.h"
 
 namespace headrace::server {
 
@@ -46,6 +48,8 @@ Task<> Dispatch::operator()(net::Exchange& exchange) {
   auto answer = exchange.request().path.starts_with("/api/v3/")
                     ? github_answer_of(handled.error(), platform_.public_url)
                     : answer_of(handled.error());
+  // Or the browser asks for a name and a password over the page, which has a better way to sign in.
+  if (asked_by_a_page(exchange.request())) answer.headers.remove("WWW-Authenticate");
   if (auto answered = co_await exchange.respond(std::move(answer)); !answered) co_return;
 }
 
@@ -57,6 +61,8 @@ Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
     co_return co_await exchange.respond(answer_of(
         net::Status::bad_request, "invalid", "The path or the query of this request holds a NUL or is not UTF-8."));
   auto match = router_.find(request);
+  if (!match.route && match.methods.empty())
+    if (auto page = page_for(request)) co_return co_await exchange.respond(std::move(*page));
   if (!match.route && match.methods.empty())
     co_return core::fail(Code::not_found, "There is nothing at " + request.path.substr(0, 200) +
                                               "; /api/v1/openapi.json lists what there is.");

@@ -1,6 +1,7 @@
 #include "server/door.h"
 
 #include "core/bytes.h"
+#include "server/sessions.h"
 #include "services/artifact/artifact.h"
 #include "services/identity/identity.h"
 #include "services/identity/job_tokens.h"
@@ -48,11 +49,25 @@ Result<std::string> secret_in(std::string_view header) {
   return pair->substr(colon + 1);
 }
 
+// A cookie that is good no longer is none: a browser goes on sending it, and must be able to sign in again.
+Result<Caller> caller_by_session(Platform& platform, const net::Request& request) {
+  auto secret = session_of(request);
+  if (secret.empty()) return Caller{};
+  auto caller = platform.identity.authenticate(secret, request.peer.address);
+  if (!caller && caller.error().code == Code::unauthenticated) return Caller{};
+  const bool reads = request.method == net::Method::get || request.method == net::Method::head;
+  if (caller && !reads && !asked_by_a_page(request))
+    return core::fail(Code::denied,
+                      "A request that changes something with the session of a browser must come from a page of this "
+                      "server (X-Requested-With: headrace-web); programs send Authorization: Bearer TOKEN.");
+  return caller;
+}
+
 }  // namespace
 
 Result<Caller> caller_of(Platform& platform, const net::Request& request) {
   auto header = request.headers.get("Authorization");
-  if (header.empty()) return Caller{};
+  if (header.empty()) return caller_by_session(platform, request);
   auto secret = secret_in(header);
   if (!secret) return std::unexpected(secret.error());
   if (auto reach = platform.job_tokens.read(*secret)) {

@@ -10,8 +10,9 @@
 
 namespace headrace::server {
 
-// Who sent this request: by `Authorization: Bearer TOKEN`, or Basic with the token as password (git). Nobody, where
-// there is none; unauthenticated where it is not good.
+// Who sent this request: by `Authorization: Bearer TOKEN`, Basic with the token as password (git), or the cookie of a
+// browser's session (sessions.h). Nobody, where there is none; denied where a cookie alone is not enough;
+// unauthenticated where it is not good.
 core::Result<Caller> caller_of(Platform& platform, const net::Request& request);
 
 // unauthenticated or denied, with what is missing.

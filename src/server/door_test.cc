@@ -68,9 +68,9 @@ TEST_F(Door, IsForAnyoneOnlyAtTheRoutesThatSaySo) {
   for (const auto& route : world.parts().router.routes())
     if (route.right == Right::anyone) open.insert(route.pattern);
   // /_blobs/ asks for the signature in its address.
-  EXPECT_THAT(open,
-              ::testing::ElementsAre("/", "/_blobs/{path...}", "/api/v1/login", "/api/v1/openapi.json", "/healthz",
-                                     "/readyz", "/{owner}/{repo}.git/info/refs", "/{owner}/{repo}/info/refs"));
+  EXPECT_THAT(open, ::testing::ElementsAre("/", "/_blobs/{path...}", "/api/v1/login", "/api/v1/openapi.json",
+                                           "/api/v1/session", "/assets/{file...}", "/healthz", "/readyz",
+                                           "/{owner}/{repo}.git/info/refs", "/{owner}/{repo}/info/refs"));
   EXPECT_EQ(world.ask_as("", "GET", "/x/x.git/info/refs?service=git-upload-pack", "").status,
             net::Status::unauthorized);
 }

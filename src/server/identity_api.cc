@@ -49,18 +49,7 @@ Task<Result<>> sign_in(Platform& platform, Call& call) {
 }
 
 Task<Result<>> who_am_i(Platform&, Call& call) {
-  json::array scopes;
-  for (const auto& scope : call.caller.scopes) scopes.emplace_back(scope);
-  json::object answer{{"actor", core::to_string(call.caller.actor)}, {"name", call.caller.actor.name}};
-  answer["scopes"] = std::move(scopes);
-  co_return co_await call.exchange.respond(json_answer(answer));
-}
-
-// A runner may have the name of an account, but it is not that account.
-Result<> of_an_account(const Caller& caller) {
-  if (caller.actor.kind == core::Actor::Kind::user) return {};
-  return core::fail(Code::denied,
-                    "Only an account has tokens of its own; " + core::to_string(caller.actor) + " is none.");
+  co_return co_await call.exchange.respond(json_answer(who(call.caller)));
 }
 
 Result<identity::TokenWish> wish_of(const json::value& request, const Caller& caller, core::Time now) {
@@ -176,6 +165,20 @@ Task<Result<>> take_role(Platform& platform, Call& call) {
 }
 
 }  // namespace
+
+json::object who(const Caller& caller) {
+  json::array scopes;
+  for (const auto& scope : caller.scopes) scopes.emplace_back(scope);
+  json::object answer{{"actor", core::to_string(caller.actor)}, {"name", caller.actor.name}};
+  answer["scopes"] = std::move(scopes);
+  return answer;
+}
+
+Result<> of_an_account(const Caller& caller) {
+  if (caller.actor.kind == core::Actor::Kind::user) return {};
+  return core::fail(Code::denied,
+                    "Only an account has tokens of its own; " + core::to_string(caller.actor) + " is none.");
+}
 
 void add_identity_routes(Router& router, Platform& platform) {
   const std::string user = "/api/v1/users/{user}";

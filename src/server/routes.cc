@@ -7,8 +7,10 @@
 #include "server/github_api.h"
 #include "server/identity_api.h"
 #include "server/logs_api.h"
+#include "server/pages.h"
 #include "server/repositories_api.h"
 #include "server/runs_api.h"
+#include "server/sessions.h"
 #include "server/settings_api.h"
 #include "server/status_api.h"
 #include "server/subscriptions_api.h"
@@ -20,6 +22,8 @@ namespace headrace::server {
 void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_status_routes(router, platform, http);
   add_identity_routes(router, platform);
+  add_session_routes(router, platform);
+  add_page_routes(router);
   add_event_routes(router, platform);
   add_subscription_routes(router, platform);
   add_run_routes(router, platform);

@@ -4,6 +4,7 @@
 #include "server/answers.h"
 #include "server/metrics.h"
 #include "server/openapi.h"
+#include "server/pages.h"
 #include "services/runner/protocol.h"
 #include "services/runner/runner.h"
 
@@ -17,12 +18,13 @@ namespace {
 
 Task<Result<>> health(Call& call) { return call.exchange.respond(net::make_response(net::Status::ok, "ok\n")); }
 
-// For who opens the address in a browser; there are no pages in this version.
+// For programs; a browser is given the page.
 Task<Result<>> front(Platform& platform, Call& call) {
+  if (auto page = page_for(call.request())) return call.exchange.respond(std::move(*page));
   const auto& url = platform.public_url;
   std::string text = "Headrace " + std::string(core::version()) +
                      ": push, build, test and everything that follows, on one event log.\n\n"
-                     "There are no pages yet; there is a command line and an API.\n\n"
+                     "A browser shows pages at this address; there is a command line and an API.\n\n"
                      "  sign in   headrace login LINK      (serve prints the link as long as nobody has signed in)\n"
                      "            HEADRACE_URL=" +
                      url +

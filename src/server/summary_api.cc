@@ -1,7 +1,5 @@
 #include "server/summary_api.h"
 
-#include <algorithm>
-
 #include "server/answers.h"
 #include "server/runs_api.h"
 #include "server/streaming.h"
@@ -19,10 +17,15 @@ bool is_named(const pipeline::Job& job, const std::string& name) {
   return job.key == name || job.job == name || (job.id > 0 && std::to_string(job.id) == name);
 }
 
+// A name is text, whatever it looks like: CommonMark 0.31, section 2.4.
 std::string heading_of(const pipeline::Job& job) {
-  std::string line = job.name;
-  std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return "## " + line + "\n\n";
+  constexpr std::string_view markup = "\\`*[]<&";
+  std::string line = "## ";
+  for (char c : job.name) {
+    if (markup.contains(c)) line.push_back('\\');
+    line.push_back(c == '\n' || c == '\r' ? ' ' : c);
+  }
+  return line + "\n\n";
 }
 
 enum class Heading { none, of_job };

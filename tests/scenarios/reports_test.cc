@@ -23,6 +23,7 @@ std::string workflow(const Platform& platform) {
 on: push
 jobs:
   build:
+    name: Build <b>*it*
     runs-on: ubuntu-latest
     env: {SECRET: sesame-open}
     steps:
@@ -67,7 +68,7 @@ TEST(Reports, AndSummariesAreThereOnceWhoeverIsKilledAndHoldNoSecret) {
   platform.kill();
   ASSERT_TRUE(platform.start()) << platform.said();
   EXPECT_EQ(red(), 1U);
-  EXPECT_EQ(out(platform, {"run", "view", "--summary"}), "## build\n\n# 1 failed, ***\n\n");
+  EXPECT_EQ(out(platform, {"run", "view", "--summary"}), "## Build \\<b>\\*it\\*\n\n# 1 failed, ***\n\n");
 
   const auto runner = platform.runner_pid();
   ::kill(runner, SIGKILL);

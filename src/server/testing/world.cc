@@ -42,8 +42,12 @@ void World::stop() {
 }
 
 net::Response World::ask(net::ClientRequest request) {
-  net::Client client(parts_->loop.executor(), parts_->clock);
   if (!request.headers.contains("Authorization")) request.headers.set("Authorization", "Bearer " + administrator);
+  return send(std::move(request));
+}
+
+net::Response World::send(net::ClientRequest request) {
+  net::Client client(parts_->loop.executor(), parts_->clock);
   request.url = parts_->public_url + request.url;
   auto answer = parts_->loop.run(client.send(std::move(request)));
   if (!answer) throw std::runtime_error(answer.error().message);
@@ -51,13 +55,10 @@ net::Response World::ask(net::ClientRequest request) {
 }
 
 net::Response World::ask_as(const std::string& token, std::string method, const std::string& path, std::string body) {
-  net::Client client(parts_->loop.executor(), parts_->clock);
-  net::ClientRequest request{parts_->public_url + path, std::move(method), {}, std::move(body)};
+  net::ClientRequest request{path, std::move(method), {}, std::move(body)};
   if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
   request.headers.set("Content-Type", "application/json");
-  auto answer = parts_->loop.run(client.send(std::move(request)));
-  if (!answer) throw std::runtime_error(answer.error().message);
-  return std::move(*answer);
+  return send(std::move(request));
 }
 
 std::string World::token(const std::vector<std::string>& scopes, const std::string& user) {

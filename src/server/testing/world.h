@@ -21,6 +21,7 @@ class World {
 
   // An answer; the token is the administrator's, unless another ("": none) is given.
   net::Response ask(net::ClientRequest request);
+  net::Response send(net::ClientRequest request);  // with the headers it has
   net::Response get(const std::string& path) { return ask({path, "GET", {}, {}}); }
   net::Response get_as(const std::string& token, const std::string& path) { return ask_as(token, "GET", path, {}); }
   net::Response post(const std::string& path, std::string body) {
