@@ -9,6 +9,8 @@ packages_run="libslirp0"
 packages_test="libgtest-dev libgmock-dev curl bubblewrap $packages_run"
 packages_clang="clang-19 libclang-rt-19-dev llvm-19"
 packages_lint="clang-tidy-19 clang-format-19"
+# Ubuntu has chromium as a snap alone, which is not asked for: without it the tests of the browser are skipped.
+packages_browser=$(grep -q '^ID=debian$' /etc/os-release 2>/dev/null && printf chromium || true)
 packages_bench="redis-server nats-server nginx-light fcgiwrap wrk hyperfine buildbot buildbot-worker rsync"
 packages_deb="dpkg-dev file"
 

@@ -54,16 +54,20 @@ Task<Result<Caller>> proven(Platform& platform, Call& call) {
   co_return caller;
 }
 
-Task<Result<>> end_oldest(Platform& platform, Caller caller) {
+// Ends the oldest sessions beyond the bound. Until when a new one lasts: a token that another made may not outlive it.
+Task<Result<core::Time>> make_room(Platform& platform, Caller caller) {
   auto tokens = co_await platform.identity.tokens(caller.actor.name);
   if (!tokens) co_return std::unexpected(tokens.error());
+  auto until = platform.clock.now() + lasts;
+  for (const auto& token : *tokens)
+    if (token.id == caller.token && token.expires_at) until = std::min<core::Time>(until, *token.expires_at);
   std::erase_if(*tokens, [](const identity::Token& token) { return token.name != token_name; });
   std::ranges::sort(*tokens, {}, &identity::Token::created);
   for (size_t i = 0; i + sessions_max <= tokens->size(); ++i) {
     auto ended = co_await platform.identity.revoke_token(caller, (*tokens)[i].id);
-    if (!ended) co_return ended;
+    if (!ended) co_return std::unexpected(ended.error());
   }
-  co_return Result<>{};
+  co_return until;
 }
 
 Task<Result<>> sign_in(Platform& platform, Call& call) {
@@ -71,11 +75,10 @@ Task<Result<>> sign_in(Platform& platform, Call& call) {
     co_return core::fail(Code::denied, "This is for the pages of this server; programs sign in at /api/v1/login.");
   auto caller = co_await proven(platform, call);
   if (!caller) co_return std::unexpected(caller.error());
-  if (auto ended = co_await end_oldest(platform, *caller); !ended) co_return ended;
-  identity::TokenWish wish{.user = caller->actor.name,
-                           .name = std::string(token_name),
-                           .scopes = caller->scopes,
-                           .expires_at = platform.clock.now() + lasts};
+  auto until = co_await make_room(platform, *caller);
+  if (!until) co_return std::unexpected(until.error());
+  identity::TokenWish wish{
+      .user = caller->actor.name, .name = std::string(token_name), .scopes = caller->scopes, .expires_at = *until};
   auto session = co_await platform.identity.create_token(*caller, std::move(wish));
   if (!session) co_return std::unexpected(session.error());
   auto answer = json_answer(who(*caller), net::Status::created);

@@ -108,6 +108,18 @@ TEST_F(Sessions, HaveNoMoreScopesThanTheTokenTheyBeganWith) {
             net::Status::forbidden);
 }
 
+TEST_F(Sessions, EndWithTheTokenTheyBeganWith) {
+  auto made = world.post("/api/v1/tokens", R"({"name":"for a day","days":1})");
+  auto answer = sign_in(core::to_text(core::json::object{{"token", json_of(made).at("token")}}));
+  ASSERT_EQ(answer.status, net::Status::created) << answer.body;
+  auto tokens = json_of(world.get("/api/v1/tokens")).at("tokens").as_array();
+  std::vector<core::json::value> ends;
+  for (const auto& token : tokens)
+    if (token.at("name") == "for a day" || token.at("name") == "a browser") ends.push_back(token.at("expires_at"));
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_EQ(ends[0], ends[1]);
+}
+
 TEST_F(Sessions, OfAnAccountAreBoundedAndTheOldestEnds) {
   auto first = signed_in();
   std::string last;

@@ -1,0 +1,161 @@
+// The story of a newcomer, by the real program, real git and Debian's chromium: the pages alone lead to what went wrong,
+// why it ran, and how it was before.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { faultsOf, kinds, openBrowser, openPage } from './chromium.mjs'
+import { eventually, Platform } from './platform.mjs'
+
+const patience = 30_000
+const pictures = fileURLToPath(new URL('./pictures', import.meta.url))
+
+const workflow = `on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo compiled
+  test:
+    needs: build
+    strategy: {fail-fast: false, matrix: {mode: [debug, release]}}
+    runs-on: ubuntu-latest
+    steps:
+      - name: Run the tests
+        run: |
+          echo "[ RUN      ] CartTest.total_rounds"
+          if [ \${{ matrix.mode }} = debug ]; then bad='<failure message="expected 10.05, got 10.04"/>'; fi
+          echo "<testsuite><testcase classname='CartTest' name='total_rounds' file='cart_test.cc' line='88'>$bad</testcase></testsuite>" > "$HEADRACE_REPORTS/unit.xml"
+          [ -z "$bad" ]
+`
+
+let platform, browser, page
+let complaints = []
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true })
+  platform = await Platform.begin()
+  browser = await openBrowser()
+  page = await openPage(browser.context, kinds[0], (text) => complaints.push(text))
+  page.setDefaultTimeout(patience)
+})
+after(async () => {
+  await browser?.close()
+  platform?.end()
+})
+afterEach(() => {
+  const found = complaints
+  complaints = []
+  assert.deepEqual(found, [])
+})
+
+const seen = (text) => page.getByText(text).first().waitFor()
+const offsetNow = async () => (await (await page.request.get(`${platform.url}/api/v1/status`)).json()).log.durable
+
+// Who is not signed in yet is refused what the page asks for first; a browser tells of that in its console.
+function forgiveRefusals() {
+  complaints = complaints.filter((text) => !text.includes('401'))
+}
+
+test('the link that the server prints signs a browser in, and no script can read how', async () => {
+  await page.goto(platform.link)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await seen('No runs yet')
+  assert.equal(new URL(page.url()).pathname, '/runs')
+  const [cookie] = (await browser.context.cookies()).filter((one) => one.name === 'headrace_session')
+  assert.equal(cookie.httpOnly, true)
+  assert.equal(cookie.sameSite, 'Strict')
+  const readable = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie)
+  assert.ok(!readable.includes('hr_'), readable)
+  const made = await page.request.post(`${platform.url}/api/v1/tokens`, {
+    data: { name: 'story', days: 1 },
+    headers: { 'X-Requested-With': 'headrace-web' },
+  })
+  assert.equal(made.status(), 201, await made.text())
+  platform.token = (await made.json()).token
+  forgiveRefusals()
+})
+
+let before_push
+
+test('a push shows by itself, and the failing test is found without help', async () => {
+  before_push = await offsetNow()
+  platform.make('team/shop', { '.github/workflows/ci.yml': workflow, 'cart.cc': 'int main() {}\n' })
+  platform.push('cart: totals in cents')
+  const row = page.getByRole('link', { name: /cart: totals in cents/ }).first()
+  await row.waitFor()
+  await row.click()
+  await seen('Failed tests 1 of 2')
+  await seen('CartTest.total_rounds')
+  await seen('expected 10.05, got 10.04')
+  await seen('cart_test.cc:88')
+})
+
+test('the log of the failed job is one click away and opens where it failed', async () => {
+  const run = page.url()
+  await page.getByRole('link', { name: /test \(debug\)/ }).first().click()
+  await seen('[ RUN      ] CartTest.total_rounds')
+  await seen(/exit code 1/)
+  await page.screenshot({ path: join(pictures, 'job.png') })
+  await page.goto(run)
+  await seen('Failed tests 1 of 2')
+})
+
+test('why a run ran is one click away and leads back to the push', async () => {
+  await page.getByRole('link', { name: 'Why?' }).or(page.getByRole('button', { name: 'Why?' })).first().click()
+  await seen('push.accepted')
+  await seen('push.received')
+  assert.match(new URL(page.url()).pathname, /^\/events\//)
+})
+
+test('an earlier moment shows what was there then, plainly marked, and one click leads back', async () => {
+  await page.goto(`${platform.url}/runs?at=${before_push}`)
+  await page.getByRole('region', { name: 'You see the past' }).waitFor()
+  assert.equal(await page.getByText('cart: totals in cents').count(), 0)
+  await page.getByRole('button', { name: 'Back to now' }).first().click()
+  await seen('cart: totals in cents')
+  assert.equal(new URL(page.url()).searchParams.get('at'), null)
+})
+
+test('a server that was killed is back without a reload, and nothing is missing', async () => {
+  await page.goto(`${platform.url}/runs`)
+  await seen('cart: totals in cents')
+  await platform.kill()
+  await page.getByText(/Reconnecting|Offline/).first().waitFor()
+  await platform.start()
+  platform.push('cart: round half up')
+  await seen(/cart: round half up|1 new run/)
+  complaints = complaints.filter((text) => !/ERR_|Failed to fetch|net::/.test(text))
+})
+
+test('every page is well made in both themes, both languages and on a narrow screen', async () => {
+  const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs`)).json()
+  const run = runs.at(-1)
+  const job = run.jobs.find((one) => one.conclusion === 'failure')
+  const { events } = await (await page.request.get(`${platform.url}/api/v1/events?limit=1000`)).json()
+  const finished = events.findLast((one) => one.type.includes('pipelinerun.finished'))
+  const home = `/team/shop/runs/${run.id}`
+  const addresses = {
+    runs: '/runs',
+    run: home,
+    tests: `${home}/tests`,
+    artifacts: `${home}/artifacts`,
+    summary: `${home}/summary`,
+    log: `${home}/jobs/${job.id}`,
+    events: '/events',
+    event: `/events/${finished.id}`,
+    past: `/runs?at=${before_push + 3}`,
+  }
+  for (const kind of kinds)
+    for (const [name, path] of Object.entries(addresses)) {
+      const look = await openPage(browser.context, kind, (text) => complaints.push(`${name} ${kind.name}: ${text}`))
+      await look.goto(platform.url + path)
+      await look.locator('h1').first().waitFor()
+      await look.waitForLoadState('load')
+      await eventually(`${name} has loaded`, async () => (await look.locator('[aria-busy="true"]').count()) === 0)
+      await look.screenshot({ path: join(pictures, `${name}-${kind.name}.png`) })
+      for (const fault of await faultsOf(look)) complaints.push(`${name} ${kind.name}: ${fault}`)
+      await look.close()
+    }
+})
