@@ -65,8 +65,8 @@ Task<> tell_where(Parts& parts) {
   say("Headrace " + std::string(core::version()) + " serves " + parts.public_url);
   auto link = co_await parts.identity->first_link();
   if (link && *link)
-    say("Nobody has signed in yet. This link works once, for 24 hours:\n  headrace login '" + parts.public_url +
-        "/sign-in#" + **link + "'");
+    say("Nobody has signed in yet. Open this link, or give it to headrace login (once, within 24 hours):\n  " +
+        parts.public_url + "/sign-in#" + **link);
   if (!parts.options.local_runner) co_return;
   for (const auto& [label, executor] : parts.options.labels)
     if (executor == "host")
