@@ -1,7 +1,6 @@
 #include "git/open_repositories.h"
 
-#include <algorithm>
-#include <ranges>
+#include <utility>
 
 namespace headrace::git {
 

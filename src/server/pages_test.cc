@@ -7,6 +7,8 @@
 #include <regex>
 #include <sstream>
 
+#include "core/bytes.h"
+#include "git/gunzip.h"
 #include "git/names.h"
 #include "server/page_files.h"
 #include "server/testing/world.h"
@@ -34,6 +36,14 @@ std::vector<std::string> quoted_in(const std::string& text, char quote) {
     begin = end + 1;
   }
   return found;
+}
+
+std::string unpacked(std::string_view packed, size_t size) {
+  std::string plain(size + 1, '\0');
+  auto step = git::Gunzip().step(core::as_bytes(packed), std::as_writable_bytes(std::span(plain)));
+  EXPECT_TRUE(step && step->ended);
+  plain.resize(step ? step->made : 0);
+  return plain;
 }
 
 class Pages : public ::testing::Test {
@@ -110,6 +120,7 @@ TEST_F(Pages, AreSentAsTheBrowserTakesThem) {
     EXPECT_EQ(ask(path, {}).body, file.plain) << path;
     if (file.gzip.empty()) continue;
     EXPECT_LT(file.gzip.size(), file.plain.size());
+    EXPECT_EQ(unpacked(file.gzip, file.plain.size()), file.plain) << path;
     auto gzip = ask(path, {{"Accept-Encoding", "gzip, br;q=0"}});
     EXPECT_EQ(gzip.headers.get("Content-Encoding"), "gzip") << path;
     EXPECT_EQ(gzip.body, file.gzip) << path;

@@ -30,8 +30,13 @@ std::string cookie(const Platform& platform, const net::Request& request, const 
   return text;
 }
 
+struct Proven {
+  Caller caller;
+  bool by_link = false;
+};
+
 // Who signs in, by the code of a one-time link or a token of an account.
-Task<Result<Caller>> proven(Platform& platform, Call& call) {
+Task<Result<Proven>> proven(Platform& platform, Call& call) {
   std::vector<Member> members{{"code", Kind::text}, {"user", Kind::text}, {"token", Kind::text}};
   auto request = co_await read_object(call, body_max, std::move(members));
   if (!request) co_return std::unexpected(request.error());
@@ -49,9 +54,9 @@ Task<Result<Caller>> proven(Platform& platform, Call& call) {
     token = redeemed->secret;
   }
   auto caller = platform.identity.authenticate(*token, peer);
-  if (!caller) co_return caller;
+  if (!caller) co_return std::unexpected(caller.error());
   if (auto account = of_an_account(*caller); !account) co_return std::unexpected(account.error());
-  co_return caller;
+  co_return Proven{std::move(*caller), code.has_value()};
 }
 
 // Ends the oldest sessions beyond the bound. Until when a new one lasts: a token that another made may not outlive it.
@@ -73,15 +78,19 @@ Task<Result<core::Time>> make_room(Platform& platform, Caller caller) {
 Task<Result<>> sign_in(Platform& platform, Call& call) {
   if (!asked_by_a_page(call.request()))
     co_return core::fail(Code::denied, "This is for the pages of this server; programs sign in at /api/v1/login.");
-  auto caller = co_await proven(platform, call);
-  if (!caller) co_return std::unexpected(caller.error());
-  auto until = co_await make_room(platform, *caller);
+  auto who_signs_in = co_await proven(platform, call);
+  if (!who_signs_in) co_return std::unexpected(who_signs_in.error());
+  const Caller& caller = who_signs_in->caller;
+  auto until = co_await make_room(platform, caller);
   if (!until) co_return std::unexpected(until.error());
   identity::TokenWish wish{
-      .user = caller->actor.name, .name = std::string(token_name), .scopes = caller->scopes, .expires_at = *until};
-  auto session = co_await platform.identity.create_token(*caller, std::move(wish));
+      .user = caller.actor.name, .name = std::string(token_name), .scopes = caller.scopes, .expires_at = *until};
+  auto session = co_await platform.identity.create_token(caller, std::move(wish));
   if (!session) co_return std::unexpected(session.error());
-  auto answer = json_answer(who(*caller), net::Status::created);
+  // The token that the link was good for has no end, and nobody has it.
+  if (who_signs_in->by_link)
+    if (auto ended = co_await platform.identity.revoke_token(caller, caller.token); !ended) co_return ended;
+  auto answer = json_answer(who(caller), net::Status::created);
   answer.headers.set("Set-Cookie", cookie(platform, call.request(), session->secret));
   answer.headers.set("Cache-Control", "no-store");
   co_return co_await call.exchange.respond(std::move(answer));

@@ -74,13 +74,15 @@ test('the link that the server prints signs a browser in, and no script can read
   })
   assert.equal(made.status(), 201, await made.text())
   platform.token = (await made.json()).token
+  const { tokens } = await (await page.request.get(`${platform.url}/api/v1/tokens`)).json()
+  assert.deepEqual(tokens.map((one) => one.name).sort(), ['a browser', 'story'], 'the link left no token without an end')
   forgiveRefusals()
 })
 
-let before_push
+let beforePush
 
 test('a push shows by itself, and the failing test is found without help', async () => {
-  before_push = await offsetNow()
+  beforePush = await offsetNow()
   platform.make('team/shop', { '.github/workflows/ci.yml': workflow, 'cart.cc': 'int main() {}\n' })
   platform.push('cart: totals in cents')
   const row = page.getByRole('link', { name: /cart: totals in cents/ }).first()
@@ -110,7 +112,7 @@ test('why a run ran is one click away and leads back to the push', async () => {
 })
 
 test('an earlier moment shows what was there then, plainly marked, and one click leads back', async () => {
-  await page.goto(`${platform.url}/runs?at=${before_push}`)
+  await page.goto(`${platform.url}/runs?at=${beforePush}`)
   await page.getByRole('region', { name: 'You see the past' }).waitFor()
   assert.equal(await page.getByText('cart: totals in cents').count(), 0)
   await page.getByRole('button', { name: 'Back to now' }).first().click()
@@ -145,7 +147,7 @@ test('every page is well made in both themes, both languages and on a narrow scr
     log: `${home}/jobs/${job.id}`,
     events: '/events',
     event: `/events/${finished.id}`,
-    past: `/runs?at=${before_push + 3}`,
+    past: `/runs?at=${beforePush + 3}`,
   }
   for (const kind of kinds)
     for (const [name, path] of Object.entries(addresses)) {

@@ -54,7 +54,9 @@ Task<> Repositories::Impl::tick() {
 Task<> Repositories::Impl::close_unread() {
   for (;;) {
     co_await parts.clock.sleep_for(unread_max);
-    opened->close_unread();
+    auto close = [kept = opened] { kept->close_unread(); };  // on the pool, for it unmaps files
+    if (auto closed = co_await core::blocking(parts.reads, std::move(close)); !closed)
+      core::diagnose(core::Level::debug, "repository", "closing repositories: " + closed.error().message);
   }
 }
 
