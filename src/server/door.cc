@@ -56,10 +56,12 @@ Result<Caller> caller_by_session(Platform& platform, const net::Request& request
   if (secret.empty()) return Caller{};
   auto caller = platform.identity.authenticate(secret, request.peer.address);
   if (!caller) return Caller{};
-  const bool reads = request.method == net::Method::get || request.method == net::Method::head;
+  // A WebSocket may publish, and a page of another port of this host may open one with the cookie.
+  const bool reads = (request.method == net::Method::get || request.method == net::Method::head) &&
+                     !request.headers.contains("Upgrade");
   if (!reads && !asked_by_a_page(request))
     return core::fail(Code::denied,
-                      "A request that changes something with the session of a browser must come from a page of this "
+                      "A request that may change something with the session of a browser must come from a page of this "
                       "server (X-Requested-With: headrace-web); programs send Authorization: Bearer TOKEN.");
   return caller;
 }

@@ -67,6 +67,19 @@ TEST_F(Sessions, ChangeNothingUnlessAPageAsks) {
   EXPECT_EQ(from_page("POST", "/api/v1/repositories", wish, cookie).status, net::Status::created);
 }
 
+// A browser sends the cookie with a WebSocket of any page of the host, whatever its port, and no header of the page's.
+TEST_F(Sessions, OpenNoWebSocket) {
+  auto cookie = signed_in();
+  net::ClientRequest request{"/api/v1/whoami", "GET", {}, {}};
+  request.headers.set("Cookie", cookie);
+  request.headers.set("Connection", "Upgrade");
+  request.headers.set("Upgrade", "websocket");
+  request.headers.set("Origin", "http://127.0.0.1:9");
+  auto refused = world.send(std::move(request));
+  EXPECT_EQ(refused.status, net::Status::forbidden);
+  EXPECT_THAT(message_of(refused), HasSubstr("X-Requested-With"));
+}
+
 TEST_F(Sessions, EndForGoodWhenOneSignsOut) {
   auto cookie = signed_in();
   auto out = from_page("DELETE", "/api/v1/session", {}, cookie);
