@@ -25,7 +25,26 @@ export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'signIn', component: () => import('./views/SignInView.vue'), meta: { open: true } },
   { path: '/runs', name: 'runs', component: RunsView },
   { path: '/events', name: 'events', component: () => import('./views/EventsView.vue'), meta: { fills: true } },
+  { path: '/events/at/:offset(\\d+)', name: 'eventAt', component: () => import('./views/EventAtView.vue') },
   { path: '/events/:id', name: 'event', component: () => import('./views/EventView.vue') },
+  {
+    path: '/subscriptions',
+    name: 'subscriptions',
+    component: () => import('./views/SubscriptionsView.vue'),
+    meta: { nowOnly: true },
+  },
+  {
+    path: '/subscriptions/:name(.+)', // a name may have slashes
+    name: 'subscription',
+    component: () => import('./views/SubscriptionView.vue'),
+    meta: { nowOnly: true },
+  },
+  {
+    path: '/dead-letters',
+    name: 'deadLetters',
+    component: () => import('./views/DeadLettersView.vue'),
+    meta: { nowOnly: true },
+  },
   {
     path: '/:owner/:repo/runs/:run(\\d+)',
     component: () => import('./views/RunView.vue'),

@@ -6,6 +6,7 @@ import { createMemoryHistory, type Router } from 'vue-router'
 import type { Component } from 'vue'
 import { i18n, useLanguage } from '@/i18n'
 import { makeRouter } from '@/router'
+import type { Measures, Subscription } from '@/api/bus'
 import type { Run } from '@/api/types'
 
 export interface Asked {
@@ -138,4 +139,41 @@ export const runOf = (id: number, more: Partial<Run> = {}): Run => ({
   completed_at: '2026-11-23T12:00:42Z',
   jobs: [],
   ...more,
+})
+
+export const subscriptionOf = (
+  name: string,
+  more: Partial<Subscription> = {},
+  measures: Partial<Measures> = {},
+): Subscription => ({
+  name,
+  service: 'pipeline',
+  kind: 'handler',
+  types: ['dev.cdeventsx.headrace-push.accepted.0.1.0'],
+  filter: '',
+  order_by: 'partitionkey',
+  on_dead: 'continue',
+  state: 'running',
+  acknowledged: 100,
+  connections: 0,
+  waiting: [],
+  held: [],
+  ...more,
+  measures: {
+    oldest_unacknowledged_seconds: 0,
+    queue_length: 0,
+    queue_exact: true,
+    delivered: 0,
+    delivered_per_second: 0,
+    attempts: 0,
+    failed: 0,
+    dead: 0,
+    in_flight: 0,
+    error_rate: 0,
+    handler_p50_seconds: 0,
+    handler_p99_seconds: 0,
+    response_p50_seconds: 0,
+    response_p99_seconds: 0,
+    ...measures,
+  },
 })

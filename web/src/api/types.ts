@@ -185,6 +185,28 @@ export interface Account {
   scopes: string[]
 }
 
+export interface Projection {
+  name: string
+  version: number
+  phase: string
+  applied: number
+  tail: number
+  why: string | null
+}
+
+export interface Runner {
+  name: string
+  slots: number
+  busy: number
+  since: string
+  draining: boolean
+  labels: { label: string; executor: string }[]
+}
+
 export interface Status {
-  log: { first: number; durable: number; bytes: number; stopped: string | null }
+  version: string
+  log: { first: number; durable: number; segments: number; bytes: number; stopped: string | null }
+  projections: Projection[]
+  runners: Runner[]
+  bus?: { dead_letters: number; stalled: number; paused: number }
 }

@@ -89,3 +89,25 @@ describe('names', () => {
     expect(format.visibleCode('a\tb\u2066c')).toBe('a\tb\\u2066c')
   })
 })
+
+describe('rates and latencies', () => {
+  it.each([
+    [0, '0'],
+    [0.042, '0.04'],
+    [4.25, '4.3'],
+    [1240.4, '1,240'],
+  ])('%d is %s', (value, text) => expect(format.decimal(value, 'en')).toBe(text))
+
+  it('a share is in percent', () => expect(format.percent(0.0031, 'en')).toBe('0.31 %'))
+
+  it.each([
+    [0, '–', '–'],
+    [0.00002, '0.1ms', '0.1毫秒'],
+    [0.0004, '0.4ms', '0.4毫秒'],
+    [0.0152, '15ms', '15毫秒'],
+    [4.2, '4.2s', '4.2秒'],
+  ])('%d s is %s', (seconds, en, zh) => {
+    expect(format.latency(seconds, 'en')).toBe(en)
+    expect(format.latency(seconds, 'zh-CN')).toBe(zh)
+  })
+})

@@ -111,6 +111,21 @@ export function number(value: number, locale: Locale): string {
   return new Intl.NumberFormat(locale).format(value)
 }
 
+// A rate or a share: "0.04", "4.2", "1,240"; what is nothing is 0.
+export function decimal(value: number, locale: Locale): string {
+  const digits = value >= 100 ? 0 : value >= 1 ? 1 : 2
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+}
+
+export const percent = (part: number, locale: Locale): string => `${decimal(100 * part, locale)} %`
+
+// How long an answer took: below 10 ms with a digit behind the point, "0.4ms". Nothing measured is "–".
+export function latency(seconds: number, locale: Locale): string {
+  const ms = seconds * 1000
+  if (ms <= 0) return '–'
+  return ms < 9.95 ? written([[Math.max(0.1, ms).toFixed(1), 'ms']], locale, 'short') : duration(ms, locale, 'short')
+}
+
 // "3 of 20 (15 %)"; 20 中的 3 (15 %).
 export function share(part: number, whole: number, locale: Locale): string {
   const percent = whole === 0 ? 0 : Math.round((100 * part) / whole)

@@ -15,7 +15,17 @@ export type Conclusion =
 export type RunState = 'waiting' | 'queued' | 'in_progress' | 'completed'
 
 // What is written: most states have one word, some conclusions their own.
-export type Word = Status | 'timedOut' | 'couldNotStart' | 'neutral' | 'outdated' | 'notYet'
+export type Word =
+  | Status
+  | 'timedOut'
+  | 'couldNotStart'
+  | 'neutral'
+  | 'outdated'
+  | 'notYet'
+  | 'delivers'
+  | 'paused'
+  | 'stalled'
+  | 'absent'
 
 export interface Shown {
   status: Status
@@ -62,4 +72,8 @@ export const wordKeys = {
   neutral: 'status.neutral',
   outdated: 'status.outdated',
   notYet: 'status.notYet',
+  delivers: 'status.delivers',
+  paused: 'status.paused',
+  stalled: 'status.stalled',
+  absent: 'status.absent',
 } satisfies Record<Word, string>

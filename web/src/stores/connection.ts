@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { openEventStream, showStatus } from '@/api/calls'
 import { Live, realTime, type Connection } from '@/api/live'
-import type { PlatformEvent } from '@/api/types'
+import type { PlatformEvent, Status } from '@/api/types'
 
 type Listener = (event: PlatformEvent) => void
 
@@ -11,6 +11,7 @@ export const useConnection = defineStore('connection', () => {
   const state = ref<Connection>('connecting')
   const lastHeard = shallowRef<Date | null>(null) // as of when what is shown is right, where it is not live
   const offset = ref<number | null>(null)
+  const status = shallowRef<Status>() // as it was when the stream began
   const listeners = new Set<Listener>()
 
   const live = new Live(
@@ -31,7 +32,7 @@ export const useConnection = defineStore('connection', () => {
   let began: Promise<void> | null = null
   function begin(): Promise<void> {
     began ??= showStatus()
-      .then((status) => status.log.durable)
+      .then((now) => (status.value = now).log.durable)
       .catch(() => null)
       .then((durable) => {
         offset.value = durable
@@ -49,5 +50,5 @@ export const useConnection = defineStore('connection', () => {
   }
   addEventListener('online', () => live.hurry())
   addEventListener('visibilitychange', () => live.hurry())
-  return { state, lastHeard, offset, begin, end, listen }
+  return { state, lastHeard, offset, status, begin, end, listen }
 })

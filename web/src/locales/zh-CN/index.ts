@@ -1,4 +1,5 @@
 import common from './common.json'
+import deadLetters from './deadLetters.json'
 import errors from './errors.json'
 import event from './event.json'
 import events from './events.json'
@@ -8,6 +9,21 @@ import run from './run.json'
 import runs from './runs.json'
 import signIn from './signIn.json'
 import status from './status.json'
+import subscriptions from './subscriptions.json'
 import time from './time.json'
 
-export default { common, errors, event, events, frame, log, run, runs, signIn, status, time }
+export default {
+  common,
+  deadLetters,
+  errors,
+  event,
+  events,
+  frame,
+  log,
+  run,
+  runs,
+  signIn,
+  status,
+  subscriptions,
+  time,
+}

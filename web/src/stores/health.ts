@@ -1,0 +1,32 @@
+// What a person has to look at in the platform itself: counted by the server, read again when it says that it changed.
+import { defineStore } from 'pinia'
+import { computed, shallowRef, watch } from 'vue'
+import { showStatus } from '@/api/calls'
+import type { Status } from '@/api/types'
+import { shortType } from '@/lib/events'
+import { useConnection } from './connection'
+
+const tells = /^(?:delivery\.|subscription\.)/
+const soonAfter = 500
+
+export const useHealth = defineStore('health', () => {
+  const connection = useConnection()
+  const status = shallowRef<Status>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function again(): Promise<void> {
+    timer = undefined
+    status.value = await showStatus().catch(() => status.value)
+  }
+  watch(
+    () => connection.status,
+    (now) => now && (status.value = now),
+    { immediate: true },
+  )
+  connection.listen((event) => {
+    if (tells.test(shortType(event.type))) timer ??= setTimeout(() => void again(), soonAfter)
+  })
+  const deadLetters = computed(() => status.value?.bus?.dead_letters ?? 0)
+  const stalled = computed(() => status.value?.bus?.stalled ?? 0)
+  return { status, deadLetters, stalled, again }
+})
