@@ -62,13 +62,25 @@ export const routes: RouteRecordRaw[] = [
     redirect: (to) => ({ name: 'run', params: to.params, query: to.query }),
   },
   {
-    path: '/:owner/:repo',
-    name: 'repository',
+    path: '/:owner/:repo/runs',
     redirect: (to) => {
-      if (isReserved(to.params.owner)) return nowhere(to)
-      const repo = `${String(to.params.owner)}/${String(to.params.repo)}`
-      return { name: 'runs', params: {}, query: { ...to.query, repo } }
+      const { owner, repo } = to.params
+      return { name: 'runs', params: {}, query: { ...to.query, repo: `${String(owner)}/${String(repo)}` } }
     },
+  },
+  // Where a branch's name ends in `rest` is told by the names that there are: src/repository/refs.ts.
+  {
+    path: '/:owner/:repo',
+    component: () => import('./views/RepositoryView.vue'),
+    children: [
+      { path: '', name: 'repository', component: () => import('./views/repository/RepositoryOverview.vue') },
+      { path: 'tree/:rest+', name: 'tree', component: () => import('./views/repository/RepositoryTree.vue') },
+      { path: 'blob/:rest+', name: 'blob', component: () => import('./views/repository/RepositoryBlob.vue') },
+      { path: 'commits/:rest*', name: 'commits', component: () => import('./views/repository/RepositoryCommits.vue') },
+      { path: 'commit/:sha', name: 'commit', component: () => import('./views/repository/RepositoryCommit.vue') },
+      { path: 'branches', name: 'branches', component: () => import('./views/repository/RepositoryBranches.vue') },
+      { path: 'tags', name: 'tags', component: () => import('./views/repository/RepositoryTags.vue') },
+    ],
   },
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue'), meta: { open: true } },
 ]

@@ -416,9 +416,11 @@ describe('the frame', () => {
     const query = page.find('dialog [role=combobox]')
     await query.setValue('shop')
     expect(page.findAll('dialog [role=option]').map((option) => option.text())).toEqual([
+      'Go to team/shop',
       'Runs of team/shop',
       'Search runs for “shop”',
     ])
+    await query.trigger('keydown', { key: 'ArrowDown' })
     await query.trigger('keydown', { key: 'ArrowDown' })
     await query.trigger('keydown', { key: 'Enter' })
     await settled()

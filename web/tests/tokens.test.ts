@@ -51,6 +51,11 @@ describe.each(Object.entries(themes))('tokens, %s', (theme, tokens) => {
     expectReadable(`ansi-${number}`, 'failure-soft', 4.5)
   })
 
+  it.each(['added', 'removed'])('a line that was %s reads, its words and its number', (change) => {
+    for (const text of ['text-1', 'text-3']) expectReadable(text, change, 4.5)
+    expectReadable('text-1', `${change}-word`, 4.5)
+  })
+
   it('any other colour of a log is moved until it reads', () => {
     for (const colour of ['#000000', '#ffffff', '#00ff00', '#ffff00', '#0000ff', '#808080'])
       expect(contrast(readableOn(parseHex(colour), of('bg-1')), of('bg-1'))).toBeGreaterThanOrEqual(4.5)

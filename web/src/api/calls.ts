@@ -19,6 +19,7 @@ type Signal = AbortSignal | undefined
 export interface RunsWanted {
   repository?: string | undefined
   branch?: string | undefined
+  commit?: string | undefined
   actor?: string | undefined
   event?: string | undefined
   result?: string | undefined

@@ -88,6 +88,7 @@ export interface Repository {
   name: string
   default_branch: string
   clone_url: string
+  created?: number // offset of the event that it began with
 }
 
 export interface PlatformEvent {

@@ -27,3 +27,39 @@ describe('markdown of others', () => {
     )
   })
 })
+
+describe('markdown of a repository', () => {
+  const around = {
+    link: (href: string) => (/^(?:[a-z]+:|#|\/\/)/i.test(href) ? undefined : `/team/shop/blob/main/${href}`),
+    image: (src: string) => (/^(?:[a-z]+:|\/\/)/i.test(src) ? undefined : `/api/raw?path=${src}`),
+  }
+  const html = (text: string) => rendered(text, around)
+
+  it('leads to other files and shows pictures of it', () => {
+    expect(html('[guide](docs/guide.md)')).toContain('href="/team/shop/blob/main/docs/guide.md"')
+    expect(html('![logo](logo.png)')).toContain('<img src="/api/raw?path=logo.png" alt="logo">')
+    expect(html('<img src="logo.png" width="40" onerror="alert(1)">')).toContain(
+      '<img src="/api/raw?path=logo.png" width="40" alt="">',
+    )
+  })
+  it('asks nobody else for pictures', () => {
+    for (const text of [
+      '![x](https://example.com/t.png)',
+      '<img src="//example.com/t.png">',
+      '<img src="data:image/png,x">',
+    ])
+      expect(html(text)).not.toMatch(/src=/)
+  })
+  it('has places of its own within', () => {
+    expect(html('## How to *run* it\n\n[there](#how-to-run-it)')).toMatch(
+      /id="md-how-to-run-it"[\s\S]*href="#md-how-to-run-it"/,
+    )
+    expect(html('<h2 id="app">x</h2>')).toContain('id="md-x"')
+  })
+  it.each([
+    '<script>1</script>',
+    '<a href="javascript:alert(1)">x</a>',
+    '<svg onload=alert(1)>',
+    '[x](data:text/html,x)',
+  ])('%s can do nothing', (text) => expect(html(text)).not.toMatch(/<(?:script|svg)|javascript:|data:text|onload/i))
+})

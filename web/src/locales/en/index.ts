@@ -5,6 +5,7 @@ import event from './event.json'
 import events from './events.json'
 import frame from './frame.json'
 import log from './log.json'
+import repository from './repository.json'
 import run from './run.json'
 import runs from './runs.json'
 import signIn from './signIn.json'
@@ -20,6 +21,7 @@ export default {
   events,
   frame,
   log,
+  repository,
   run,
   runs,
   signIn,
