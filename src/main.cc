@@ -25,6 +25,7 @@ core::Result<> serve(const cli::Serve& asked) {
   options.container_engine = asked.container_engine;
   options.container_volumes = asked.container_volumes;
   options.local_runner = !asked.no_runner;
+  options.demo = asked.demo;
   options.program = std::filesystem::read_symlink("/proc/self/exe").string();
   return server::serve(std::move(options));
 }

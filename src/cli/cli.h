@@ -27,6 +27,7 @@ struct Serve {
   std::vector<std::string> container_volumes;           // folders that containers of jobs may mount
   int64_t slots = 0;                                    // of the local runner; 0: one a core
   bool no_runner = false;
+  bool demo = false;
 };
 
 // What main() returns: 0 done; 1 the thing asked about failed, does not exist or conflicts; 2 wrong usage; 3 no

@@ -120,6 +120,7 @@ void add_platform(Line& line, const std::function<core::Result<>(const Serve&)>&
   key->needs(certificate);
   command->add_option("--slots", serving.slots, "Jobs at once on this machine; 0: one a core")
       ->check(CLI::Range(0, 10000));
+  command->add_flag("--demo", serving.demo, "On a new folder, make demo/shop: a small program to try things with");
   command->add_flag("--no-runner", serving.no_runner, "Start no runner on this machine");
   add_labels(command, serving.labels);
   add_sandbox_network(command, serving.sandbox_network);

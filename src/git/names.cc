@@ -12,17 +12,17 @@ using core::Code;
 using core::Result;
 
 // Pages (WEB, section 2), interfaces, and words we may want.
-constexpr std::array<std::string_view, 67> reserved = {
-    "about",   "account",      "admin",         "agents",      "api",           "apis",         "artifacts",
-    "assets",  "audit",        "auth",          "blob",        "branches",      "changes",      "channels",
-    "commits", "dead-letters", "demo",          "deployments", "docs",          "environments", "events",
-    "explore", "favicon.ico",  "feed",          "git",         "graphql",       "headrace",     "healthz",
-    "help",    "home",         "hooks",         "inbox",       "incidents",     "live",         "login",
-    "logout",  "measures",     "metrics",       "new",         "notifications", "oauth",        "policies",
-    "proxy",   "queue",        "raw",           "readyz",      "repos",         "repositories", "robots.txt",
-    "runners", "runs",         "search",        "services",    "settings",      "sign-in",      "sign-out",
-    "static",  "status",       "subscriptions", "system",      "tasks",         "teams",        "tokens",
-    "twirp",   "users",        "webhooks",      "ws"};
+constexpr std::array<std::string_view, 66> reserved = {
+    "about",       "account",       "admin",       "agents",        "api",          "apis",       "artifacts",
+    "assets",      "audit",         "auth",        "blob",          "branches",     "changes",    "channels",
+    "commits",     "dead-letters",  "deployments", "docs",          "environments", "events",     "explore",
+    "favicon.ico", "feed",          "git",         "graphql",       "headrace",     "healthz",    "help",
+    "home",        "hooks",         "inbox",       "incidents",     "live",         "login",      "logout",
+    "measures",    "metrics",       "new",         "notifications", "oauth",        "policies",   "proxy",
+    "queue",       "raw",           "readyz",      "repos",         "repositories", "robots.txt", "runners",
+    "runs",        "search",        "services",    "settings",      "sign-in",      "sign-out",   "static",
+    "status",      "subscriptions", "system",      "tasks",         "teams",        "tokens",     "twirp",
+    "users",       "webhooks",      "ws"};
 static_assert(std::ranges::is_sorted(reserved));
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }

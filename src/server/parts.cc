@@ -84,7 +84,8 @@ Result<> Parts::listen(const std::optional<net::TlsCertificate>& certificate) {
   if (!address) return cannot_listen(address.error());
   auto local = http->listen("unix:" + options.data + "/run/server.sock");
   if (!local) return cannot_listen(local.error());
-  public_url = options.public_url.empty() ? (certificate ? "https://" : "http://") + *address : options.public_url;
+  local_url = (certificate ? "https://" : "http://") + *address;
+  public_url = options.public_url.empty() ? local_url : options.public_url;
   while (public_url.ends_with('/')) public_url.pop_back();
   return {};
 }

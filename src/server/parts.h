@@ -52,6 +52,7 @@ struct Parts {
 
   Options options;
   std::string public_url;
+  std::string local_url;  // by what it listens on, for who is on this machine
   core::Loop loop;
   core::SystemClock clock;
   core::SystemRandom random;

@@ -10,6 +10,7 @@
 #include "core/version.h"
 #include "process/adopt.h"
 #include "process/signals.h"
+#include "server/demo.h"
 #include "server/parts.h"
 #include "services/runner/executor.h"
 #include "services/runner/labels.h"
@@ -61,12 +62,25 @@ Task<> tell_of_sandboxes(Parts& parts) {
     say("Jobs with runs-on: " + labels + " will be refused: " + can.error().message);
 }
 
+// Where a browser begins once it is signed in, as a query of the link; nothing where there is no demo.
+Task<std::string> start_of_pages(Parts& parts) {
+  if (!parts.options.demo) co_return "";
+  auto page = co_await prepare_demo(*parts.platform, parts.local_url);
+  if (!page) {
+    core::diagnose(core::Level::error, "server",
+                   "the demo could not be made, all else goes on: " + page.error().message + " " + page.error().detail);
+    co_return "";
+  }
+  co_return *page ? "?next=" + **page : "";
+}
+
 Task<> tell_where(Parts& parts) {
   say("Headrace " + std::string(core::version()) + " serves " + parts.public_url);
   auto link = co_await parts.identity->first_link();
+  auto start = co_await start_of_pages(parts);
   if (link && *link)
     say("Nobody has signed in yet. Open this link, or give it to headrace login (once, within 24 hours):\n  " +
-        parts.public_url + "/sign-in#" + **link);
+        parts.public_url + "/sign-in" + start + "#" + **link);
   if (!parts.options.local_runner) co_return;
   for (const auto& [label, executor] : parts.options.labels)
     if (executor == "host")

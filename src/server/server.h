@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> container_volumes;               // folders of this machine that they may mount
   int64_t slots = 0;                                        // 0: one a core
   bool local_runner = true;
+  bool demo = false;    // make the demo on a folder that is new (demo.h)
   std::string program;  // this binary, to start a runner with
 };
 

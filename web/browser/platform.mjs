@@ -29,22 +29,22 @@ function freePort() {
 }
 
 export class Platform {
-  static async begin() {
+  static async begin(...options) {
     const platform = new Platform()
     platform.folder = mkdtempSync(join(tmpdir(), 'headrace-pages-'))
     platform.url = `http://127.0.0.1:${await freePort()}`
-    await platform.start()
+    await platform.start(...options)
     return platform
   }
 
   // The first start prints the one-time link.
-  async start() {
+  async start(...more) {
     const said = join(this.folder, 'said')
     const stream = openSync(said, 'w')
-    const options = ['--data', this.data, '--listen', this.url.slice('http://'.length), '--label', 'ubuntu-latest=host']
+    const options = ['--data', this.data, '--listen', this.url.slice('http://'.length), '--label', 'ubuntu-latest=host', ...more]
     this.server = spawn(binary, ['serve', ...options], { stdio: ['ignore', stream, stream], env: this.environment })
     await eventually('the server starts', async () => (await fetch(`${this.url}/readyz`).catch(() => null))?.ok)
-    const printed = () => readFileSync(said, 'utf8').match(/http:\/\/\S+\/sign-in#[\w-]+/)?.[0]
+    const printed = () => readFileSync(said, 'utf8').match(/http:\/\/\S+\/sign-in\S*#[\w-]+/)?.[0]
     this.link ??= await eventually('the link is printed', printed)
   }
 

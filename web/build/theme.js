@@ -1,4 +1,5 @@
-// Before the first paint: the theme and the language that were chosen, else those of the system.
+// Before the first paint: the theme and the language that were chosen, else those of the system; and the texts of that
+// language, which the pages' own script would ask for only once it runs.
 ;(function () {
   var root = document.documentElement
   var theme = null
@@ -14,4 +15,10 @@
   if (locale !== 'en' && locale !== 'zh-CN') locale = /^zh\b/i.test(navigator.language) ? 'zh-CN' : 'en'
   root.setAttribute('data-theme', theme)
   root.setAttribute('lang', locale)
+  var texts = document.currentScript.getAttribute('data-texts-' + locale.toLowerCase())
+  if (!texts) return // in development
+  var link = document.createElement('link')
+  link.rel = 'modulepreload'
+  link.href = texts
+  document.head.appendChild(link)
 })()

@@ -68,6 +68,11 @@ describe('the build', () => {
 
   it('sets the theme before anything else, by a script that blocks', () => {
     const [first] = /<script[^>]*>/.exec(html)!
-    expect(first).toMatch(/^<script src="\/assets\/theme-[\w-]+\.js">$/)
+    expect(first).toMatch(/^<script src="\/assets\/theme-[\w-]+\.js"/)
+  })
+
+  it.each(['en', 'zh-CN'])('has that script ask for the texts in %s', (locale) => {
+    const { file } = manifest[`src/locales/${locale}/index.ts`]!
+    expect(html).toContain(`data-texts-${locale.toLowerCase()}="/${file}"`)
   })
 })

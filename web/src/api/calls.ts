@@ -80,6 +80,16 @@ export const showEvent = (id: string, signal?: Signal) =>
 
 export const why = (id: string, signal?: Signal) => ask<Why>(`/v1/events/${encodeURIComponent(id)}/why`, { signal })
 
+export interface TokenWish {
+  name: string
+  days: number
+  scopes: string[]
+}
+
+// The one moment in which its secret is known.
+export const createToken = (wish: TokenWish) =>
+  ask<{ token: string; id: string }>('/v1/tokens', { method: 'POST', body: wish })
+
 export const showStatus = (signal?: Signal) => ask<Status>('/v1/status', { signal })
 
 export const openEventStream = (after: number | null, signal: AbortSignal, filter = '') =>

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
 import { useLanguage } from '@/i18n'
 import type { Locale } from '@/lib/format'
+import { tries, type Done } from '@/tries/tries'
 
 export type Theme = 'light' | 'dark'
 export type LogTimes = 'off' | 'clock' | 'elapsed'
@@ -25,6 +26,9 @@ const keep = (name: string, value: string): void => {
 const oneOf = <T extends string>(allowed: readonly T[], value: string | null | undefined, otherwise: T): T =>
   allowed.includes(value as T) ? (value as T) : otherwise
 
+const doneOf = (kept: string | null): Done =>
+  Object.fromEntries(tries.filter((one) => kept?.split(' ').includes(one)).map((one) => [one, true]))
+
 export const usePreferences = defineStore('preferences', () => {
   const root = document.documentElement
   const theme = ref<Theme>(oneOf(['light', 'dark'], root.dataset.theme, 'light'))
@@ -32,6 +36,8 @@ export const usePreferences = defineStore('preferences', () => {
   const logTimes = ref<LogTimes>(oneOf(['off', 'clock', 'elapsed'], read('logTimes'), 'off'))
   const letterKeys = ref(read('letterKeys') !== 'off')
   const folded = ref(read('sidebar') === 'folded')
+  const tried = ref<Done>(doneOf(read('tried')))
+  const tryingFolded = ref(read('trying') === 'folded')
 
   watch(theme, (value) => {
     root.dataset.theme = value
@@ -43,6 +49,8 @@ export const usePreferences = defineStore('preferences', () => {
   watch(logTimes, (value) => keep('logTimes', value))
   watch(letterKeys, (value) => keep('letterKeys', value ? 'on' : 'off'))
   watch(folded, (value) => keep('sidebar', value ? 'folded' : 'open'))
+  watch(tried, (value) => keep('tried', Object.keys(value).join(' ')))
+  watch(tryingFolded, (value) => keep('trying', value ? 'folded' : 'open'))
 
   async function speak(value: Locale): Promise<void> {
     await useLanguage(value)
@@ -50,5 +58,5 @@ export const usePreferences = defineStore('preferences', () => {
     keep('locale', value)
   }
 
-  return { theme, locale, logTimes, letterKeys, folded, speak }
+  return { theme, locale, logTimes, letterKeys, folded, tried, tryingFolded, speak }
 })

@@ -12,6 +12,7 @@ import signIn from './signIn.json'
 import status from './status.json'
 import subscriptions from './subscriptions.json'
 import time from './time.json'
+import tries from './tries.json'
 
 export default {
   common,
@@ -28,4 +29,5 @@ export default {
   status,
   subscriptions,
   time,
+  tries,
 }
