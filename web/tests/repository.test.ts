@@ -163,6 +163,23 @@ describe('the page of a repository', () => {
   })
 })
 
+describe('the sections', () => {
+  it('show how default branches are, and follow what happens', async () => {
+    const ran = { id: 412, commit: tip, workflow_file: 'ci.yml', status: 'completed', conclusion: 'success' }
+    const list = (runs: object[]) =>
+      server.on('GET /api/v1/repositories', () => ({ repositories: [{ ...shop, runs }], next: null }))
+    list([ran, { ...ran, id: 411, workflow_file: 'nightly.yml', conclusion: 'failure', commit: other }])
+    await open('/runs')
+    expect(server.askedFor('GET /api/v1/repositories')[0]!.query.get('runs')).toBe('true')
+    const section = () => page.find('.repositories a')
+    expect(section().attributes('href')).toBe('/team/shop')
+    expect(section().find('[role=img]').attributes('aria-label')).toBe('Passed')
+    list([{ ...ran, id: 413, conclusion: 'failure', commit: other }, ran])
+    server.say({ ...refMoved(101), type: 'dev.cdevents.pipelinerun.finished.0.3.0' })
+    await vi.waitFor(() => expect(section().find('[role=img]').attributes('aria-label')).toBe('Failed'), 5_000)
+  })
+})
+
 describe('addresses with names of branches', () => {
   it('end the name where the longest known one ends', async () => {
     await open('/team/shop/tree/feature/x/src')

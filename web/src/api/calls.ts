@@ -70,7 +70,7 @@ export const blob = async (repository: string, revision: string, path: string, s
   ).text()
 
 export const listRepositories = (at: Moment, signal?: Signal) =>
-  ask<{ repositories: Repository[]; next: string | null }>('/v1/repositories', { query: { at }, signal })
+  ask<{ repositories: Repository[]; next: string | null }>('/v1/repositories', { query: { runs: true, at }, signal })
 
 export const listEvents = (filter: string, from: number, limit: number, at: Moment, signal?: Signal) =>
   ask<EventPage>('/v1/events', { query: { filter, from, limit, at }, signal })

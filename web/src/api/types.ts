@@ -81,6 +81,9 @@ export interface RunPage {
   next: string | null
 }
 
+// Of a run what tells how its commit is.
+export type Ran = Pick<Run, 'id' | 'commit' | 'workflow_file' | 'status' | 'conclusion'>
+
 export interface Repository {
   id: number
   full_name: string
@@ -89,6 +92,7 @@ export interface Repository {
   default_branch: string
   clone_url: string
   created?: number // offset of the event that it began with
+  runs?: Ran[] // of its default branch, the newest; where they were asked for and may be told
 }
 
 export interface PlatformEvent {

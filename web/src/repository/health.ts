@@ -1,10 +1,10 @@
 // How a commit is: the worst of the latest runs of its workflows.
-import type { Run } from '@/api/types'
+import type { Ran } from '@/api/types'
 import { shownAs, type Shown, type Status } from '@/status/status'
 
-export interface Health {
+export interface Health<R extends Ran = Ran> {
   shown: Shown
-  run: Run // that says so
+  run: R // that says so
   workflows: number
 }
 
@@ -20,8 +20,8 @@ const worst = {
 } satisfies Record<Status, number>
 
 // `runs` newest first.
-export function healthOf(runs: readonly Run[], commit: string): Health | undefined {
-  const latest = new Map<string, Run>()
+export function healthOf<R extends Ran>(runs: readonly R[], commit: string): Health<R> | undefined {
+  const latest = new Map<string, R>()
   for (const run of runs)
     if (run.commit === commit && !latest.has(run.workflow_file)) latest.set(run.workflow_file, run)
   const all = [...latest.values()].map((run) => ({ run, shown: shownAs(run.status, run.conclusion) }))
