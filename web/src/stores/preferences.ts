@@ -43,9 +43,16 @@ export const usePreferences = defineStore('preferences', () => {
     root.dataset.theme = value
     keep('theme', value)
   })
-  // Paper is light.
-  addEventListener('beforeprint', () => (root.dataset.theme = 'light'))
-  addEventListener('afterprint', () => (root.dataset.theme = theme.value))
+  // Paper is light, and outlives an age.
+  const printing = ref(false)
+  addEventListener('beforeprint', () => {
+    root.dataset.theme = 'light'
+    printing.value = true
+  })
+  addEventListener('afterprint', () => {
+    root.dataset.theme = theme.value
+    printing.value = false
+  })
   watch(logTimes, (value) => keep('logTimes', value))
   watch(letterKeys, (value) => keep('letterKeys', value ? 'on' : 'off'))
   watch(folded, (value) => keep('sidebar', value ? 'folded' : 'open'))
@@ -58,5 +65,5 @@ export const usePreferences = defineStore('preferences', () => {
     keep('locale', value)
   }
 
-  return { theme, locale, logTimes, letterKeys, folded, tried, tryingFolded, speak }
+  return { theme, locale, logTimes, letterKeys, folded, tried, tryingFolded, printing, speak }
 })
