@@ -67,6 +67,8 @@ afterEach(() => {
   vi.unstubAllGlobals()
   document.body.replaceChildren()
 })
+// What is loaded when it is first needed takes its time.
+const comes = (look: () => unknown) => vi.waitFor(look, 20_000)
 const open = async (path: string) => {
   const opened = await mounted(App, path)
   page = opened.page
@@ -80,7 +82,7 @@ const refMoved = (offset: number) => ({
   type: 'dev.cdeventsx.headrace-ref.updated.0.1.0',
   subject: 'refs/heads/main',
   time: '2026-11-23T12:01:00Z',
-  data: { subject: { id: 'refs/heads/main', content: {} }, customData: { repository: 'team/shop' } },
+  data: { subject: { id: 'refs/heads/main', content: { repository: 'team/shop' } } },
 })
 
 describe('the page of a repository', () => {
@@ -94,8 +96,8 @@ describe('the page of a repository', () => {
     expect(page.findAll('.bars a')).toHaveLength(2)
     expect(page.findAll('.files .name').map((one) => one.text())).toEqual(['src', 'README.md', 'cart.cc'])
     expect(link('src').attributes('href')).toBe('/team/shop/tree/main/src')
-    await vi.waitFor(() => expect(page.find('.readme h2 + *, .readme .markdown h1').exists()).toBe(true))
-    await vi.waitFor(() => expect(link('guide').attributes('href')).toBe('/team/shop/blob/main/docs/guide.md'))
+    await comes(() => expect(page.find('.readme h2 + *, .readme .markdown h1').exists()).toBe(true))
+    await comes(() => expect(link('guide').attributes('href')).toBe('/team/shop/blob/main/docs/guide.md'))
     expect(page.find('.readme img').attributes('src')).toBe(`${home}/raw/${tip}?path=logo.png`)
     expect(document.title).toBe('team/shop · Headrace')
   })
@@ -114,14 +116,14 @@ describe('the page of a repository', () => {
     expect(said()).toContain("git config --global credential.http://headrace.test.helper '!headrace git-credential'")
     refs = [{ ref: 'refs/heads/main', commit: tip }]
     server.say(refMoved(101))
-    await vi.waitFor(() => expect(page.findAll('.files .name')).toHaveLength(3))
+    await comes(() => expect(page.findAll('.files .name')).toHaveLength(3))
   })
 
   it('does not move under a reader: a push waits behind a bar', async () => {
     await open('/team/shop')
     refs = [{ ref: 'refs/heads/main', commit: other }]
     server.say(refMoved(101))
-    await vi.waitFor(() => expect(page.find('.moved').exists()).toBe(true))
+    await comes(() => expect(page.find('.moved').exists()).toBe(true))
     expect(page.find('.head .facts').text()).toContain(tip.slice(0, 10))
     await page.find('.moved').trigger('click')
     await settled()
@@ -175,8 +177,12 @@ describe('the sections', () => {
     expect(section().attributes('href')).toBe('/team/shop')
     expect(section().find('[role=img]').attributes('aria-label')).toBe('Passed')
     list([{ ...ran, id: 413, conclusion: 'failure', commit: other }, ran])
-    server.say({ ...refMoved(101), type: 'dev.cdevents.pipelinerun.finished.0.3.0' })
-    await vi.waitFor(() => expect(section().find('[role=img]').attributes('aria-label')).toBe('Failed'), 5_000)
+    server.say({
+      ...refMoved(101),
+      type: 'dev.cdevents.pipelinerun.finished.0.3.0',
+      data: { subject: { content: {} }, customData: { repository: 'team/shop' } },
+    })
+    await comes(() => expect(section().find('[role=img]').attributes('aria-label')).toBe('Failed'))
   })
 })
 
@@ -209,10 +215,10 @@ describe('addresses with names of branches', () => {
   it('of a folder lead to the file that it is, and the other way round', async () => {
     server.refuse(`GET ${home}/tree/${tip}`, 404, 'not_found', 'There is no folder.')
     const { router } = await open('/team/shop/tree/main/cart.cc')
-    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/team/shop/blob/main/cart.cc'))
+    await comes(() => expect(router.currentRoute.value.fullPath).toBe('/team/shop/blob/main/cart.cc'))
     server.on(`GET ${home}/tree/${tip}`, () => ({ entries }))
     await router.push('/team/shop/blob/main/src')
-    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/team/shop/tree/main/src'))
+    await comes(() => expect(router.currentRoute.value.fullPath).toBe('/team/shop/tree/main/src'))
   })
 })
 
@@ -225,7 +231,7 @@ describe('a file', () => {
     await settled()
     expect(router.currentRoute.value.hash).toBe('#L2-L3')
     expect(page.findAll('.line.marked')).toHaveLength(2)
-    await vi.waitFor(() => expect(page.find('.code .keyword').text()).toBe('return'))
+    await comes(() => expect(page.find('.code .keyword').text()).toBe('return'))
     expect(page.findAll('.code .line').map((one) => one.find('code').element.textContent)).toEqual([
       'int main() {',
       '  return 0;',
@@ -262,7 +268,7 @@ describe('a file', () => {
 
   it('of markdown reads as it is meant, and its lines can be named', async () => {
     const { router } = await open('/team/shop/blob/main/README.md')
-    await vi.waitFor(() => expect(page.find('.read .markdown a').exists()).toBe(true))
+    await comes(() => expect(page.find('.read .markdown a').exists()).toBe(true))
     await router.push('/team/shop/blob/main/README.md?plain=1#L1')
     await settled()
     expect(page.find('.code .line code').text()).toBe('# Shop')

@@ -17,7 +17,7 @@ import { useRoute, type RouteLocationNamedRaw } from 'vue-router'
 import { listRefs, showRepository } from '@/api/source'
 import type { ApiError } from '@/api/client'
 import type { Repository, Run } from '@/api/types'
-import { customOf, shortType } from '@/lib/events'
+import { contentOf, shortType } from '@/lib/events'
 import { useLoading } from '@/lib/loading'
 import { useMoment } from '@/lib/moment'
 import { useRunsList } from '@/lib/runsList'
@@ -105,7 +105,7 @@ export function provideRepository(): RepositoryPage {
   }
   const deaf = useConnection().listen((event) => {
     if (at.value !== undefined || shortType(event.type) !== 'ref.updated') return
-    if (customOf(event).repository === name.value) look()
+    if (contentOf(event).repository === name.value) look()
   })
   onScopeDispose(() => {
     deaf()
