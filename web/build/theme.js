@@ -1,12 +1,14 @@
-// Before the first paint: the theme and the language that were chosen, else those of the system; and the texts of that
+// Before the first paint: theme, density and language that were chosen, else those of the system; and the texts of that
 // language, which the pages' own script would ask for only once it runs.
 ;(function () {
   var root = document.documentElement
   var theme = null
   var locale = null
+  var density = null
   try {
     theme = localStorage.getItem('headrace.theme')
     locale = localStorage.getItem('headrace.locale')
+    density = localStorage.getItem('headrace.density')
   } catch (error) {
     // Storage is closed to this page; the system decides.
   }
@@ -15,6 +17,7 @@
   if (locale !== 'en' && locale !== 'zh-CN') locale = /^zh\b/i.test(navigator.language) ? 'zh-CN' : 'en'
   root.setAttribute('data-theme', theme)
   root.setAttribute('lang', locale)
+  if (density === 'compact' || density === 'roomy') root.setAttribute('data-density', density)
   var texts = document.currentScript.getAttribute('data-texts-' + locale.toLowerCase())
   if (!texts) return // in development
   var link = document.createElement('link')

@@ -45,6 +45,27 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('./views/DeadLettersView.vue'),
     meta: { nowOnly: true },
   },
+  { path: '/status', name: 'status', component: () => import('./views/StatusView.vue'), meta: { nowOnly: true } },
+  {
+    path: '/settings',
+    component: () => import('./views/SettingsView.vue'),
+    redirect: (to) => ({ name: 'appearance', query: to.query }),
+    children: [
+      { path: 'appearance', name: 'appearance', component: () => import('./views/settings/AppearanceSettings.vue') },
+      {
+        path: 'tokens',
+        name: 'tokens',
+        component: () => import('./views/settings/TokensSettings.vue'),
+        meta: { nowOnly: true },
+      },
+      {
+        path: 'users',
+        name: 'users',
+        component: () => import('./views/settings/UsersSettings.vue'),
+        meta: { nowOnly: true },
+      },
+    ],
+  },
   {
     path: '/:owner/:repo/runs/:run(\\d+)',
     component: () => import('./views/RunView.vue'),

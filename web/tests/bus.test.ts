@@ -125,7 +125,7 @@ describe('the list of subscriptions', () => {
       start: 'now',
       on_dead: 'continue',
     })
-    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/subscriptions/watch'))
+    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/subscriptions/watch'), 10_000)
   })
 })
 
@@ -198,7 +198,7 @@ describe('a subscription', () => {
     await page.find('dialog input').setValue('mine')
     await click('Delete subscription')
     expect(server.askedFor('DELETE /api/v1/subscriptions/mine')).toHaveLength(1)
-    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('subscriptions'))
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('subscriptions'), 10_000)
   })
 
   it('leads to what was last said of it', async () => {
@@ -207,7 +207,7 @@ describe('a subscription', () => {
     const { router } = await open('/subscriptions/mine')
     await click('Why?')
     expect(server.askedFor('GET /api/v1/events')[0]!.query.get('filter')).toContain("subject = 'mine'")
-    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/events/e90'))
+    await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/events/e90'), 10_000)
   })
 })
 

@@ -46,6 +46,10 @@ describe.each(Object.entries(themes))('tokens, %s', (theme, tokens) => {
     for (const background of ['bg-0', 'bg-1', 'bg-2', 'past-soft']) expectReadable('edge', background, 3)
   })
 
+  it.each([1, 2, 3, 4])('series %i of a chart is seen', (number) => {
+    expectReadable(`series-${number}`, 'bg-1', 3.8)
+  })
+
   it.each([...Array(16).keys()])('ANSI colour %i reads in the log and on a failed line', (number) => {
     expectReadable(`ansi-${number}`, 'bg-1', 4.5)
     expectReadable(`ansi-${number}`, 'failure-soft', 4.5)

@@ -195,6 +195,7 @@ export interface Projection {
   version: number
   phase: string
   applied: number
+  rebuilt?: number // how far a new file has come
   tail: number
   why: string | null
 }

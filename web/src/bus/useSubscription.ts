@@ -13,6 +13,7 @@ import { listEvents, showStatus } from '@/api/calls'
 import { readBack } from '@/api/eventsBack'
 import { useText } from '@/i18n'
 import { useAct } from '@/lib/act'
+import { isOfDelivery } from '@/lib/events'
 import { useFresh } from '@/lib/fresh'
 import { moves } from '@/lib/subscriptions'
 
@@ -21,12 +22,8 @@ export type Asks = '' | 'pause' | 'seek' | 'delete'
 export function useSubscription(name: Ref<string>) {
   const { t } = useText()
   const router = useRouter()
-  const { value, error, again } = useFresh(name, (signal) => showSubscription(name.value, signal), moves)
-  const letters = useFresh(
-    name,
-    (signal) => listDeadLetters(name.value, signal),
-    () => false,
-  )
+  const { value, error, again } = useFresh(name, (signal) => showSubscription(name.value, signal), { moves })
+  const letters = useFresh(name, (signal) => listDeadLetters(name.value, signal), { heeds: isOfDelivery })
   const act = useAct()
   const confirming = ref<Asks>('')
   const noEvent = ref('')

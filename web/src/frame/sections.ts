@@ -29,6 +29,14 @@ export const sections: readonly Section[] = [
     goes: 'frame.palette.subscriptions',
     keys: 'g u',
   },
+  {
+    name: 'status',
+    within: ['/status'],
+    icon: 'status',
+    label: 'frame.status',
+    goes: 'frame.palette.status',
+    keys: 'g p',
+  },
 ]
 
 // Pages of a repository belong to its runs.

@@ -21,6 +21,9 @@ export const customOf = (event: PlatformEvent): Values => {
 export const shortType = (type: string): string =>
   type.replace(/^dev\.cdevents(?:x)?\.(?:headrace-)?/, '').replace(/\.\d+\.\d+\.\d+$/, '')
 
+// A dead letter was made, delivered again or discarded.
+export const isOfDelivery = (event: PlatformEvent): boolean => shortType(event.type).startsWith('delivery.')
+
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 // The UUID of the run that an event is about, if of any.

@@ -2,6 +2,7 @@
 // page nothing is asked. What the log tells drives it, so an idle platform is not asked at all.
 import { onScopeDispose, computed, watch, type ComputedRef, type WatchSource } from 'vue'
 import type { ApiError } from '@/api/client'
+import type { PlatformEvent } from '@/api/types'
 import { useConnection } from '@/stores/connection'
 import { useLoading, type Loading } from './loading'
 
@@ -13,11 +14,16 @@ export interface Fresh<T> extends Omit<Loading<T>, 'error'> {
   error: ComputedRef<ApiError | undefined>
 }
 
-// `moves`: ages or rates of it change although nothing is said.
+export interface Reasons<T> {
+  heeds?: (event: PlatformEvent) => boolean // whether what was said may have changed it; left out: anything may
+  moves?: (value: T) => boolean // ages or rates of it change although nothing is said
+  every?: number // milliseconds, while it moves
+}
+
 export function useFresh<T>(
   source: WatchSource<unknown>,
   load: (signal: AbortSignal) => Promise<T>,
-  moves: (value: T) => boolean,
+  { heeds = () => true, moves = () => false, every = whileMoving }: Reasons<T> = {},
 ): Fresh<T> {
   const connection = useConnection()
   const loading = useLoading(source, load)
@@ -43,10 +49,10 @@ export function useFresh<T>(
   function looked(): void {
     if (!document.hidden && missed) soon(0)
   }
-  const deaf = connection.listen(() => soon(soonAfter))
+  const deaf = connection.listen((event) => heeds(event) && soon(soonAfter))
   const stop = watch(loading.value, (value) => {
     read = Date.now()
-    if (value !== undefined && moves(value)) soon(whileMoving)
+    if (value !== undefined && moves(value)) soon(every)
   })
   watch(
     () => connection.state,

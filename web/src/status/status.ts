@@ -26,6 +26,10 @@ export type Word =
   | 'paused'
   | 'stalled'
   | 'absent'
+  | 'current'
+  | 'catchingUp'
+  | 'rebuilding'
+  | 'stopped'
 
 export interface Shown {
   status: Status
@@ -76,4 +80,8 @@ export const wordKeys = {
   paused: 'status.paused',
   stalled: 'status.stalled',
   absent: 'status.absent',
+  current: 'status.current',
+  catchingUp: 'status.catchingUp',
+  rebuilding: 'status.rebuilding',
+  stopped: 'status.stopped',
 } satisfies Record<Word, string>

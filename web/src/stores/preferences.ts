@@ -1,12 +1,18 @@
 // What one set for oneself, kept by the browser.
 import { defineStore } from 'pinia'
-import { ref, watch } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { useLanguage } from '@/i18n'
 import type { Locale } from '@/lib/format'
 import { tries, type Done } from '@/tries/tries'
 
 export type Theme = 'light' | 'dark'
+export type ThemeChoice = Theme | 'system'
+export type Density = 'compact' | 'normal' | 'roomy'
 export type LogTimes = 'off' | 'clock' | 'elapsed'
+
+// As tokens.css has them: rows that are placed by scripts are of the same height.
+const rowHeights = { compact: 28, normal: 32, roomy: 40 } satisfies Record<Density, number>
+const lineHeights = { compact: 18, normal: 20, roomy: 22 } satisfies Record<Density, number>
 
 const read = (name: string): string | null => {
   try {
@@ -31,17 +37,29 @@ const doneOf = (kept: string | null): Done =>
 
 export const usePreferences = defineStore('preferences', () => {
   const root = document.documentElement
-  const theme = ref<Theme>(oneOf(['light', 'dark'], root.dataset.theme, 'light'))
+  const dark = globalThis.matchMedia?.('(prefers-color-scheme: dark)')
+  const systemTheme = ref<Theme>(dark?.matches ? 'dark' : 'light')
+  dark?.addEventListener('change', () => (systemTheme.value = dark.matches ? 'dark' : 'light'))
+  const themeChoice = ref<ThemeChoice>(oneOf(['light', 'dark'], read('theme'), 'system'))
+  const theme = computed<Theme>({
+    get: () => (themeChoice.value === 'system' ? systemTheme.value : themeChoice.value),
+    set: (value) => (themeChoice.value = value),
+  })
+  const density = ref<Density>(oneOf(['compact', 'normal', 'roomy'], read('density'), 'normal'))
   const locale = ref<Locale>(oneOf(['en', 'zh-CN'], root.lang, 'en'))
   const logTimes = ref<LogTimes>(oneOf(['off', 'clock', 'elapsed'], read('logTimes'), 'off'))
   const letterKeys = ref(read('letterKeys') !== 'off')
   const folded = ref(read('sidebar') === 'folded')
   const tried = ref<Done>(doneOf(read('tried')))
   const tryingFolded = ref(read('trying') === 'folded')
+  const rowHeight = computed(() => rowHeights[density.value])
+  const lineHeight = computed(() => lineHeights[density.value])
 
-  watch(theme, (value) => {
-    root.dataset.theme = value
-    keep('theme', value)
+  watch(theme, (value) => (root.dataset.theme = value))
+  watch(themeChoice, (value) => keep('theme', value))
+  watch(density, (value) => {
+    root.dataset.density = value
+    keep('density', value)
   })
   // Paper is light, and outlives an age.
   const printing = ref(false)
@@ -65,5 +83,19 @@ export const usePreferences = defineStore('preferences', () => {
     keep('locale', value)
   }
 
-  return { theme, locale, logTimes, letterKeys, folded, tried, tryingFolded, printing, speak }
+  return {
+    theme,
+    themeChoice,
+    density,
+    rowHeight,
+    lineHeight,
+    locale,
+    logTimes,
+    letterKeys,
+    folded,
+    tried,
+    tryingFolded,
+    printing,
+    speak,
+  }
 })

@@ -6,8 +6,10 @@ import events from './events.json'
 import frame from './frame.json'
 import log from './log.json'
 import repository from './repository.json'
+import platform from './platform.json'
 import run from './run.json'
 import runs from './runs.json'
+import settings from './settings.json'
 import signIn from './signIn.json'
 import status from './status.json'
 import subscriptions from './subscriptions.json'
@@ -23,8 +25,10 @@ export default {
   frame,
   log,
   repository,
+  platform,
   run,
   runs,
+  settings,
   signIn,
   status,
   subscriptions,
