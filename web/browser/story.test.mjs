@@ -61,8 +61,8 @@ function forgiveRefusals() {
 test('the link that the server prints signs a browser in, and no script can read how', async () => {
   await page.goto(platform.link)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await seen('No runs yet')
-  assert.equal(new URL(page.url()).pathname, '/runs')
+  await seen('No repositories yet')
+  assert.equal(new URL(page.url()).pathname, '/')
   const [cookie] = (await browser.context.cookies()).filter((one) => one.name === 'headrace_session')
   assert.equal(cookie.httpOnly, true)
   assert.equal(cookie.sameSite, 'Strict')
@@ -131,6 +131,43 @@ test('a server that was killed is back without a reload, and nothing is missing'
   complaints = complaints.filter((text) => !/ERR_|Failed to fetch|net::/.test(text))
 })
 
+// A program that pulls events and refuses the first one for good.
+async function refuseAnEvent() {
+  const stream = await fetch(`${platform.url}/api/v1/subscriptions/notify/stream`, {
+    headers: { Authorization: `Bearer ${platform.token}` },
+  })
+  const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader()
+  let said = ''
+  const found = (pattern) => pattern.exec(said)?.[1]
+  while (!found(/"connection":"([^"]+)"/) || !found(/"offset":(\d+)/)) said += (await reader.read()).value
+  const [connection, dead] = [found(/"connection":"([^"]+)"/), Number(found(/"offset":(\d+)/))]
+  const refused = await fetch(`${platform.url}/api/v1/subscriptions/notify/ack`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${platform.token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ connection, dead, reason: 'the address is gone' }),
+  })
+  assert.ok(refused.ok, await refused.text())
+  await reader.cancel()
+}
+
+test('a subscription is made, and a delivery that it gave up is found, read and delivered again', async () => {
+  await page.goto(`${platform.url}/subscriptions?new`)
+  await page.getByLabel('Name', { exact: true }).fill('notify')
+  await page.getByLabel('Events it hears').fill("type LIKE 'dev.cdevents.pipelinerun.%'")
+  await page.getByRole('radio', { name: 'At the beginning of the log' }).check()
+  await seen(/Fits \d+ of the last/)
+  await page.getByRole('button', { name: 'Create subscription' }).click()
+  await seen('Nobody takes it')
+  assert.equal(new URL(page.url()).pathname, '/subscriptions/notify')
+  await refuseAnEvent()
+  await page.getByRole('link', { name: 'Dead letters' }).first().click()
+  await page.getByRole('button', { name: /the address is gone/ }).click()
+  await seen('"team/shop"')
+  await page.getByRole('button', { name: 'Deliver again' }).click()
+  await seen('No dead letters')
+  await refuseAnEvent()
+})
+
 test('every page is well made in both themes, both languages and on a narrow screen', async () => {
   const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs`)).json()
   const run = runs.at(-1)
@@ -139,6 +176,16 @@ test('every page is well made in both themes, both languages and on a narrow scr
   const finished = events.findLast((one) => one.type.includes('pipelinerun.finished'))
   const home = `/team/shop/runs/${run.id}`
   const addresses = {
+    home: '/',
+    subscriptions: '/subscriptions',
+    subscription: '/subscriptions/notify',
+    newSubscription: '/subscriptions?new',
+    deadLetters: '/dead-letters',
+    status: '/status',
+    appearance: '/settings/appearance',
+    tokens: '/settings/tokens',
+    users: '/settings/users',
+    nowOnly: `/status?at=${beforePush}`,
     runs: '/runs',
     run: home,
     tests: `${home}/tests`,

@@ -26,7 +26,11 @@ const arrive = async (path: string) => {
 }
 
 it.each([
-  ['/', 'runs', '/runs'],
+  ['/', 'home', '/'],
+  ['/?at=7', 'home', '/?at=7'],
+  ['/subscriptions/team/watch', 'subscription', '/subscriptions/team/watch'],
+  ['/events/at/81187', 'eventAt', '/events/at/81187'],
+  ['/settings?at=7', 'appearance', '/settings/appearance?at=7'],
   ['/runs?repo=team/shop', 'runs', '/runs?repo=team/shop'],
   ['/team/shop', 'repository', '/team/shop'],
   ['/team/shop/runs', 'runs', '/runs?repo=team/shop'],

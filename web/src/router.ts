@@ -7,6 +7,7 @@ import {
   type RouterHistory,
 } from 'vue-router'
 import { reserved } from './reserved'
+import HomeView from './views/HomeView.vue'
 import RunsView from './views/RunsView.vue'
 import { useSession } from './stores/session'
 
@@ -21,7 +22,7 @@ const nowhere = (to: RouteLocation): RouteLocationRaw => ({
 })
 
 export const routes: RouteRecordRaw[] = [
-  { path: '/', redirect: (to) => ({ name: 'runs', query: to.query }) },
+  { path: '/', name: 'home', component: HomeView },
   { path: '/sign-in', name: 'signIn', component: () => import('./views/SignInView.vue'), meta: { open: true } },
   { path: '/runs', name: 'runs', component: RunsView },
   { path: '/events', name: 'events', component: () => import('./views/EventsView.vue'), meta: { fills: true } },

@@ -280,7 +280,8 @@ describe('dead letters', () => {
 
   it('are counted in the sections when there are some', async () => {
     server.on('GET /api/v1/status', () => ({
-      log: { first: 1, durable: 100, bytes: 1, stopped: null },
+      ...{ projections: [], runners: [], version: '0.1.0' },
+      log: { first: 1, durable: 100, segments: 1, bytes: 1, stopped: null },
       bus: { dead_letters: 2, stalled: 0, paused: 0 },
     }))
     await open('/dead-letters')

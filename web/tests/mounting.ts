@@ -24,7 +24,13 @@ export class Server {
 
   constructor() {
     this.on('GET /api/v1/whoami', () => ({ actor: 'user:alice', name: 'alice', scopes: [] }))
-    this.on('GET /api/v1/status', () => ({ log: { first: 1, durable: 100, bytes: 1, stopped: null } }))
+    this.on('GET /api/v1/status', () => ({
+      version: '0.1.0',
+      log: { first: 1, durable: 100, segments: 1, bytes: 1, stopped: null },
+      projections: [],
+      runners: [{ name: 'local', slots: 1, busy: 0, since: '2026-11-23T12:00:00Z', draining: false, labels: [] }],
+      bus: { dead_letters: 0, stalled: 0, paused: 0 },
+    }))
     this.on('GET /api/v1/repositories', () => ({ repositories: [], next: null }))
     this.on('GET /api/v1/events/stream', () => {
       const body = new ReadableStream<Uint8Array>({ start: (out) => void (this.events = out) })

@@ -12,6 +12,7 @@ export interface Section {
 }
 
 export const sections: readonly Section[] = [
+  { name: 'home', within: ['/'], icon: 'home', label: 'frame.home', goes: 'frame.palette.home', keys: 'g h' },
   { name: 'runs', within: ['/runs'], icon: 'runs', label: 'frame.runs', goes: 'frame.palette.runs', keys: 'g r' },
   {
     name: 'events',

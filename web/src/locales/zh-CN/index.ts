@@ -4,6 +4,7 @@ import errors from './errors.json'
 import event from './event.json'
 import events from './events.json'
 import frame from './frame.json'
+import home from './home.json'
 import log from './log.json'
 import repository from './repository.json'
 import platform from './platform.json'
@@ -23,6 +24,7 @@ export default {
   event,
   events,
   frame,
+  home,
   log,
   repository,
   platform,
