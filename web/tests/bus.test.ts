@@ -82,6 +82,23 @@ describe('the list of subscriptions', () => {
     expect(server.askedFor('GET /api/v1/subscriptions')).toHaveLength(before)
   })
 
+  it('asks nothing while nobody looks, and once when they look again', async () => {
+    list(subscriptionOf('a'))
+    await open('/subscriptions')
+    const asked = () => server.askedFor('GET /api/v1/subscriptions').length
+    const before = asked()
+    const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
+    vi.setSystemTime(Date.now() + 3_000)
+    server.say({ offset: 101, id: 'e', type: 'x', time: '2026-11-23T12:00:00Z' })
+    await later(0)
+    expect(asked()).toBe(before)
+    hidden.mockReturnValue(false)
+    dispatchEvent(new Event('visibilitychange'))
+    await later(0)
+    expect(asked()).toBe(before + 1)
+    hidden.mockRestore()
+  })
+
   it('does not show the present as the past', async () => {
     list(subscriptionOf('a'))
     const { router } = await open('/subscriptions?at=50')
@@ -287,4 +304,51 @@ describe('dead letters', () => {
     await open('/dead-letters')
     expect(page.find('nav.sidebar').text()).toContain('Dead letters2')
   })
+})
+
+it('an address with an offset leads to the event that is there', async () => {
+  server.on('GET /api/v1/events', () => ({ events: [{ offset: 81, id: 'e81' }], next: null }))
+  const { router } = await open('/events/at/81')
+  await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe('/events/e81'), 10_000)
+  server.on('GET /api/v1/events', () => ({ events: [], next: null }))
+  await router.push('/events/at/9999999')
+  await vi.waitFor(() => expect(text()).toContain('Could not find the event at offset 9999999'), 10_000)
+})
+
+it('an event tells which subscriptions hear it, and how far they are', async () => {
+  const type = 'dev.cdevents.pipelinerun.finished.0.2.0'
+  const event = { offset: 90, id: 'e90', specversion: '1.0', source: '/x', type, time: '2026-11-23T12:00:00Z' }
+  const types = ['dev.cdevents.pipelinerun.finished.0.3.0']
+  server.on('GET /api/v1/events/e90/why', () => ({
+    event,
+    causes: [],
+    effects: [],
+    root_found: true,
+    truncated: false,
+  }))
+  server.on('GET /api/v1/subscriptions', () => ({
+    subscriptions: [
+      subscriptionOf('done', { types }),
+      subscriptionOf('late', { types, acknowledged: 89 }),
+      subscriptionOf('dead', { types }, { dead: 1 }),
+      subscriptionOf('other', { types: ['org.example.other'] }),
+      subscriptionOf('fits', { types: [], filter: "partitionkey = 'team/shop'" }),
+      subscriptionOf('fits-not', { types: [], filter: "partitionkey = 'team/hello'" }),
+    ],
+  }))
+  server.on('GET /api/v1/dead-letters', () => ({ dead_letters: [letterOf(90, { subscription: 'dead' })] }))
+  server.on('GET /api/v1/events', ({ query }) => ({
+    events:
+      query.get('filter')?.includes('shop') && query.get('from') === '90' && query.get('at') === '90' ? [event] : [],
+    next: null,
+  }))
+  await open('/events/e90')
+  await vi.waitFor(() => expect(page.find('.heard').exists()).toBe(true), 10_000)
+  expect(page.find('.heard').text().replace(/\s+/g, ' ')).toMatch(/4 subscriptions hear events like this/)
+  expect(page.findAll('.heard .one').map((one) => one.text().replace(/\s+/g, ' '))).toEqual([
+    expect.stringMatching(/done ?done/),
+    expect.stringMatching(/late ?not yet/),
+    expect.stringMatching(/dead ?dead letter/),
+    expect.stringMatching(/fits ?done/),
+  ])
 })

@@ -1,6 +1,7 @@
 // What the pages make of a subscription: which one a person should look at first, and its state in words.
 import type { Subscription, SubscriptionState, WaitingReason } from '@/api/bus'
 import type { Shown } from '@/status/status'
+import { shortType } from './events'
 
 export const stateShown = {
   running: { status: 'success', word: 'delivers' },
@@ -60,3 +61,7 @@ export const reasonKeys = {
 
 // Those made by somebody, and those whose handler has gone; a handler of this program has its own for good.
 export const mayBeDeleted = (one: Subscription): boolean => one.kind === 'pull' || one.state === 'absent'
+
+// Handlers name types of today; an older version of a type is heard as well.
+export const hearsType = (one: Subscription, type: string): boolean =>
+  one.types.length === 0 || one.types.some((heard) => shortType(heard) === shortType(type))
