@@ -28,6 +28,7 @@ const open = async (path: string) => {
 const text = () => page.text().replace(/\s+/g, ' ')
 const button = (name: string) => page.findAll('button').find((one) => one.text().startsWith(name))!
 const click = async (name: string) => {
+  ;(button(name).element as HTMLElement).focus()
   await button(name).trigger('click')
   await settled()
 }
@@ -176,6 +177,10 @@ describe('a subscription', () => {
     await click('Pause')
     expect(server.askedFor('POST /api/v1/subscriptions/pipeline.plan/pause')).toEqual([])
     expect(text()).toContain('pipeline hears nothing until it is resumed')
+    await click('Keep it delivering')
+    expect(text()).not.toContain('pipeline hears nothing until it is resumed')
+    expect(document.activeElement?.textContent?.trim()).toBe('Pause')
+    await click('Pause')
     show('pipeline.plan', { state: 'paused' })
     await click('Pause pipeline.plan')
     expect(server.askedFor('POST /api/v1/subscriptions/pipeline.plan/pause')).toHaveLength(1)
