@@ -331,6 +331,14 @@ void add_runs(Line& line) {
   list->add_option("--limit", selected.limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
   list->add_option("--at", selected.at, "As it was at this offset or time");
   list->add_option("--branch", selected.branch, "Only of this one");
+  list->add_option("--actor", selected.actor, "Only of this account");
+  list->add_option("--event", selected.event, "Only of this kind: push");
+  list->add_option("--workflow", selected.workflow, "Only of this one: its name or file");
+  list->add_option("--commit", selected.commit, "Only of commits that begin so: 7 digits or more");
+  list->add_option("--result", selected.result, "Only those that came to this")
+      ->check(CLI::IsMember({"failed", "passed", "running", "queued", "cancelled", "skipped", "waiting"}));
+  list->add_option("-q,--query", selected.words,
+                   "Words in title, workflow, repository, branch, actor, commit or number");
   list->add_option("--status", selected.status, "Only those that are so")
       ->check(CLI::IsMember({"queued", "in_progress", "completed"}));
   auto* start = add("start", "Start a workflow that has on: workflow_dispatch", "run start build.yml --ref main",

@@ -59,7 +59,7 @@ struct RunSelection {
   bool summary = false;             // not the run, but what its steps wrote of it
   std::string file;                 // of a workflow to start
   std::string ref;                  // empty: the default branch
-  std::string branch, status;       // of a list; empty: any
+  std::string branch, status, actor, event, result, workflow, commit, words;  // of a list; empty: any
 };
 int run_list(const RunSelection& options, bool json);
 int run_start(const RunSelection& options, bool json);

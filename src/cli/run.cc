@@ -159,18 +159,42 @@ Result<std::string> find_run(Api& api, const RunSelection& options) {
   return number(runs.front(), "id");
 }
 
+// As many runs as were asked for: an answer may end before, where the server looked at too many that do not fit.
+static Result<json::value> all_runs(Api& api, const std::string& path, int64_t limit) {
+  json::object all;
+  json::array runs;
+  std::string cursor;
+  while (true) {
+    auto left = std::to_string(limit - static_cast<int64_t>(runs.size()));
+    auto page = api.get(path + "&limit=" + left + (cursor.empty() ? "" : "&cursor=" + cursor));
+    if (!page) return page;
+    for (auto& run : page->at("runs").as_array()) runs.push_back(std::move(run));
+    cursor = core::string_at(*page, "next").value_or("");
+    if (!cursor.empty() && static_cast<int64_t>(runs.size()) < limit) continue;
+    all["runs"] = std::move(runs);
+    all["next"] = page->at("next");
+    return all;
+  }
+}
+
 int run_list(const RunSelection& options, bool as_json) {
   return asked(
       as_json,
       [&](Api& api) -> Result<json::value> {
         auto repository = repository_here(options);
         if (!repository) return std::unexpected(repository.error());
-        std::string path =
-            "/api/v1/runs?repository=" + net::percent_encode(*repository) + "&limit=" + std::to_string(options.limit);
-        for (const auto& [name, value] :
-             {std::pair{"at", options.at}, {"branch", options.branch}, {"status", options.status}})
+        std::string path = "/api/v1/runs?repository=" + net::percent_encode(*repository);
+        for (const auto& [name, value] : {std::pair{"at", options.at},
+                                          {"branch", options.branch},
+                                          {"actor", options.actor},
+                                          {"event", options.event},
+                                          {"result", options.result},
+                                          {"workflow", options.workflow},
+                                          {"commit", options.commit},
+                                          {"q", options.words},
+                                          {"status", options.status}})
           if (!value.empty()) path += std::string("&") + name + "=" + net::percent_encode(value);
-        return api.get(path);
+        return all_runs(api, path, options.limit);
       },
       [](const json::value& answer) {
         std::vector<std::vector<std::string>> rows{{"ID", "RESULT", "WORKFLOW", "NUMBER", "BRANCH", "COMMIT", "TITLE"}};

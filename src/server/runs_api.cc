@@ -50,6 +50,12 @@ Result<pipeline::RunQuery> query_of(const Call& call) {
   pipeline::RunQuery query;
   query.repository = call.query("repository");
   query.branch = call.query("branch");
+  query.actor = call.query("actor");
+  query.event = call.query("event");
+  query.workflow = call.query("workflow");
+  query.commit = call.query("commit");
+  query.result = call.query("result");
+  query.words = call.query("q");
   query.cursor = call.query("cursor");
   auto limit = number_in(call, "limit", 1, pipeline::list_max, 30);
   if (!limit) return std::unexpected(limit.error());
@@ -69,20 +75,36 @@ Result<pipeline::RunQuery> query_of(const Call& call) {
   return query;
 }
 
+// The repository that is asked for, by its name as it is written; or those whose runs the caller may see, where these
+// are not all: so that pages are filled from them.
+Task<Result<>> narrow(Platform& platform, Call& call, pipeline::RunQuery& query, std::optional<store::Offset> at) {
+  const auto may_read = [&](const std::string& name) {
+    return may_on_repository(platform, call.caller, Right::read_runs, name);
+  };
+  if (!query.repository.empty()) {
+    if (auto allowed = may_read(query.repository); !allowed) co_return allowed;
+    auto there = co_await platform.repositories.find(query.repository, at);
+    if (!there) co_return std::unexpected(there.error());
+    if (!*there)
+      co_return core::fail(Code::not_found, "There is no repository '" + query.repository.substr(0, 200) +
+                                                "'; repo list shows those there are.");
+    query.repository = (*there)->full_name;
+    co_return Result<>{};
+  }
+  if (may_read(identity::Resource::platform().name)) co_return Result<>{};
+  auto names = co_await platform.pipeline.repositories(at);
+  if (!names) co_return std::unexpected(names.error());
+  std::erase_if(*names, [&](const std::string& name) { return !may_read(name); });
+  query.within = std::move(*names);
+  co_return Result<>{};
+}
+
 Task<Result<>> list(Platform& platform, Call& call) {
   auto at = platform.store.moment(call.query("at"));
   if (!at) co_return std::unexpected(at.error());
   auto query = query_of(call);
   if (!query) co_return std::unexpected(query.error());
-  if (!query->repository.empty()) {
-    if (auto allowed = may_on_repository(platform, call.caller, Right::read_runs, query->repository); !allowed)
-      co_return allowed;
-    auto there = co_await platform.repositories.find(query->repository, *at);
-    if (!there) co_return std::unexpected(there.error());
-    if (!*there)
-      co_return core::fail(Code::not_found, "There is no repository '" + query->repository.substr(0, 200) +
-                                                "'; repo list shows those there are.");
-  }
+  if (auto narrowed = co_await narrow(platform, call, *query, *at); !narrowed) co_return narrowed;
   auto page = co_await platform.pipeline.list(*query, *at);
   if (!page) co_return std::unexpected(page.error());
   json::array runs;
@@ -92,6 +114,7 @@ Task<Result<>> list(Platform& platform, Call& call) {
   json::object answer;
   answer["runs"] = std::move(runs);
   answer["next"] = page->next.empty() ? json::value() : json::value(page->next);
+  answer["looked_until"] = page->looked_until ? json::value(core::format_time(*page->looked_until)) : json::value();
   co_return co_await call.exchange.respond(json_answer(answer));
 }
 
@@ -220,10 +243,20 @@ void add_run_routes(Router& router, Platform& platform) {
                "runs",
                {{"repository", "OWNER/NAME"},
                 {"branch", "only of this one"},
+                {"actor", "only of this account"},
+                {"event", "only of this kind, as `on` has it: push"},
+                {"workflow", "only of this one: its name, or its file, with or without the path"},
+                {"commit", "only of commits whose ids begin so: at least 7 digits"},
+                {"result", "failed, passed, running, queued, cancelled, skipped or waiting (for a person)"},
+                {"q",
+                 "words that are all found: in the title, the names of workflow, repository, branch or actor, or "
+                 "as the beginning of the commit, as id or number"},
                 {"status", "queued, in_progress or completed"},
                 {"number", "only with this one; each workflow counts for itself"},
                 {"limit", "1 to 1000"},
-                {"cursor", "next of the page before"},
+                {"cursor",
+                 "next of the page before, where all else is the same; a page with looked_until has fewer "
+                 "runs than there are, for it took too long to look further"},
                 at},
                {}},
               [&platform](Call& call) { return list(platform, call); }});

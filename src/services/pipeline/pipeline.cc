@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/pipeline/run_list.h"
 #include "services/pipeline/service.h"
 
 namespace headrace::pipeline {
@@ -213,7 +214,15 @@ Task<Result<std::vector<Reason>>> Pipeline::why_not(std::string event_id) {
 }
 
 Task<Result<RunPage>> Pipeline::list(RunQuery query, std::optional<store::Offset> at) {
-  auto look = [query](sqlite::Connection& tables) { return find_runs(tables, query); };
+  const Moment moment = at ? Moment::past : Moment::now;
+  auto look = [query = std::move(query), moment](sqlite::Connection& tables) {
+    return find_runs(tables, query, moment);
+  };
+  return impl_->service.parts.store.read(projection, at, std::move(look));
+}
+
+Task<Result<std::vector<std::string>>> Pipeline::repositories(std::optional<store::Offset> at) {
+  auto look = [](sqlite::Connection& tables) { return pipeline::repositories(tables); };
   return impl_->service.parts.store.read(projection, at, std::move(look));
 }
 

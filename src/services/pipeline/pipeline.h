@@ -109,6 +109,7 @@ class Pipeline {
 
   // Queries, now or at an offset.
   core::Task<core::Result<RunPage>> list(RunQuery query, std::optional<store::Offset> at = {});
+  core::Task<core::Result<std::vector<std::string>>> repositories(std::optional<store::Offset> at = {});  // names
   core::Task<core::Result<RunsFound>> search(RunSearch search);
   core::Task<core::Result<Run>> view(int64_t run, std::optional<store::Offset> at = {});  // not_found
   // An attempt of it, from 1: those before the newest as they stood when the next one began. not_found, too: there was

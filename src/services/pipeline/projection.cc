@@ -76,7 +76,14 @@ struct Apply {
   }
 
   Result<> heard_of(std::string_view run_uuid) const {
-    return run("UPDATE run SET last_event = ? WHERE run = ?", stored.event.id, run_uuid);
+    return run("UPDATE heard SET event = ? WHERE run = ?", stored.event.id, run_uuid);
+  }
+  // Where the run was changed by it.
+  template <class... Values>
+  Result<> change_run(std::string_view run_uuid, sqlite::Sql sql, const Values&... values) const {
+    auto changed = tables.execute(sql, values...);
+    if (!changed) return std::unexpected(changed.error());
+    return *changed > 0 ? heard_of(run_uuid) : Result<>();
   }
 
   Result<> operator()(const events::RepositoryCreated& said) const {
@@ -99,6 +106,7 @@ struct Apply {
             said.repository, said.workflow_file, said.number);
     if (!counted) return counted;
     if (auto queued = queue_run(said); !queued) return queued;
+    if (auto listed = list_run(said); !listed) return listed;
     if (auto kept = keep_payload(said); !kept) return kept;
     if (said.attempt > 1) {
       if (auto carried = carry_jobs(said); !carried) return carried;
@@ -112,25 +120,46 @@ struct Apply {
   }
 
   Result<> queue_run(const events::RunQueued& said) const {
-    return run(
+    auto queued = run(
         "INSERT INTO run (run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, "
         "event_id, ref, branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, waits, "
         "concurrency, shown_group, cancel_in_progress, queue_all, depth, variables_at, untrusted, "
-        "created_at, first_actor, queued_at, started_at, completed_at, queued, latest, last_event, correlation) "
+        "created_at, first_actor, queued_at, started_at, completed_at, queued, latest, correlation) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', NULL, '', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
         "?, "
-        "NULL, NULL, ?, ?, ?, ?) "
+        "NULL, NULL, ?, ?, ?) "
         "ON CONFLICT (run) DO UPDATE SET attempt = excluded.attempt, actor = excluded.actor, status = 'queued', "
         "conclusion = NULL, errors = '', cancelled = 0, waits = excluded.waits, concurrency = excluded.concurrency, "
         "shown_group = excluded.shown_group, variables_at = excluded.variables_at, untrusted = excluded.untrusted, "
         "cancel_in_progress = excluded.cancel_in_progress, queue_all = excluded.queue_all, "
         "queued_at = excluded.queued_at, started_at = NULL, "
-        "completed_at = NULL, latest = excluded.latest, last_event = excluded.last_event",
+        "completed_at = NULL, latest = excluded.latest",
         said.run, said.id, said.number, said.attempt, said.repository, said.repository_id, said.workflow,
         said.workflow_file, said.event, said.event_id, said.ref, said.branch, said.commit, said.actor, said.title,
         said.url, said.waits, workflow::fold_case(said.group), said.group, said.cancel_in_progress, said.queue_all,
         said.depth, said.variables_at, said.untrusted, now(), said.actor, now(), stored.offset, stored.offset,
-        stored.event.id, stored.event.correlation_id());
+        stored.event.correlation_id());
+    if (!queued) return queued;
+    return run("INSERT INTO heard (run, event) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET event = excluded.event",
+               said.run, stored.event.id);
+  }
+
+  // What lists are made from. A run changes with every job, and history keeps each of its states with each index; of
+  // this only the actor changes, with another attempt, and the state twice: `outcome`.
+  Result<> list_run(const events::RunQueued& said) const {
+    auto listed =
+        run("INSERT INTO listed (queued, run, id, number, repository, workflow, workflow_file, event, branch, "
+            "commit_id, actor, title, created_at) SELECT queued, run, id, number, repository, workflow, workflow_file, "
+            "event, branch, commit_id, actor, title, created_at FROM run WHERE run = ? "
+            "ON CONFLICT (queued) DO UPDATE SET actor = excluded.actor WHERE actor <> excluded.actor",
+            said.run);
+    return listed ? note_state(said.run) : listed;
+  }
+  Result<> note_state(std::string_view run_uuid) const {
+    return run(
+        "INSERT INTO outcome (queued, state) SELECT queued, coalesce(conclusion, status) FROM run WHERE run = ? "
+        "ON CONFLICT (queued) DO UPDATE SET state = excluded.state WHERE state <> excluded.state",
+        run_uuid);
   }
 
   // In a table of its own: a run changes often, and history would keep each time what is large and never changes.
@@ -206,24 +235,24 @@ struct Apply {
     return changed ? heard_of(said.run) : changed;
   }
   Result<> operator()(const events::RunAdmitted& said) const {
-    return run("UPDATE run SET waits = 0, last_event = ? WHERE run = ? AND attempt = ?", stored.event.id, said.run,
-               said.attempt);
+    return change_run(said.run, "UPDATE run SET waits = 0 WHERE run = ? AND attempt = ?", said.run, said.attempt);
   }
   Result<> operator()(const events::RunCancelled& said) const {
-    return run("UPDATE run SET cancelled = 1, waits = 0, last_event = ? WHERE run = ? AND status <> 'completed'",
-               stored.event.id, said.run);
+    return change_run(said.run, "UPDATE run SET cancelled = 1, waits = 0 WHERE run = ? AND status <> 'completed'",
+                      said.run);
   }
 
   Result<> operator()(const events::RunStarted& said) const {
-    return run(
-        "UPDATE run SET status = 'in_progress', started_at = ?, last_event = ? WHERE run = ? AND status = 'queued'",
-        now(), stored.event.id, said.run);
+    auto changed = change_run(
+        said.run, "UPDATE run SET status = 'in_progress', started_at = ? WHERE run = ? AND status = 'queued'", now(),
+        said.run);
+    return changed ? note_state(said.run) : changed;
   }
   Result<> operator()(const events::RunFinished& said) const {
-    return run(
-        "UPDATE run SET status = 'completed', conclusion = ?, errors = ?, completed_at = ?, last_event = ? WHERE run = "
-        "?",
-        events::name_of(said.conclusion), said.errors, now(), stored.event.id, said.run);
+    auto changed = change_run(
+        said.run, "UPDATE run SET status = 'completed', conclusion = ?, errors = ?, completed_at = ? WHERE run = ?",
+        events::name_of(said.conclusion), said.errors, now(), said.run);
+    return changed ? note_state(said.run) : changed;
   }
 
   Result<> operator()(const events::JobQueued& said) const {
@@ -330,14 +359,24 @@ std::string RunsProjection::schema() const {
          "cancel_in_progress INTEGER NOT NULL, queue_all INTEGER NOT NULL, depth INTEGER NOT NULL, variables_at "
          "INTEGER NOT NULL, untrusted INTEGER NOT NULL, created_at INTEGER NOT NULL, first_actor TEXT NOT NULL, "
          "queued_at INTEGER, "
-         "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, last_event TEXT "
-         "NOT NULL, correlation TEXT NOT NULL) WITHOUT ROWID;"
+         "started_at INTEGER, completed_at INTEGER, queued INTEGER NOT NULL, latest INTEGER NOT NULL, "
+         "correlation TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE TABLE heard (run TEXT PRIMARY KEY, event TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE TABLE listed (queued INTEGER PRIMARY KEY, run TEXT NOT NULL, id INTEGER NOT NULL, number INTEGER NOT "
+         "NULL, repository TEXT NOT NULL, workflow TEXT NOT NULL, workflow_file TEXT NOT NULL, event TEXT NOT NULL, "
+         "branch TEXT NOT NULL, commit_id TEXT NOT NULL, actor TEXT NOT NULL, title TEXT NOT NULL, created_at INTEGER "
+         "NOT NULL);"
+         "CREATE INDEX listed_by_repository ON listed (repository, queued);"
+         "CREATE INDEX listed_by_number ON listed (repository, number, queued);"
+         "CREATE INDEX listed_by_branch ON listed (branch, queued);"
+         "CREATE INDEX listed_by_commit ON listed (commit_id, queued);"
+         "CREATE INDEX listed_by_actor ON listed (actor, queued);"
+         "CREATE INDEX listed_by_event ON listed (event, queued);"
+         "CREATE TABLE outcome (queued INTEGER PRIMARY KEY, state TEXT NOT NULL);"
+         "CREATE INDEX outcome_by_state ON outcome (state, queued);"
          "CREATE TABLE run_input (run TEXT PRIMARY KEY, payload TEXT NOT NULL, inputs TEXT NOT NULL, "
          "called TEXT NOT NULL) WITHOUT ROWID;"
          "CREATE INDEX run_by_id ON run (id);"
-         "CREATE INDEX run_by_queued ON run (queued);"
-         "CREATE INDEX run_by_repository ON run (repository, queued);"
-         "CREATE INDEX run_by_commit ON run (repository, commit_id, queued);"
          "CREATE INDEX run_by_concurrency ON run (repository, concurrency) WHERE concurrency <> '';"
          "CREATE TABLE job (job TEXT PRIMARY KEY, id INTEGER NOT NULL DEFAULT 0, run TEXT NOT NULL, run_attempt "
          "INTEGER "

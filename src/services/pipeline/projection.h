@@ -18,7 +18,7 @@ class RunsProjection final : public store::Projection {
  public:
   static constexpr std::string_view projection_name = "pipeline";
   std::string name() const override { return std::string(projection_name); }
-  int version() const override { return 7; }
+  int version() const override { return 8; }
   std::string schema() const override;
   std::vector<std::string> types() const override;
   core::Result<> apply(sqlite::Connection& tables, const log::Stored& stored) override;
@@ -73,7 +73,8 @@ core::Result<std::optional<std::string>> group_of(sqlite::Connection& tables, st
                                                   std::string_view job);
 // The run of this UUID alone, without its jobs; nothing where there is none.
 core::Result<std::optional<RunRow>> find_run_alone(sqlite::Connection& tables, std::string_view uuid);
-core::Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query);
+// With its jobs, as it is shown: without what only the service needs.
+core::Result<std::optional<Run>> find_shown(sqlite::Connection& tables, std::string_view uuid);
 core::Result<RunsFound> search_runs(sqlite::Connection& tables, const RunSearch& search);  // search.cc
 core::Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file);
 core::Result<std::vector<Member>> members_of(sqlite::Connection& tables, std::string_view repository,

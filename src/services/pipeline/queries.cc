@@ -1,7 +1,6 @@
 // Rows of the projection as runs and jobs.
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "core/json.h"
 #include "services/pipeline/pipeline.h"
@@ -23,7 +22,8 @@ constexpr std::array<std::pair<Status, std::string_view>, 4> statuses{{{Status::
 constexpr std::string_view select_run =
     "SELECT run.run, id, number, attempt, repository, repository_id, workflow, workflow_file, event, event_id, ref, "
     "branch, commit_id, actor, title, url, status, conclusion, errors, cancelled, queued_at, started_at, completed_at, "
-    "last_event, correlation, queued, waits, shown_group, cancel_in_progress, queue_all, depth, "
+    "(SELECT event FROM heard WHERE heard.run = run.run), correlation, waits, shown_group, cancel_in_progress, "
+    "queue_all, depth, "
     "variables_at, untrusted, created_at, latest, first_actor FROM run ";
 constexpr std::string_view select_job =
     "SELECT job, id, run, repository, key, name, needs, status, conclusion, reason, attempt, runner, steps, log_bytes, "
@@ -73,14 +73,8 @@ std::vector<events::StepResult> steps_of(std::string_view json) {
   return steps;
 }
 
-struct Listed {
+RunRow read_run(const sqlite::Row& row) {
   RunRow run;
-  int64_t queued = 0;  // what the list is ordered by
-};
-
-Listed read_run(const sqlite::Row& row) {
-  Listed listed;
-  RunRow& run = listed.run;
   run.run = row.text(0);
   run.id = row.integer(1);
   run.number = row.integer(2);
@@ -106,18 +100,17 @@ Listed read_run(const sqlite::Row& row) {
   run.completed_at = time_of(row.maybe_integer(22));
   run.last_event = row.text(23);
   run.correlation = row.text(24);
-  listed.queued = row.integer(25);
-  run.waits = row.boolean(26);
-  run.group = row.text(27);
-  run.cancel_in_progress = row.boolean(28);
-  run.queue_all = row.boolean(29);
-  run.depth = row.integer(30);
-  run.variables_at = row.integer(31);
-  run.untrusted = row.boolean(32);
-  run.created_at = time_of(row.integer(33));
-  run.began = static_cast<uint64_t>(row.integer(34));
-  run.first_actor = row.text(35);
-  return listed;
+  run.waits = row.boolean(25);
+  run.group = row.text(26);
+  run.cancel_in_progress = row.boolean(27);
+  run.queue_all = row.boolean(28);
+  run.depth = row.integer(29);
+  run.variables_at = row.integer(30);
+  run.untrusted = row.boolean(31);
+  run.created_at = time_of(row.integer(32));
+  run.began = static_cast<uint64_t>(row.integer(33));
+  run.first_actor = row.text(34);
+  return run;
 }
 
 std::vector<events::JobOutput> outputs_of(std::string_view json) {
@@ -216,19 +209,10 @@ Result<std::optional<RunRow>> find_one(sqlite::Connection& tables, std::string_v
   auto found = tables.first(sqlite::Sql::generated(text), read_run, key);
   if (!found) return std::unexpected(found.error());
   if (!*found) return std::optional<RunRow>();
-  RunRow run = std::move((*found)->run);
+  RunRow run = std::move(**found);
   if (auto added = add_jobs(tables, run); !added) return std::unexpected(added.error());
   if (auto added = add_inputs(tables, run); !added) return std::unexpected(added.error());
   return run;
-}
-
-Result<int64_t> read_cursor(const std::string& cursor) {
-  if (cursor.empty()) return INT64_MAX;
-  int64_t before = 0;
-  auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
-  if (error == std::errc() && end == cursor.data() + cursor.size()) return before;
-  return core::fail(core::Code::invalid,
-                    "The cursor '" + cursor + "' is none that a list of runs gave. Begin without one.");
 }
 
 }  // namespace
@@ -256,41 +240,17 @@ Result<std::optional<Job>> find_job(sqlite::Connection& tables, int64_t id) {
   return std::optional<Job>(std::move(**found));
 }
 
-Result<RunPage> find_runs(sqlite::Connection& tables, const RunQuery& query) {
-  if (query.limit < 1 || query.limit > list_max) {
-    return core::fail(core::Code::invalid,
-                      "The limit of a list of runs is " + std::to_string(query.limit) + "; it must be 1 to 1000.");
-  }
-  auto before = read_cursor(query.cursor);
-  if (!before) return std::unexpected(before.error());
-  std::string text = sql(select_run, "WHERE queued < ?");
-  text += query.repository.empty() ? " AND (? = '')" : " AND repository = ?";
-  text += query.branch.empty() ? " AND (? = '')" : " AND branch = ?";
-  std::string_view status = query.status ? name_of(*query.status) : std::string_view();
-  text += status.empty() ? " AND (? = '')" : " AND status = ?";
-  text += query.number == 0 ? " AND (? = 0)" : " AND number = ?";
-  text += " ORDER BY queued DESC LIMIT ?";
-  auto rows = tables.all(sqlite::Sql::generated(text), read_run, *before, query.repository, query.branch, status,
-                         query.number, static_cast<int64_t>(query.limit + 1));
-  if (!rows) return std::unexpected(rows.error());
-  RunPage page;
-  if (rows->size() > query.limit) {
-    rows->pop_back();
-    page.next = std::to_string(rows->back().queued);
-  }
-  for (Listed& listed : *rows) {
-    if (auto added = add_jobs(tables, listed.run); !added) return std::unexpected(added.error());
-    page.runs.push_back(std::move(listed.run));
-  }
-  return page;
+Result<std::optional<Run>> find_shown(sqlite::Connection& tables, std::string_view uuid) {
+  auto run = find_run_alone(tables, uuid);
+  if (!run) return std::unexpected(run.error());
+  if (!*run) return std::optional<Run>();
+  if (auto added = add_jobs(tables, **run); !added) return std::unexpected(added.error());
+  return std::optional<Run>(std::move(**run));
 }
 
 Result<std::optional<RunRow>> find_run_alone(sqlite::Connection& tables, std::string_view uuid) {
   std::string text = sql(select_run, "WHERE run.run = ?");
-  auto found = tables.first(sqlite::Sql::generated(text), read_run, uuid);
-  if (!found) return std::unexpected(found.error());
-  if (!*found) return std::optional<RunRow>();
-  return std::move((*found)->run);
+  return tables.first(sqlite::Sql::generated(text), read_run, uuid);
 }
 
 Result<int64_t> last_number(sqlite::Connection& tables, std::string_view repository, std::string_view file) {

@@ -73,18 +73,31 @@ struct Run {
   std::vector<Job> jobs;  // of the newest attempt, in the order of the file
 };
 
+// What a list of runs is asked for; what is empty matters not.
 struct RunQuery {
-  std::string repository;  // empty: of all
-  size_t limit = 30;       // 1 to list_max
-  std::string cursor;      // RunPage::next of the page before; empty: the newest
-  std::string branch;      // empty: any
-  std::optional<Status> status;
+  std::string repository = {};
+  size_t limit = 30;        // 1 to list_max
+  std::string cursor = {};  // RunPage::next of the page before; empty: the newest
+  std::string branch = {}, actor = {}, event = {};
+  std::string workflow = {};  // its name or file; the path may be left out
+  std::string commit = {};    // how it begins, at least commit_digits_min digits
+  std::string result = {};    // one of the names of results()
+  std::string words = {};     // each is looked for: RunWords says where
+  std::optional<Status> status = {};
   int64_t number = 0;  // each workflow counts for itself, so several runs may have it; 0: any
+  std::optional<std::vector<std::string>> within = {};  // these repositories alone; absent: all
 };
 
+inline constexpr size_t commit_digits_min = 7;
+inline constexpr size_t looked_max = 20'000;  // runs looked at for one page
+
+// "failed" is failure, timed_out and startup_failure; "waiting" is what waits for a person.
+std::vector<std::string_view> results();
+
 struct RunPage {
-  std::vector<Run> runs;  // newest first
-  std::string next;       // empty: no more
+  std::vector<Run> runs;                   // newest first
+  std::string next;                        // empty: no more
+  std::optional<core::Time> looked_until;  // the page ends for all was not looked at: what began before this is left
 };
 
 // {"runs":[...]} and one of them, as `headrace run list --json` and `run view --json` print them (DESIGN section 12):

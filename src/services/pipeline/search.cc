@@ -10,17 +10,21 @@ using core::Result;
 
 namespace {
 
-// Each takes one value, whether it is asked for or not.
+// Each takes one value, whether it is asked for or not. A plus keeps SQLite from an index that has more than another.
 std::string where_of(const RunSearch& search) {
-  std::string where = " FROM run WHERE repository = ?";
+  std::string where =
+      search.commit.empty() ? " FROM listed WHERE repository = ?" : " FROM listed WHERE +repository = ?";
   auto add = [&where](const std::string& value, std::string_view condition) {
     where += value.empty() ? " AND (? = '')" : " AND " + std::string(condition);
   };
-  add(search.branch, "branch = ?");
-  add(search.event, "event = ?");
-  add(search.actor, "actor = ?");
+  add(search.branch, "+branch = ?");
+  add(search.event, "+event = ?");
+  add(search.actor, "+actor = ?");
   add(search.commit, "commit_id = ?");
-  add(search.status, "? IN (status, conclusion)");
+  constexpr std::string_view state = "(SELECT state FROM outcome WHERE outcome.queued = listed.queued)";
+  add(search.status, search.status == "completed"
+                         ? "? = 'completed' AND " + std::string(state) + " NOT IN ('queued', 'in_progress')"
+                         : "? = " + std::string(state));
   return where + " AND created_at BETWEEN ? AND ?";
 }
 
