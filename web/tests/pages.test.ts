@@ -88,7 +88,12 @@ describe('the list of runs', () => {
   })
 
   it('asks by its address and says how far it looked', async () => {
-    list([runOf(412)], null)
+    const answer = {
+      runs: [] as unknown[],
+      next: '7' as string | null,
+      looked_until: '2026-11-03T12:00:00Z' as string | null,
+    }
+    server.on('GET /api/v1/runs', () => answer)
     const { router } = await open('/runs?repo=team/shop&result=failed&q=cart')
     const [asked] = server.askedFor('GET /api/v1/runs')
     expect(Object.fromEntries(asked!.query)).toEqual({
@@ -97,7 +102,8 @@ describe('the list of runs', () => {
       q: 'cart',
       limit: '50',
     })
-    expect(text()).toContain('None of the newest 1 runs fits')
+    expect(text()).toContain('No run since 3 Nov')
+    Object.assign(answer, { runs: [runOf(412)], next: null, looked_until: null })
     await page.find('form input').setValue('branch:main')
     await page.find('form').trigger('submit')
     await settled()

@@ -23,10 +23,11 @@ export interface RunsWanted {
   actor?: string | undefined
   event?: string | undefined
   result?: string | undefined
+  workflow?: string | undefined
+  commit?: string | undefined
   q?: string | undefined
 }
 
-// actor, event, result and q are filters that the server may not know yet; the store looks at what comes.
 export const listRuns = (wanted: RunsWanted, cursor: string | null, limit: number, at: Moment, signal?: Signal) =>
   ask<RunPage>('/v1/runs', { query: { ...wanted, cursor, limit, at }, signal })
 

@@ -79,6 +79,7 @@ export interface Run {
 export interface RunPage {
   runs: Run[]
   next: string | null
+  looked_until: string | null // the server looked at many and stopped there: what is older is left
 }
 
 // Of a run what tells how its commit is.

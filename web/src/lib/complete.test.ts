@@ -7,12 +7,14 @@ const values = {
   actor: ['alice'],
   event: ['push'],
   result: ['failed', 'passed'],
+  workflow: ['Tests of the shop'],
+  commit: [],
 }
 const shown = (text: string, caret = text.length) => completionsOf(text, caret, values).map((one) => one.shown)
 
 describe('completion of a filter', () => {
   it('offers names, then values', () => {
-    expect(shown('')).toEqual(['repo:', 'branch:', 'actor:', 'event:', 'result:'])
+    expect(shown('')).toEqual(['repo:', 'branch:', 'actor:', 'event:', 'result:', 'workflow:', 'commit:'])
     expect(shown('re')).toEqual(['repo:', 'result:'])
     expect(shown('repo:team/shop re')).toEqual(['result:'])
     expect(shown('branch:')).toEqual(['main', 'round half up'])

@@ -23,6 +23,8 @@ describe('a filter of runs', () => {
       event: 'push',
       title: 'Totals in cents',
       workflow: 'CI',
+      workflow_file: '.github/workflows/ci.yml',
+      number: 7,
       commit: '3fa91c07be',
       status: 'completed',
       conclusion: 'timed_out',
@@ -31,7 +33,10 @@ describe('a filter of runs', () => {
     expect(
       fits(run, { repo: 'team/hello', branch: 'main', actor: 'alice', event: 'push', result: 'failed', q: 'CENTS ci' }),
     ).toBe(true)
-    expect(fits(run, { q: '#12' })).toBe(true)
+    for (const q of ['#12', '12', '#7', '7', '3fa9', '3FA91c07', 'team/hello', 'tal'])
+      expect(fits(run, { q }), q).toBe(true)
+    for (const workflow of ['CI', 'ci.yml', '.github/workflows/ci.yml']) expect(fits(run, { workflow })).toBe(true)
+    expect(fits(run, { commit: '3FA91c0' })).toBe(true)
     for (const other of [
       { repo: 'team/x' },
       { branch: 'x' },
@@ -39,6 +44,11 @@ describe('a filter of runs', () => {
       { event: 'schedule' },
       { result: 'passed' },
       { q: 'euros' },
+      { q: '#1' },
+      { q: 'a91c07' },
+      { q: '3fa' },
+      { workflow: 'i.yml' },
+      { commit: 'a91c07b' },
     ])
       expect(fits(run, other), JSON.stringify(other)).toBe(false)
   })

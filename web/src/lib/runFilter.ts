@@ -1,9 +1,9 @@
 // The filter of the runs list: what is typed (`result:failed branch:main cart`), what stands in the address, and
-// whether a run fits.
+// whether a run fits, as the server understands it: src/services/pipeline/run_list.cc, run_words.h.
 import type { Run } from '@/api/types'
 import { shownAs, type Status } from '@/status/status'
 
-export const filterNames = ['repo', 'branch', 'actor', 'event', 'result'] as const
+export const filterNames = ['repo', 'branch', 'actor', 'event', 'result', 'workflow', 'commit'] as const
 export type FilterName = (typeof filterNames)[number]
 export type RunFilter = Partial<Record<FilterName | 'q', string>>
 
@@ -46,8 +46,19 @@ export function fits(run: Run, filter: RunFilter): boolean {
   if (filter.actor && run.actor !== filter.actor) return false
   if (filter.event && run.event !== filter.event) return false
   if (filter.result && shownAs(run.status, run.conclusion).status !== statuses[filter.result as Result]) return false
-  const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean)
-  const text =
-    `#${run.id} ${run.title} ${run.workflow} ${run.repository} ${run.branch} ${run.commit} ${run.actor}`.toLowerCase()
-  return words.every((word) => text.includes(word))
+  const file = run.workflow_file
+  if (filter.workflow && ![run.workflow, file, file.split('/').pop()].includes(filter.workflow)) return false
+  if (filter.commit && !run.commit.startsWith(filter.commit.toLowerCase())) return false
+  return wordsFit(run, (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean))
+}
+
+function wordsFit(run: Run, words: string[]): boolean {
+  const texts = [run.title, run.workflow, run.repository, run.branch, run.actor].join('\n').toLowerCase()
+  const numbers = [String(run.id), String(run.number)]
+  return words.every(
+    (word) =>
+      texts.includes(word) ||
+      numbers.includes(word.replace(/^#/, '')) ||
+      (/^[0-9a-f]{4,}$/.test(word) && run.commit.startsWith(word)),
+  )
 }

@@ -1,4 +1,4 @@
-// The runs list as it is loaded: pages on demand, until enough fit, and what is said meanwhile.
+// The runs list as it is loaded: pages on demand, and what is said meanwhile.
 import { onScopeDispose, ref, shallowRef, triggerRef, watch, type Ref } from 'vue'
 import { listRuns } from '@/api/calls'
 import { ApiError } from '@/api/client'
@@ -7,7 +7,7 @@ import { RunsProjection } from '@/stores/runs'
 import type { RunFilter } from './runFilter'
 
 const pageSize = 50
-const pagesAtOnce = 5 // read in search of runs that fit, before somebody asks for more
+const looksAtOnce = 10 // where the server looked at many and found few, before somebody asks for more
 
 export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>) {
   const list = shallowRef(new RunsProjection(filter.value))
@@ -15,7 +15,7 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
   const ready = ref(false)
   const busy = ref(false)
   const more = ref(false)
-  const looked = ref(0)
+  const lookedUntil = ref<string | null>(null)
   let cursor: string | null = null
   let current = new AbortController()
 
@@ -24,7 +24,7 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
     busy.value = true
     const { signal } = current
     try {
-      await readPages(signal)
+      await readOn(signal)
       error.value = undefined
     } catch (caught) {
       if (!signal.aborted) error.value = caught as ApiError
@@ -33,19 +33,19 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
     }
   }
 
-  async function readPages(signal: AbortSignal): Promise<void> {
+  async function readOn(signal: AbortSignal): Promise<void> {
     const goal = list.value.rows.length + pageSize / 2
-    for (let page = 0; page < pagesAtOnce && list.value.rows.length < goal; page++) {
+    for (let look = 0; look < looksAtOnce && list.value.rows.length < goal; look++) {
       const { repo: repository, ...rest } = filter.value
       const answer = await listRuns({ repository, ...rest }, cursor, pageSize, at.value, signal)
       if (signal.aborted) return
       list.value.add(answer.runs)
-      looked.value += answer.runs.length
+      lookedUntil.value = answer.looked_until
       cursor = answer.next
       more.value = cursor !== null
       ready.value = true
       triggerRef(list)
-      if (!cursor) return
+      if (!cursor || !answer.looked_until) return
     }
   }
 
@@ -55,7 +55,7 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
     list.value = new RunsProjection(filter.value)
     cursor = null
     ready.value = more.value = busy.value = false
-    looked.value = 0
+    lookedUntil.value = null
     error.value = undefined
     void older()
   }
@@ -72,5 +72,5 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
     current.abort()
     deaf()
   })
-  return { list, error, ready, busy, more, looked, older, begin, showFresh }
+  return { list, error, ready, busy, more, lookedUntil, older, begin, showFresh }
 }

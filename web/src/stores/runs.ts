@@ -11,10 +11,10 @@ export class RunsProjection {
 
   constructor(private readonly filter: RunFilter) {}
 
-  // A page from the server, older than what is there.
+  // A page from the server, older than what is there; all of it fits.
   add(page: Run[]): void {
     const known = new Set([...this.rows, ...this.fresh].map((run) => run.run))
-    this.rows.push(...page.filter((run) => !known.has(run.run) && fits(run, this.filter)))
+    this.rows.push(...page.filter((run) => !known.has(run.run)))
   }
 
   // Of the new ones those that fit: which result a run comes to is known only as it goes on.
