@@ -182,7 +182,13 @@ const std::string& Exchange::id() const { return connection_.id(); }
 core::Task<core::Result<size_t>> Exchange::read(std::span<std::byte> into) { return connection_.read(into); }
 core::Task<core::Result<std::string>> Exchange::body(size_t max) { return connection_.body(max); }
 std::optional<uint64_t> Exchange::body_length() const { return connection_.body_length(); }
-core::Task<core::Result<>> Exchange::respond(Response response) { return connection_.respond(std::move(response)); }
+core::Task<core::Result<>> Exchange::respond(Response response) {
+  return shaping_ ? respond_shaped(std::move(response)) : connection_.respond(std::move(response));
+}
+core::Task<core::Result<>> Exchange::respond_shaped(Response response) {
+  co_await shaping_(response);
+  co_return co_await connection_.respond(std::move(response));
+}
 core::Task<core::Result<>> Exchange::start(Status status, Headers headers, std::optional<uint64_t> length) {
   return connection_.start(status, std::move(headers), length);
 }

@@ -60,6 +60,9 @@ class Exchange {
 
   // A whole answer, once. Content-Length, Date and Connection are added; HEAD, 204 and 304 send no body.
   core::Task<core::Result<>> respond(Response response);
+  // What is done to a whole answer before it goes; to one in parts nothing is.
+  using Shaping = std::function<core::Task<>(Response&)>;
+  void shape_answer(Shaping shaping) { shaping_ = std::move(shaping); }
 
   // An answer in parts: start, write..., finish. With a `length` exactly so many bytes must be written, else it is sent
   // in chunks (to an HTTP/1.0 client until the connection closes). Without finish() the client sees a broken answer.
@@ -81,7 +84,9 @@ class Exchange {
   core::Task<core::Result<std::unique_ptr<WebSocket>>> upgrade(WebSocketOptions options);
 
  private:
+  core::Task<core::Result<>> respond_shaped(Response response);
   Connection& connection_;
+  Shaping shaping_;
 };
 
 // Called once for each request, as a task of its own. If it throws, or returns without an answer to a client that is

@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "server/answers.h"
 #include "server/door.h"
+#include "server/packing.h"
 #include "server/pages.h"
 #include "server/sessions.h"
 
@@ -70,6 +71,8 @@ Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
   auto caller = caller_of(platform_, request);
   if (!caller) co_return std::unexpected(caller.error());
   if (auto allowed = may(platform_, *caller, *match.route, match.captures); !allowed) co_return allowed;
+  if (may_be_packed(*match.route, request))
+    exchange.shape_answer([this](net::Response& answer) { return pack(platform_, answer); });
   Call call{exchange, std::move(*caller), std::move(match.captures)};
   co_return co_await match.route->action(call);
 }
