@@ -7,6 +7,7 @@
 #include "server/door.h"
 #include "server/packing.h"
 #include "server/pages.h"
+#include "server/request.h"
 #include "server/sessions.h"
 
 namespace headrace::server {
@@ -71,6 +72,8 @@ Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
   auto caller = caller_of(platform_, request);
   if (!caller) co_return std::unexpected(caller.error());
   if (auto allowed = may(platform_, *caller, *match.route, match.captures); !allowed) co_return allowed;
+  if (auto known = check_query(*match.route, request); !known)
+    co_return co_await exchange.respond(answer_of(net::Status::bad_request, "invalid", known.error().message));
   if (may_be_packed(*match.route, request))
     exchange.shape_answer([this](net::Response& answer) { return pack(platform_, answer); });
   Call call{exchange, std::move(*caller), std::move(match.captures)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "server/answers.h"
 
@@ -38,13 +39,28 @@ std::string_view words_for(Kind kind) {
   return "";
 }
 
-std::string known(const std::vector<Member>& members) {
+std::string known(const auto& members) {
   std::string names;
   for (const auto& member : members) names.append(names.empty() ? "" : ", ").append(member.name);
   return names;
 }
 
 }  // namespace
+
+Result<> check_query(const Route& route, const net::Request& request) {
+  if (!route.pattern.starts_with("/api/v1/")) return {};
+  const auto& parameters = route.about.parameters;
+  std::set<std::string_view> seen;
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::find(parameters, name, &QueryParameter::name) == parameters.end())
+      return core::fail(Code::invalid,
+                        "The query parameter '" + name.substr(0, 60) + "' is not known here; " +
+                            (parameters.empty() ? "there are none." : "known: " + known(parameters) + "."));
+    if (!seen.insert(name).second)
+      return core::fail(Code::invalid, "The query parameter '" + name + "' is given twice.");
+  }
+  return {};
+}
 
 Result<> check_members(const json::value& value, const std::vector<Member>& members) {
   if (!value.is_object())

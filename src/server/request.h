@@ -27,6 +27,9 @@ core::Task<core::Result<core::json::value>> read_object(Call& call, size_t bytes
 // The body; what is larger has been answered 413 when this returns an error.
 core::Task<core::Result<std::string>> read_body(Call& call, size_t bytes_max);
 
+// No query parameter but those the route has, none twice. Of our own API alone: GitHub's clients send more than is
+// known here. invalid: names the parameter, and those there are.
+core::Result<> check_query(const Route& route, const net::Request& request);
 // A query parameter that is a number from least to most; `otherwise` where it is absent. invalid: names it.
 core::Result<uint64_t> number_in(const Call& call, std::string_view name, uint64_t least, uint64_t most,
                                  uint64_t otherwise);

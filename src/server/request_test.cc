@@ -41,6 +41,27 @@ TEST(Members, ThatAreNotKnownAreRefusedWithThoseThatAre) {
     EXPECT_THAT(trouble(text, members), HasSubstr("JSON object")) << text;
 }
 
+std::string query_trouble(std::string pattern, std::vector<net::Parameter> query) {
+  Route route;
+  route.pattern = std::move(pattern);
+  route.about.parameters = {{"branch", ""}, {"limit", ""}};
+  net::Request request;
+  request.query = std::move(query);
+  auto good = check_query(route, request);
+  return good ? "" : good.error().message;
+}
+
+TEST(QueryParameters, ThatARouteOfOursDoesNotHaveAreRefusedWithThoseThatItHas) {
+  EXPECT_EQ(query_trouble("/api/v1/runs", {}), "");
+  EXPECT_EQ(query_trouble("/api/v1/runs", {{"limit", "1"}, {"branch", ""}}), "");
+  EXPECT_THAT(query_trouble("/api/v1/runs", {{"limit", "1"}, {"barnch", "dev"}}),
+              AllOf(HasSubstr("'barnch'"), HasSubstr("branch, limit")));
+  EXPECT_THAT(query_trouble("/api/v1/runs", {{"limit", "1"}, {"limit", "2"}}), HasSubstr("'limit' is given twice"));
+  EXPECT_EQ(query_trouble("/api/v3/repos/{owner}/{repo}/actions/runs", {{"check_suite_id", "1"}}), "")
+      << "GitHub's clients send more than is known here";
+  EXPECT_EQ(query_trouble("/{owner}/{repo}.git/info/refs", {{"service", "git-upload-pack"}}), "");
+}
+
 TEST(Numbers, AreDigitsOnlyAndFit) {
   EXPECT_EQ(number_of("0"), 0U);
   EXPECT_EQ(number_of("18446744073709551615"), UINT64_MAX);

@@ -66,10 +66,14 @@ TEST_F(RunsApi, FillsPagesFromWhatOneMaySee) {
   EXPECT_EQ(ids(guest, "?repository=Team/Open").size(), 2U) << "names count without case";
 }
 
-TEST_F(RunsApi, TakesEachFilter) {
+TEST_F(RunsApi, RefusesParametersThatItDoesNotHave) {
+  auto answer = world.get("/api/v1/runs?repo=team/hello");
+  EXPECT_EQ(answer.status, net::Status::bad_request);
+  EXPECT_THAT(message_of(answer), AllOf(HasSubstr("'repo'"), HasSubstr("repository, branch")));
   EXPECT_EQ(world.get("/api/v1/runs?result=fine").status, net::Status::unprocessable_content);
   EXPECT_EQ(world.get("/api/v1/runs?result=failed&actor=a&event=b&workflow=c&commit=abcdef1&q=d&branch=e").status,
             net::Status::ok);
+  EXPECT_EQ(world.get("/api/v1/whoami?verbose=1").status, net::Status::bad_request);
 }
 
 }  // namespace
