@@ -88,7 +88,7 @@ std::string_view name_of(FileDiff::Status status) {
   return "modified";
 }
 
-Result<Diff> LibgitRepository::diff_trees(git_tree* before, git_tree* after) {
+Result<Diff> LibgitRepository::diff_trees(git_tree* before, git_tree* after, std::string_view path) {
   const auto compared = compare(handle_.get(), before, after);
   if (!compared) return std::unexpected(compared.error());
   Diff diff;
@@ -96,6 +96,7 @@ Result<Diff> LibgitRepository::diff_trees(git_tree* before, git_tree* after) {
   const size_t count = git_diff_num_deltas(compared->get());
   for (size_t index = 0; index < count && diff.files.size() < diff_files_max; ++index) {
     auto file = describe(git_diff_get_delta(compared->get(), index));
+    if (!path.empty() && file.old_path != path && file.new_path != path) continue;
     if (bytes < diff_bytes_max) {
       if (auto added = add_patch(compared->get(), index, file, diff_bytes_max - bytes); !added)
         return std::unexpected(added.error());
@@ -108,7 +109,8 @@ Result<Diff> LibgitRepository::diff_trees(git_tree* before, git_tree* after) {
     diff.truncated = diff.truncated || file.cut;
     diff.files.push_back(std::move(file));
   }
-  diff.truncated = diff.truncated || count > diff.files.size();
+  diff.files_total = path.empty() ? count : diff.files.size();
+  diff.truncated = diff.truncated || diff.files_total > diff.files.size();
   return diff;
 }
 
@@ -120,17 +122,17 @@ Result<Diff> LibgitRepository::diff(std::string_view old_revision, std::string_v
   return diff_trees(before->get(), after->get());
 }
 
-Result<Diff> LibgitRepository::diff_of(std::string_view revision) {
+Result<Diff> LibgitRepository::diff_of(std::string_view revision, std::string_view path) {
   const auto commit = find_commit(revision);
   if (!commit) return std::unexpected(commit.error());
   git_tree* found = nullptr;
   if (const int code = git_commit_tree(&found, commit->get()); code != 0)
     return std::unexpected(libgit_error(code, "reading a tree"));
   const TreeHandle after(found);
-  if (git_commit_parentcount(commit->get()) == 0) return diff_trees(nullptr, after.get());
+  if (git_commit_parentcount(commit->get()) == 0) return diff_trees(nullptr, after.get(), path);
   const auto before = find_tree(to_hex(*git_commit_parent_id(commit->get(), 0)), {});
   if (!before) return std::unexpected(before.error());
-  return diff_trees(before->get(), after.get());
+  return diff_trees(before->get(), after.get(), path);
 }
 
 }  // namespace headrace::git

@@ -61,7 +61,7 @@ class LibgitRepository final : public Repository {
   core::Result<Blob> blob_by_id(std::string_view id, size_t bytes_max) override;
   core::Result<LogPage> log(const LogQuery& query) override;
   core::Result<Diff> diff(std::string_view old_revision, std::string_view new_revision) override;
-  core::Result<Diff> diff_of(std::string_view revision) override;
+  core::Result<Diff> diff_of(std::string_view revision, std::string_view path) override;
   core::Result<CommitRange> commits_between(std::string_view after, const std::vector<std::string>& without,
                                             size_t max) override;
   core::Result<ChangedPaths> changed_paths(std::string_view before, std::string_view after, size_t max) override;
@@ -76,7 +76,7 @@ class LibgitRepository final : public Repository {
   core::Result<CommitHandle> find_commit(std::string_view revision);
   core::Result<TreeHandle> find_tree(std::string_view revision, std::string_view path);
   core::Result<TreeEntryHandle> find_entry(std::string_view revision, std::string_view path);
-  core::Result<Diff> diff_trees(git_tree* before, git_tree* after);
+  core::Result<Diff> diff_trees(git_tree* before, git_tree* after, std::string_view path = {});
 
   RepositoryHandle handle_;
 };

@@ -86,7 +86,8 @@ std::string_view name_of(FileDiff::Status status);
 
 struct Diff {
   std::vector<FileDiff> files;
-  size_t additions = 0, deletions = 0;  // of all files
+  size_t files_total = 0;               // that differ; more than `files` beyond diff_files_max
+  size_t additions = 0, deletions = 0;  // of the files whose lines were counted
   bool truncated = false;               // there are more files, or patches were left out beyond diff_bytes_max
 };
 
@@ -112,7 +113,7 @@ inline constexpr size_t tree_entries_max = 10'000;
 inline constexpr size_t blob_bytes_default = size_t{1} << 20;
 inline constexpr size_t file_patch_bytes_max = 256 * 1024;
 inline constexpr size_t diff_bytes_max = size_t{4} << 20;
-inline constexpr size_t diff_files_max = 3'000;
+inline constexpr size_t diff_files_max = 10'000;
 inline constexpr size_t refs_max = 100'000;
 
 class Repository {
@@ -132,7 +133,9 @@ class Repository {
   virtual core::Result<LogPage> log(const LogQuery& query) = 0;  // newest first
 
   virtual core::Result<Diff> diff(std::string_view old_revision, std::string_view new_revision) = 0;
-  virtual core::Result<Diff> diff_of(std::string_view revision) = 0;  // with its first parent, or with nothing
+  // With its first parent, or with nothing. With a `path`: of that file alone (its old name or its new one), and the
+  // bytes before it do not count.
+  virtual core::Result<Diff> diff_of(std::string_view revision, std::string_view path = {}) = 0;
 
   // What `after` has that none of `without` (commit ids; those that are not there hide nothing) has.
   virtual core::Result<CommitRange> commits_between(std::string_view after, const std::vector<std::string>& without,

@@ -153,6 +153,13 @@ TEST_F(Reading, RenamesAndBinariesAreSeenAndLongPatchesLeftOut) {
   EXPECT_TRUE(diff->files[2].cut);
   EXPECT_TRUE(diff->truncated);
   EXPECT_EQ(diff->files[2].additions, 60'000u);
+  EXPECT_EQ(diff->files_total, 3u);
+  for (const auto* name : {"src/a.txt", "b.txt"}) {
+    const auto one = repository_->diff_of(fourth, name);
+    ASSERT_TRUE(one);
+    EXPECT_THAT(one->files, ElementsAre(Field(&FileDiff::status, FileDiff::Status::renamed))) << name;
+    EXPECT_FALSE(one->truncated);
+  }
 }
 
 TEST_F(Reading, AncestryIsKnown) {

@@ -1,8 +1,10 @@
 #include "server/repositories_api.h"
 
+#include "git/repository.h"
 #include "server/answers.h"
 #include "server/door.h"
 #include "server/request.h"
+#include "services/pipeline/pipeline.h"
 #include "services/repository/repository.h"
 
 namespace headrace::server {
@@ -24,6 +26,7 @@ json::object of(const repository::Repo& repo, const std::string& public_url) {
           {"owner", repo.owner},
           {"name", repo.name},
           {"default_branch", repo.default_branch},
+          {"created", repo.created},
           {"clone_url", public_url + "/" + repo.full_name + ".git"}};
 }
 
@@ -40,9 +43,42 @@ Task<Result<>> create(Platform& platform, Call& call) {
   co_return co_await call.exchange.respond(json_answer(of(*created, platform.public_url), net::Status::created));
 }
 
+// The newest runs of its default branch, without their jobs: how it is.
+Task<Result<json::array>> runs_of(Platform& platform, repository::Repo repo, std::optional<log::Offset> at) {
+  constexpr size_t runs_max = 10;
+  pipeline::RunQuery query;
+  query.repository = repo.full_name;
+  query.branch = repo.default_branch;
+  query.limit = runs_max;
+  auto page = co_await platform.pipeline.list(query, at);
+  if (!page) co_return std::unexpected(page.error());
+  json::array shown;
+  for (const auto& run : page->runs)
+    shown.push_back(
+        json::object{{"id", run.id},
+                     {"commit", run.commit},
+                     {"workflow_file", run.workflow_file},
+                     {"status", pipeline::name_of(run.status)},
+                     {"conclusion", run.conclusion ? json::value(events::name_of(*run.conclusion)) : json::value()}});
+  co_return shown;
+}
+
+// With how it is, where that was asked for and may be told.
+Task<Result<json::object>> listed(Platform& platform, const Call& call, repository::Repo repo, bool with_runs,
+                                  std::optional<log::Offset> at) {
+  auto one = of(repo, platform.public_url);
+  if (!with_runs || !may_on_repository(platform, call.caller, Right::read_runs, repo.full_name)) co_return one;
+  auto runs = co_await runs_of(platform, std::move(repo), at);
+  if (!runs) co_return std::unexpected(runs.error());
+  one["runs"] = std::move(*runs);
+  co_return one;
+}
+
 Task<Result<>> list(Platform& platform, Call& call) {
   auto at = moment_in(platform, call);
   if (!at) co_return std::unexpected(at.error());
+  auto with_runs = flag_in(call, "runs");
+  if (!with_runs) co_return std::unexpected(with_runs.error());
   json::array shown;
   std::string after = call.query("after");
   bool more = true;
@@ -57,8 +93,10 @@ Task<Result<>> list(Platform& platform, Call& call) {
         break;
       }
       after = repo.full_name;
-      if (may_on_repository(platform, call.caller, Right::read_repository, repo.full_name))
-        shown.push_back(of(repo, platform.public_url));
+      if (!may_on_repository(platform, call.caller, Right::read_repository, repo.full_name)) continue;
+      auto one = co_await listed(platform, call, repo, *with_runs, *at);
+      if (!one) co_return std::unexpected(one.error());
+      shown.push_back(std::move(*one));
     }
   }
   json::object answer;
@@ -82,6 +120,38 @@ Task<Result<>> remove(Platform& platform, Call& call) {
   co_return co_await call.exchange.respond(no_content());
 }
 
+// Long first lines are for the commit's own page.
+std::string title_of(const std::string& message) {
+  constexpr size_t bytes_max = 200;
+  size_t end = std::min(message.find('\n'), message.size());
+  if (end > bytes_max)
+    for (end = bytes_max; end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U;) --end;
+  return message.substr(0, end);
+}
+
+json::object summary_of(const git::Commit& commit) {
+  return {{"commit", commit.id},
+          {"title", title_of(commit.message)},
+          {"author", commit.author.name},
+          {"date", core::format_time(commit.committer.time)}};
+}
+
+// The commits that refs stand at; nothing for one that is no longer there, and beyond the first tips_max.
+auto tips_reader(const std::vector<repository::RefRow>& rows) {
+  constexpr size_t tips_max = 2'000;
+  std::vector<std::string> ids;
+  for (const auto& row : rows)
+    if (ids.size() < tips_max) ids.push_back(row.commit);
+  return [ids = std::move(ids)](git::Repository& repository) -> Result<std::vector<std::optional<git::Commit>>> {
+    std::vector<std::optional<git::Commit>> tips;
+    for (const auto& id : ids) {
+      auto found = repository.commit(id);
+      tips.push_back(found ? std::optional(std::move(*found)) : std::nullopt);
+    }
+    return tips;
+  };
+}
+
 Task<Result<>> refs(Platform& platform, Call& call) {
   auto at = moment_in(platform, call);
   if (!at) co_return std::unexpected(at.error());
@@ -89,9 +159,21 @@ Task<Result<>> refs(Platform& platform, Call& call) {
   if (!id) co_return std::unexpected(id.error());
   auto rows = co_await platform.repositories.refs(*id, *at);
   if (!rows) co_return std::unexpected(rows.error());
+  auto heads = flag_in(call, "commits");
+  if (!heads) co_return std::unexpected(heads.error());
+  std::vector<std::optional<git::Commit>> tips;
+  if (*heads) {
+    auto read = co_await platform.repositories.read(*id, tips_reader(*rows));
+    if (!read) co_return std::unexpected(read.error());
+    tips = std::move(*read);
+  }
   json::array shown;
-  for (const auto& row : *rows)
-    shown.push_back(json::object{{"ref", row.ref}, {"commit", row.commit}, {"since", row.since}});
+  for (size_t i = 0; i < rows->size(); ++i) {
+    const auto& row = (*rows)[i];
+    json::object one{{"ref", row.ref}, {"commit", row.commit}, {"since", row.since}};
+    if (*heads) one["tip"] = i < tips.size() && tips[i] ? json::value(summary_of(*tips[i])) : json::value();
+    shown.push_back(std::move(one));
+  }
   json::object answer;
   answer["refs"] = std::move(shown);
   co_return co_await call.exchange.respond(json_answer(answer));
@@ -154,7 +236,12 @@ void add_repository_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/repositories",
               Right::signed_in,
-              {"Repositories one may read, by name", "repositories", {{"after", "name to go on after"}, at}, {}},
+              {"Repositories one may read, by name",
+               "repositories",
+               {{"after", "name to go on after"},
+                {"runs", "true: with the newest runs of each one's default branch, without their jobs"},
+                at},
+               {}},
               [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get,
               one,
@@ -169,7 +256,10 @@ void add_repository_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               one + "/refs",
               Right::read_repository,
-              {"Its branches and tags", "repositories", {at}, {}},
+              {"Its branches and tags",
+               "repositories",
+               {{"commits", "true: with the title, author and date of the commit each stands at"}, at},
+               {}},
               [&platform](Call& call) { return refs(platform, call); }});
   router.add({net::Method::get,
               one + "/pushes",

@@ -1,4 +1,5 @@
 // What is in a repository: commits, trees, files, differences. Read by libgit2 on the pool for git reads.
+#include "core/bytes.h"
 #include "git/repository.h"
 #include "server/answers.h"
 #include "server/repositories_api.h"
@@ -41,6 +42,7 @@ json::object of(const git::Diff& diff) {
                                  {"cut", file.cut},
                                  {"patch", file.patch}});
   return {{"files", std::move(files)},
+          {"files_total", diff.files_total},
           {"additions", diff.additions},
           {"deletions", diff.deletions},
           {"truncated", diff.truncated}};
@@ -80,10 +82,11 @@ Task<Result<>> commits(Platform& platform, Call& call) {
 
 Task<Result<>> commit(Platform& platform, Call& call) {
   return answer_read(platform, call,
-                     [revision = call.capture("revision")](git::Repository& repository) -> Result<net::Response> {
+                     [revision = call.capture("revision"),
+                      path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
                        auto found = repository.commit(revision);
                        if (!found) return std::unexpected(found.error());
-                       auto diff = repository.diff_of(found->id);
+                       auto diff = repository.diff_of(found->id, path);
                        if (!diff) return std::unexpected(diff.error());
                        json::object answer = of(*found);
                        answer["diff"] = of(*diff);
@@ -92,23 +95,24 @@ Task<Result<>> commit(Platform& platform, Call& call) {
 }
 
 Task<Result<>> tree(Platform& platform, Call& call) {
-  return answer_read(
-      platform, call,
-      [revision = call.capture("revision"),
-       path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
-        auto entries = repository.tree(revision, path);
-        if (!entries) return std::unexpected(entries.error());
-        json::array list;
-        for (const auto& entry : *entries) {
-          json::object one{
-              {"name", entry.name}, {"kind", git::name_of(entry.kind)}, {"id", entry.id}, {"size", nullptr}};
-          if (entry.size) one["size"] = *entry.size;
-          list.push_back(std::move(one));
-        }
-        json::object answer;
-        answer["entries"] = std::move(list);
-        return json_answer(answer);
-      });
+  return answer_read(platform, call,
+                     [revision = call.capture("revision"),
+                      path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+                       auto entries = repository.tree(revision, path);
+                       if (!entries) return std::unexpected(entries.error());
+                       json::array list;
+                       for (const auto& entry : *entries) {
+                         json::object one{{"name", core::to_valid_utf8(entry.name)},
+                                          {"kind", git::name_of(entry.kind)},
+                                          {"id", entry.id},
+                                          {"size", nullptr}};
+                         if (entry.size) one["size"] = *entry.size;
+                         list.push_back(std::move(one));
+                       }
+                       json::object answer;
+                       answer["entries"] = std::move(list);
+                       return json_answer(answer);
+                     });
 }
 
 Task<Result<>> blob(Platform& platform, Call& call) {
@@ -159,7 +163,10 @@ void add_source_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               one + "/commits/{revision...}",
               Right::read_repository,
-              {"A commit with its changes", "repositories", {}, {}},
+              {"A commit with its changes",
+               "repositories",
+               {{"path", "only what changed in this file, however much changed besides"}},
+               {}},
               [&platform](Call& call) { return commit(platform, call); }});
   router.add({net::Method::get,
               one + "/compare",
@@ -176,6 +183,7 @@ void add_source_routes(Router& router, Platform& platform) {
               Right::read_repository,
               {"A file, at most its first MiB", "repositories", {path}, {}, "text/plain"},
               [&platform](Call& call) { return blob(platform, call); }});
+  add_raw_route(router, platform);
 }
 
 }  // namespace headrace::server

@@ -75,7 +75,11 @@ test('the link that the server prints signs a browser in, and no script can read
   assert.equal(made.status(), 201, await made.text())
   platform.token = (await made.json()).token
   const { tokens } = await (await page.request.get(`${platform.url}/api/v1/tokens`)).json()
-  assert.deepEqual(tokens.map((one) => one.name).sort(), ['a browser', 'story'], 'the link left no token without an end')
+  assert.deepEqual(
+    tokens.map((one) => one.name).sort(),
+    ['a browser', 'story'],
+    'the link left no token without an end',
+  )
   forgiveRefusals()
 })
 
@@ -96,7 +100,10 @@ test('a push shows by itself, and the failing test is found without help', async
 
 test('the log of the failed job is one click away and opens where it failed', async () => {
   const run = page.url()
-  await page.getByRole('link', { name: /test \(debug\)/ }).first().click()
+  await page
+    .getByRole('link', { name: /test \(debug\)/ })
+    .first()
+    .click()
   await seen('[ RUN      ] CartTest.total_rounds')
   await seen(/exit code 1/)
   await page.screenshot({ path: join(pictures, 'job.png') })
@@ -105,7 +112,11 @@ test('the log of the failed job is one click away and opens where it failed', as
 })
 
 test('why a run ran is one click away and leads back to the push', async () => {
-  await page.getByRole('link', { name: 'Why?' }).or(page.getByRole('button', { name: 'Why?' })).first().click()
+  await page
+    .getByRole('link', { name: 'Why?' })
+    .or(page.getByRole('button', { name: 'Why?' }))
+    .first()
+    .click()
   await seen('push.accepted')
   await seen('push.received')
   assert.match(new URL(page.url()).pathname, /^\/events\//)
@@ -124,7 +135,10 @@ test('a server that was killed is back without a reload, and nothing is missing'
   await page.goto(`${platform.url}/runs`)
   await seen('cart: totals in cents')
   await platform.kill()
-  await page.getByText(/Reconnecting|Offline/).first().waitFor()
+  await page
+    .getByText(/Reconnecting|Offline/)
+    .first()
+    .waitFor()
   await platform.start()
   platform.push('cart: round half up')
   await seen(/cart: round half up|1 new run/)
@@ -168,6 +182,63 @@ test('a subscription is made, and a delivery that it gave up is found, read and 
   await refuseAnEvent()
 })
 
+test('a repository is read without a clone, what is hard among it, and is not there before it began', async () => {
+  const odd = '<img src=x onerror=alert(1)>\u0001.txt'
+  const large = '0123456789abcde\n'.repeat(50 * 65_536)
+  platform.write({
+    'README.md': '# Shop\n\nSee [the guide](docs/guide.md). ![logo](docs/logo.svg)\n',
+    'docs/guide.md': '# How to shop\n',
+    'docs/logo.svg':
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="18"/></svg>',
+    'program.bin': Buffer.from([0, 1, 2, 3]),
+    'large.txt': large,
+    [odd]: 'odd, <b>but</b> there\n',
+    ...Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`many/f${n}`, `number ${n}\n`])),
+  })
+  platform.push('shop: much [skip ci]')
+  platform.git('push', '-q', 'origin', ...Array.from({ length: 500 }, (_, n) => `HEAD:refs/heads/work/${n}`))
+  platform.git('tag', 'v1.0.0')
+  platform.git('push', '-q', 'origin', 'v1.0.0')
+  const home = `${platform.url}/team/shop`
+
+  await page.goto(home)
+  await seen('No workflow has run on the latest commit of main.')
+  await seen('Branches 501')
+  const logo = page.getByRole('img', { name: 'logo' })
+  await eventually('the logo is drawn', async () => (await logo.evaluate((image) => image.naturalWidth)) === 40)
+  await page.getByRole('link', { name: 'the guide' }).click()
+  await seen('How to shop')
+  assert.equal(new URL(page.url()).pathname, '/team/shop/blob/main/docs/guide.md')
+
+  await page.goto(home)
+  await page.getByRole('link', { name: '<img src=x onerror=alert(1)>\\x01.txt' }).click()
+  await seen('odd, <b>but</b> there')
+
+  await page.goto(`${home}/blob/work/7/large.txt#L60000`)
+  await seen('You see the first 1.0 MiB of 50.0 MiB.')
+  await page.locator('.marked').waitFor()
+  const whole = await page.request.get(
+    new URL(await page.getByRole('link', { name: 'Raw' }).getAttribute('href'), home).href,
+  )
+  assert.equal((await whole.body()).length, large.length)
+  await page.goto(`${home}/blob/main/program.bin`)
+  await seen('A binary file')
+
+  await page.goto(`${home}/commit/${platform.git('rev-parse', 'HEAD').trim()}`)
+  await seen('5,006 files changed')
+  await page.getByRole('textbox', { name: 'Filter files' }).fill('many/f4999')
+  await page.getByRole('button', { name: /many\/f4999/ }).click()
+  await seen('number 4999')
+
+  await page.goto(`${home}/branches`)
+  await seen('501 of 501')
+  await page.goto(`${home}?at=${beforePush}`)
+  await seen('team/shop did not exist yet; created')
+  await page.getByRole('button', { name: 'Go to its beginning' }).click()
+  await seen('At this moment nothing was pushed yet')
+  complaints = complaints.filter((text) => !text.includes('404')) // what was not there yet was asked for
+})
+
 test('every page is well made in both themes, both languages and on a narrow screen', async () => {
   const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs`)).json()
   const run = runs.at(-1)
@@ -195,6 +266,15 @@ test('every page is well made in both themes, both languages and on a narrow scr
     events: '/events',
     event: `/events/${finished.id}`,
     past: `/runs?at=${beforePush + 3}`,
+    repository: '/team/shop',
+    folder: '/team/shop/tree/work/7/docs',
+    code: '/team/shop/blob/main/.github/workflows/ci.yml#L3-L5',
+    commits: '/team/shop/commits/main?path=cart.cc',
+    commit: `/team/shop/commit/${platform.git('rev-parse', 'HEAD^').trim()}`,
+    beside: `/team/shop/commit/${run.commit}?view=split`,
+    branches: '/team/shop/branches',
+    tags: '/team/shop/tags',
+    repositoryThen: `/team/shop?at=${await offsetNow()}`,
   }
   for (const kind of kinds)
     for (const [name, path] of Object.entries(addresses)) {
@@ -202,7 +282,7 @@ test('every page is well made in both themes, both languages and on a narrow scr
       await look.goto(platform.url + path)
       await look.locator('h1').first().waitFor()
       await look.waitForLoadState('load')
-      await eventually(`${name} has loaded`, async () => (await look.locator('[aria-busy="true"]').count()) === 0)
+      await eventually(`${name} has loaded`, async () => (await look.locator('[role="progressbar"]').count()) === 0)
       await look.screenshot({ path: join(pictures, `${name}-${kind.name}.png`) })
       for (const fault of await faultsOf(look)) complaints.push(`${name} ${kind.name}: ${fault}`)
       await look.close()
