@@ -73,6 +73,12 @@ struct Route {  // one line of `headrace event routes`
   std::string state;               // "running", "paused", "stalled", "absent"
 };
 
+struct Attention {  // what a person has to look at, over all subscriptions
+  uint64_t dead_letters = 0;
+  uint64_t stalled = 0;
+  uint64_t paused = 0;
+};
+
 class Bus {
  public:
   static core::Result<std::unique_ptr<Bus>> open(Parts parts, Options options = {});
@@ -125,6 +131,7 @@ class Bus {
   core::Result<Status> status(std::string_view name) const;
   std::vector<Status> all() const;         // by name
   std::vector<Measures> measures() const;  // by name
+  Attention attention() const;             // cheap, whatever waits
   // The program says what its services say, for routes(). Types of today.
   void says(std::string service, std::vector<std::string> types);
   std::vector<Route> routes() const;

@@ -93,6 +93,8 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   const Subscription& subscription() const { return subscription_; }
   bool settled(Offset offset) const;  // nothing to wait for: done, dead, or no event for this one
   Status status() const;
+  uint64_t dead() const { return dead_; }
+  bool paused() const { return paused_; }
   Measures measures() const;
   std::optional<Waiting> first_waiting() const;
   bool work_waits() const;

@@ -176,6 +176,17 @@ std::vector<Measures> Bus::measures() const {
   return all;
 }
 
+Attention Bus::attention() const {
+  Attention all;
+  for (const auto& [name, consumer] : impl_->consumers) {
+    all.dead_letters += consumer->dead();
+    if (!consumer->present()) continue;
+    if (consumer->stall.said) ++all.stalled;
+    if (consumer->paused()) ++all.paused;
+  }
+  return all;
+}
+
 void Bus::says(std::string service, std::vector<std::string> types) {
   impl_->said_by[std::move(service)].insert(types.begin(), types.end());
 }

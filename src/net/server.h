@@ -114,6 +114,9 @@ struct TlsCertificate {
   std::string key;
 };
 
+// What TLS is by, "OpenSSL 3.0.17 1 Jul 2025".
+std::string_view tls_library();
+
 struct ServerCounters {
   uint64_t connections_open = 0;
   uint64_t connections_accepted = 0;

@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include <arpa/inet.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -12,6 +13,8 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+
+#include "net/server.h"
 
 namespace headrace::net {
 
@@ -227,5 +230,7 @@ core::Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& tru
   SSL_CTX_set_alpn_protos(context.get(), http_1_1.data(), http_1_1.size());
   return std::make_shared<OpenSslContext>(std::move(context), true);
 }
+
+std::string_view tls_library() { return OpenSSL_version(OPENSSL_VERSION); }
 
 }  // namespace headrace::net

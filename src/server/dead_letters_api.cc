@@ -19,13 +19,30 @@ Result<log::Offset> offset_in(const Call& call) {
                     "A dead letter is named by its subscription and the offset of its event, a number from 1.");
 }
 
+// Of each its event, by log and offset; null where the log cannot be read there. Blocks.
+core::json::array with_their_events(log::EventLog& log, const std::vector<bus::DeadLetter>& letters) {
+  core::json::array all;
+  for (const auto& letter : letters) {
+    auto one = of(letter);
+    one["event"] = nullptr;
+    if (auto stored = log.read(letter.offset, 1); stored && !stored->empty())
+      one["event"] = core::json::object{{"id", stored->front().event.id},
+                                        {"type", stored->front().event.type},
+                                        {"subject", stored->front().event.subject},
+                                        {"time", core::format_time(stored->front().time)}};
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 Task<Result<>> list(Platform& platform, Call& call) {
   auto letters = platform.bus.dead_letters(call.query("subscription"));
   if (!letters) co_return std::unexpected(letters.error());
-  core::json::array all;
-  for (const auto& letter : *letters) all.push_back(of(letter));
+  auto reading = [&log = platform.log, letters = std::move(*letters)] { return with_their_events(log, letters); };
+  auto all = co_await core::blocking(platform.git_reads, std::move(reading));
+  if (!all) co_return std::unexpected(all.error());
   core::json::object answer;
-  answer["dead_letters"] = std::move(all);
+  answer["dead_letters"] = std::move(*all);
   co_return co_await call.exchange.respond(json_answer(answer));
 }
 

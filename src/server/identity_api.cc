@@ -87,18 +87,43 @@ Task<Result<>> create_token(Platform& platform, Call& call) {
   co_return co_await call.exchange.respond(json_answer(of(*token), net::Status::created));
 }
 
+// When each of them was made, as the log has it. Blocks.
+std::vector<std::optional<core::Time>> made_at(log::EventLog& log, const std::vector<identity::Token>& tokens) {
+  std::vector<std::optional<core::Time>> times;
+  for (const auto& token : tokens) {
+    auto stored = log.read(token.created, 1);
+    times.push_back(stored && !stored->empty() ? std::optional(stored->front().time) : std::nullopt);
+  }
+  return times;
+}
+
+json::object of(const identity::Token& token) {
+  json::array scopes;
+  for (const auto& scope : token.scopes) scopes.emplace_back(scope);
+  json::object one{{"id", token.id},
+                   {"name", token.name},
+                   {"created_at", nullptr},
+                   {"expires_at", nullptr},
+                   {"last_used_at", nullptr}};
+  one["scopes"] = std::move(scopes);
+  if (token.expires_at) one["expires_at"] = core::format_time(*token.expires_at);
+  return one;
+}
+
 Task<Result<>> list_tokens(Platform& platform, Call& call) {
   if (auto account = of_an_account(call.caller); !account) co_return account;
   auto tokens = co_await platform.identity.tokens(call.caller.actor.name);
   if (!tokens) co_return std::unexpected(tokens.error());
+  auto reading = [&log = platform.log, tokens = *tokens] { return made_at(log, tokens); };
+  auto times = co_await core::blocking(platform.git_reads, std::move(reading));
+  if (!times) co_return std::unexpected(times.error());
   json::array list;
-  for (const auto& token : *tokens) {
-    json::array scopes;
-    for (const auto& scope : token.scopes) scopes.emplace_back(scope);
-    json::object one{{"id", token.id}, {"name", token.name}, {"expires_at", nullptr}, {"last_used_at", nullptr}};
-    one["scopes"] = std::move(scopes);
-    if (token.expires_at) one["expires_at"] = core::format_time(*token.expires_at);
+  for (size_t i = 0; i < tokens->size(); ++i) {
+    const auto& token = (*tokens)[i];
+    auto one = of(token);
+    if ((*times)[i]) one["created_at"] = core::format_time(*(*times)[i]);
     if (auto used = platform.identity.last_used(token.id)) one["last_used_at"] = core::format_time(*used);
+    one["current"] = token.id == call.caller.token;
     list.push_back(std::move(one));
   }
   json::object answer;
@@ -155,6 +180,16 @@ Task<Result<>> grant(Platform& platform, Call& call) {
                                                   core::string_at(*request, "scope").value_or("*"));
   if (!granted) co_return granted;
   co_return co_await call.exchange.respond(no_content());
+}
+
+Task<Result<>> list_roles(Platform& platform, Call& call) {
+  auto roles = co_await platform.identity.roles(call.capture("user"));
+  if (!roles) co_return std::unexpected(roles.error());
+  json::array list;
+  for (const auto& one : *roles) list.push_back(json::object{{"scope", one.scope}, {"role", one.role}});
+  json::object answer;
+  answer["roles"] = std::move(list);
+  co_return co_await call.exchange.respond(json_answer(answer));
 }
 
 Task<Result<>> take_role(Platform& platform, Call& call) {
@@ -233,6 +268,11 @@ void add_identity_routes(Router& router, Platform& platform) {
               Right::operate,
               {"Enable it again", "identity", {}, {}, {}, 204},
               [&platform](Call& call) { return set_disabled(platform, call, false); }});
+  router.add({net::Method::get,
+              user + "/roles",
+              Right::operate,
+              {"The roles of an account, and where it has them", "identity", {}, {}},
+              [&platform](Call& call) { return list_roles(platform, call); }});
   router.add({net::Method::put,
               user + "/role",
               Right::signed_in,

@@ -27,14 +27,6 @@ std::string escaped(std::string_view value) {
 
 double seconds(core::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// Field 2 of /proc/self/statm, in pages.
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 void about_log(Exposition& out, const Platform& platform) {
   auto stat = platform.log.stat();
   auto one = [&](std::string_view name, std::string_view type, std::string_view help, double value) {
@@ -159,6 +151,14 @@ void Exposition::sample(double value, const Labels& labels) {
   }
   if (!labels.empty()) text_ += '}';
   text_ += fmt::format(" {}\n", value);
+}
+
+// Field 2 of /proc/self/statm, in pages.
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 std::string metrics_text(const Platform& platform, const net::ServerCounters& counters) {

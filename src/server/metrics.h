@@ -23,6 +23,7 @@ class Exposition {
   std::string text_;
 };
 
+double resident_bytes();  // memory of this process
 std::string metrics_text(const Platform& platform, const net::ServerCounters& counters);
 
 }  // namespace headrace::server

@@ -204,9 +204,12 @@ Result<> Parts::make_artifacts() {
 }
 
 void Parts::make_front() {
-  platform = std::make_unique<Platform>(Platform{loop, clock, disk, random, ids, git_reads, *log, *store, *bus,
-                                                 *identity, *job_tokens, *repositories, *pipeline, *runner, *tests,
-                                                 *secrets, *artifacts, options.data, public_url});
+  pulse = std::make_unique<Pulse>(loop, clock, [this] { return log->stat().durable; });
+  storage = std::make_unique<StorageMeter>(loop, clock, options.data);
+  platform = std::make_unique<Platform>(
+      Platform{loop,       clock,     disk,        random,        ids,          git_reads, *log,   *store,
+               *bus,       *identity, *job_tokens, *repositories, *pipeline,    *runner,   *tests, *secrets,
+               *artifacts, *pulse,    *storage,    clock.now(),   options.data, public_url});
   dispatch = std::make_unique<Dispatch>(router, *platform);
   add_routes(router, *platform, *http);
 }
@@ -223,6 +226,7 @@ Task<Result<>> Parts::start_services() {
   if (auto started = co_await artifacts->start(); !started) co_return started;
   serving_ = true;
   bus->start();
+  pulse->start();
   co_return co_await repositories->start();
 }
 
@@ -248,6 +252,8 @@ Task<> Parts::stop() {
   if (serving_) co_await runner->drain(drain_limit);
   dispatch->close();
   if (local_runner) co_await local_runner->stop();
+  co_await pulse->stop();
+  co_await storage->stop();
   co_await http->shutdown(shutdown_limit);
   if (serving_) co_await runner->stop();
   if (serving_) co_await pipeline->stop();

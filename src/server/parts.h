@@ -17,10 +17,12 @@
 #include "server/dispatch.h"
 #include "server/local_runner.h"
 #include "server/platform.h"
+#include "server/pulse.h"
 #include "server/router.h"
 #include "server/run_rights.h"
 #include "server/run_settings.h"
 #include "server/server.h"
+#include "server/storage_meter.h"
 #include "server/token_grants.h"
 #include "server/vault_safe.h"
 #include "server/workflow_source.h"
@@ -79,6 +81,8 @@ struct Parts {
   std::unique_ptr<runner::Runner> runner;
   std::unique_ptr<tests::Tests> tests;
   std::unique_ptr<artifact::Artifacts> artifacts;
+  std::unique_ptr<Pulse> pulse;
+  std::unique_ptr<StorageMeter> storage;
   std::unique_ptr<Platform> platform;
   Router router;
   std::unique_ptr<Dispatch> dispatch;

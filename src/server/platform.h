@@ -38,6 +38,9 @@ class Server;
 
 namespace headrace::server {
 
+class Pulse;
+class StorageMeter;
+
 struct Platform {
   core::Loop& loop;
   core::Clock& clock;
@@ -56,6 +59,9 @@ struct Platform {
   tests::Tests& tests;
   secrets::Secrets& secrets;
   artifact::Artifacts& artifacts;
+  Pulse& pulse;
+  StorageMeter& storage;
+  core::Time started;      // of this process
   std::string data;        // folder
   std::string public_url;  // "http://127.0.0.1:8080", without a slash at the end
 };

@@ -7,6 +7,7 @@
 #include "server/github_api.h"
 #include "server/identity_api.h"
 #include "server/logs_api.h"
+#include "server/measures_api.h"
 #include "server/pages.h"
 #include "server/repositories_api.h"
 #include "server/runs_api.h"
@@ -21,6 +22,7 @@ namespace headrace::server {
 
 void add_routes(Router& router, Platform& platform, const net::Server& http) {
   add_status_routes(router, platform, http);
+  add_measures_route(router, platform, http);
   add_identity_routes(router, platform);
   add_session_routes(router, platform);
   add_page_routes(router);

@@ -53,9 +53,13 @@ Task<Result<>> ready(Platform& platform, Call& call) {
 }
 
 json::object of(const store::Status& projection) {
-  json::object one{
-      {"name", projection.name},       {"version", projection.version}, {"phase", store::name_of(projection.phase)},
-      {"applied", projection.applied}, {"tail", projection.tail},       {"why", nullptr}};
+  json::object one{{"name", projection.name},
+                   {"version", projection.version},
+                   {"phase", store::name_of(projection.phase)},
+                   {"applied", projection.applied},
+                   {"rebuilt", projection.rebuilt},
+                   {"tail", projection.tail},
+                   {"why", nullptr}};
   if (projection.why) one["why"] = projection.why->message;
   return one;
 }
@@ -73,13 +77,19 @@ json::object of(const runner::ConnectedRunner& runner) {
   return one;
 }
 
+json::object of(const bus::Attention& attention) {
+  return {{"dead_letters", attention.dead_letters}, {"stalled", attention.stalled}, {"paused", attention.paused}};
+}
+
 Task<Result<>> status(Platform& platform, Call& call) {
   json::array projections;
   for (const auto& projection : platform.store.status()) projections.push_back(of(projection));
   json::array runners;
   for (const auto& one : platform.runner.connected()) runners.push_back(of(one));
   auto log = platform.log.stat();
-  json::object answer{{"version", core::version()}, {"time", core::format_time(platform.clock.now())}};
+  json::object answer{{"version", core::version()},
+                      {"time", core::format_time(platform.clock.now())},
+                      {"started_at", core::format_time(platform.started)}};
   answer["log"] = json::object{{"first", log.first},
                                {"durable", log.durable},
                                {"segments", log.segments},
@@ -88,6 +98,7 @@ Task<Result<>> status(Platform& platform, Call& call) {
   if (auto stopped = platform.log.stopped()) answer["log"].get_object()["stopped"] = stopped->message;
   answer["projections"] = std::move(projections);
   answer["runners"] = std::move(runners);
+  answer["bus"] = of(platform.bus.attention());
   co_return co_await call.exchange.respond(json_answer(answer));
 }
 
