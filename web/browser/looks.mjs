@@ -1,4 +1,4 @@
-// How a page looks from far away: the mean brightness of 40 x 25 fields of its picture, kept in looks.json. Other fonts and
+// How a page looks from far away: the mean brightness of 24 x 15 fields of its picture, kept in looks.json. Other fonts and
 // other words move it little; a lost column, an unstyled page or a wrong theme move it far.
 //   HEADRACE_LOOKS=keep npm run browser      keeps how the pages look now, once somebody has looked at the pictures
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 const file = fileURLToPath(new URL('./looks.json', import.meta.url))
 const known = JSON.parse(readFileSync(file, 'utf8'))
 const keep = process.env.HEADRACE_LOOKS === 'keep'
-const columns = 40
-const rows = 25
+const columns = 24
+const rows = 15
 const apart = 32 // of 255: a field that differs so much is another
 const fieldsMost = 0.12 // of all fields may be others
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { faultsOf, kinds, openBrowser, openPage } from './chromium.mjs'
+import { changeOf } from './looks.mjs'
 import { eventually, Platform } from './platform.mjs'
 
 const patience = 30_000
@@ -283,7 +284,9 @@ test('every page is well made in both themes, both languages and on a narrow scr
       await look.locator('h1').first().waitFor()
       await look.waitForLoadState('load')
       await eventually(`${name} has loaded`, async () => (await look.locator('[role="progressbar"]').count()) === 0)
-      await look.screenshot({ path: join(pictures, `${name}-${kind.name}.png`) })
+      const picture = await look.screenshot({ path: join(pictures, `${name}-${kind.name}.png`) })
+      const change = await changeOf(look, `${name}-${kind.name}`, picture)
+      if (change) complaints.push(`${name} ${kind.name}: ${change}`)
       for (const fault of await faultsOf(look)) complaints.push(`${name} ${kind.name}: ${fault}`)
       await look.close()
     }

@@ -97,7 +97,7 @@ class RunList : public ::testing::Test {
       EXPECT_TRUE(found) << found.error().message << found.error().detail;
       if (!found) return all;
       EXPECT_LE(found->runs.size(), query.limit);
-      for (const Run& run : found->runs) all.push_back(run.id);
+      for (const auto& run : found->runs) all.push_back(run.id);
       query.cursor = found->next;
     } while (!query.cursor.empty());
     return all;
