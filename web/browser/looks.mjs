@@ -40,7 +40,8 @@ export async function changeOf(page, name, picture) {
     writeFileSync(file, `${JSON.stringify(sorted, null, 2)}\n`)
     return undefined
   }
-  if (!known[name]) return `nothing is kept of how it looks; look at its picture, then: HEADRACE_LOOKS=keep npm run browser`
+  if (!known[name])
+    return `nothing is kept of how it looks; look at its picture, then: HEADRACE_LOOKS=keep npm run browser`
   const before = Buffer.from(known[name], 'base64')
   const others = now.filter((value, i) => Math.abs(value - before[i]) > apart).length / now.length
   if (others <= fieldsMost) return undefined

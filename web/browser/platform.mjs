@@ -41,7 +41,15 @@ export class Platform {
   async start(...more) {
     const said = join(this.folder, 'said')
     const stream = openSync(said, 'w')
-    const options = ['--data', this.data, '--listen', this.url.slice('http://'.length), '--label', 'ubuntu-latest=host', ...more]
+    const options = [
+      '--data',
+      this.data,
+      '--listen',
+      this.url.slice('http://'.length),
+      '--label',
+      'ubuntu-latest=host',
+      ...more,
+    ]
     this.server = spawn(binary, ['serve', ...options], { stdio: ['ignore', stream, stream], env: this.environment })
     await eventually('the server starts', async () => (await fetch(`${this.url}/readyz`).catch(() => null))?.ok)
     const printed = () => readFileSync(said, 'utf8').match(/http:\/\/\S+\/sign-in\S*#[\w-]+/)?.[0]
