@@ -72,7 +72,7 @@ class Writing {
 
 // The services have heard all of it: none starts runs for what is years old.
 void settle_bus(const std::string& data, log::Offset tail) {
-  auto store = bus::CursorStore::open(data + "/bus.sqlite");
+  auto store = bus::CursorStore::open(data + "/bus.db");
   if (!store) fail("the cursors cannot be opened: " + store.error().message);
   auto all = (*store)->load();
   if (!all) fail("the cursors cannot be read: " + all.error().message);

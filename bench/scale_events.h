@@ -117,7 +117,7 @@ class ScaleEvents {
     static constexpr std::array kinds{"push", "push", "push", "pull_request", "schedule", "workflow_dispatch"};
     root_.clear(), cause_.clear();
     const int repository = some(scale_repositories);
-    const auto& [workflow, file] = workflows[static_cast<size_t>(some(workflows.size()))];
+    const auto& [workflow, file] = workflows[static_cast<size_t>(some(static_cast<int>(workflows.size())))];
     events::RunQueued run;
     run.run = uuid(number, 0xa);
     run.id = number + 1'000'000;
@@ -126,7 +126,7 @@ class ScaleEvents {
     run.workflow = workflow;
     run.workflow_file = std::string(".github/workflows/") + file;
     run.number = ++numbers_[run.repository + file];
-    run.event = kinds[static_cast<size_t>(some(kinds.size()))];
+    run.event = kinds[static_cast<size_t>(some(static_cast<int>(kinds.size())))];
     run.branch = branch();
     run.ref = "refs/heads/" + run.branch;
     run.commit = commit();
