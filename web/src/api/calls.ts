@@ -24,7 +24,6 @@ export interface RunsWanted {
   event?: string | undefined
   result?: string | undefined
   workflow?: string | undefined
-  commit?: string | undefined
   q?: string | undefined
 }
 
