@@ -63,20 +63,25 @@ const rows = paths.map((path, index) => {
   return `    PageFile{${JSON.stringify(path)}, ${JSON.stringify(type)}, "\\"${tag}\\"", ${views.join(', ')}},`
 })
 
+// Each by itself: a compiler need not take a string longer than 65,536 bytes.
 const assembly = blobs.map(
   ({ label, path }) =>
-    `.hidden ${label}\n.global ${label}\n${label}:\n.incbin ${JSON.stringify(path)}\n.hidden ${label}_end\n.global ${label}_end\n${label}_end:`,
+    `asm(R"(.pushsection .rodata
+.hidden ${label}
+.global ${label}
+${label}:
+.incbin ${JSON.stringify(path)}
+.hidden ${label}_end
+.global ${label}_end
+${label}_end:
+.popsection)");`,
 )
 writeFileSync(
   join(into, 'page_files.cc'),
   `// Made by web/build/pack.mjs.
 #include "server/page_files.h"
 
-asm(R"(
-.pushsection .rodata
 ${assembly.join('\n')}
-.popsection
-)");
 
 extern "C" {
 ${blobs.map(({ label }) => `extern const char ${label}[], ${label}_end[];`).join('\n')}
