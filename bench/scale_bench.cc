@@ -1,4 +1,4 @@
-// rooms: pipeline report events log bus core
+// rooms: net pipeline report events log bus core
 //
 // How quick lists, searches and the past are with many runs: a data folder of N runs and about ten events a run is made
 // through the log, the projections are built from it, and the whole binary is asked over HTTP as pages and command line
