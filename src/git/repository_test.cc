@@ -16,7 +16,6 @@ using testing::Bridge;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const std::string zero(40, '0');

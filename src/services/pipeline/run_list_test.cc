@@ -10,6 +10,7 @@
 #include "services/pipeline/projection.h"
 #include "services/pipeline/run_words.h"
 #include "store/rebuild.h"
+#include "store/store.h"
 #include "store/testing/folder.h"
 #include "store/testing/memory_log.h"
 
