@@ -74,7 +74,8 @@ class Clone {
     if (auto made = platform_.disk.make_directories(folder_); !made) co_return made;
     if (auto begun = co_await git("init -q -b main"); !begun) co_return begun;
     for (const Part& part : parts) {
-      if (auto written = write(part); !written) co_return written;
+      auto writing = [this, &part] { return write(part); };
+      if (auto written = co_await core::blocking(platform_.git_reads, std::move(writing)); !written) co_return written;
       if (auto added = co_await git("add ."); !added) co_return added;
       if (auto made = co_await git("commit -q -m", part.title); !made) co_return made;
     }

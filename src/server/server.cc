@@ -68,7 +68,8 @@ Task<std::string> start_of_pages(Parts& parts) {
   auto page = co_await prepare_demo(*parts.platform, parts.local_url);
   if (!page) {
     core::diagnose(core::Level::error, "server",
-                   "the demo could not be made, all else goes on: " + page.error().message + " " + page.error().detail);
+                   "the demo could not be made; all else goes on, and the next start tries again: " +
+                       page.error().message + " " + page.error().detail);
     co_return "";
   }
   co_return *page ? "?next=" + **page : "";

@@ -22,10 +22,17 @@ export const useTries = defineStore('tries', () => {
   const wanted = computed(() => repository.value !== undefined && !preferences.tryingFolded)
   const complete = computed(() => tries.every((one) => done.value[one]))
 
+  // Whatever happens while it looks is one more look, not one each.
+  let looking = false
+  let again = false
   async function look(): Promise<void> {
-    if (complete.value) return
+    again = looking
+    if (looking || complete.value) return
+    looking = true
     const page = await listRuns({ repository: demo.repository }, null, 30, undefined).catch(() => undefined)
+    looking = false
     if (page) runs.value = page.runs
+    if (again) void look()
   }
   useConnection().listen((event) => {
     if (!wanted.value || !/^pipelinerun\.(?:queued|finished)$/.test(shortType(event.type))) return
