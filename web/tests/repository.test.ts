@@ -337,7 +337,7 @@ describe('commits', () => {
     expect(page.find('.message').text()).toBe('Because of \\u202e halves.')
     expect(said()).toContain('Ada <ada@example.org>')
     expect(link(other.slice(0, 10)).attributes('href')).toBe(`/team/shop/commit/${other}`)
-    expect(page.findAll('.runs .row-link').map((one) => one.text())).toEqual(['commit 412', 'commit 411'])
+    expect(page.findAll('table .row-link').map((one) => one.text())).toEqual(['commit 412', 'commit 411'])
     expect(page.findAll('.file tr.added .code').map((one) => one.text())).toEqual(['+added  return 1;'])
     expect(page.find('.file tr.added mark').text()).toBe('1')
     await page
