@@ -122,7 +122,9 @@ class Clone {
       spec.environment.push_back("GIT_CONFIG_VALUE_0=" + header_);
     }
     const auto what = spec.argv[1];
-    auto ran = co_await process::run(platform_.loop.executor(), std::move(spec), {}, {});
+    std::string nothing;
+    auto ran =
+        co_await process::run(platform_.loop.executor(), std::move(spec), std::move(nothing), process::RunLimits());
     if (!ran) co_return std::unexpected(ran.error());
     if (!ran->exit.succeeded())
       co_return core::fail(Code::unavailable, "git " + what + " of the demo: " + process::to_string(ran->exit),
