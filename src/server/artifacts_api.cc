@@ -247,7 +247,7 @@ void add_toolkit_routes(Router& router, Platform& platform) {
 
 void add_artifact_routes(Router& router, Platform& platform) {
   add_toolkit_routes(router, platform);
-  const QueryParameter size{"per_page", "1 to 100; 30 where absent"}, number{"page", "from 1"},
+  const QueryParameter size{"per_page", "1 to 100; 30 where absent", "integer"}, number{"page", "from 1", "integer"},
       at{"at", "an offset or a time: as it was then"};
   const std::string front(actions);
   auto add = [&](net::Method method, std::string path, Right right, About about,
@@ -256,12 +256,21 @@ void add_artifact_routes(Router& router, Platform& platform) {
         {method, front + path, right, std::move(about), [&platform, act](Call& call) { return act(platform, call); }});
   };
   add(net::Method::get, "/artifacts", Right::read_runs,
-      {"Artifacts of a repository, newest first", "artifacts", {size, number, {"name", "only of this one"}, at}, {}},
+      {"Artifacts of a repository, newest first",
+       "artifacts",
+       {size, number, {"name", "only of this one"}, at},
+       {},
+       json_body("ArtifactPage")},
       list);
   add(net::Method::get, "/runs/{run_id}/artifacts", Right::read_runs,
-      {"Artifacts of a run, newest first", "artifacts", {size, number, {"name", "only of this one"}, at}, {}},
+      {"Artifacts of a run, newest first",
+       "artifacts",
+       {size, number, {"name", "only of this one"}, at},
+       {},
+       json_body("ArtifactPage")},
       list_of_run);
-  add(net::Method::get, "/artifacts/{artifact_id}", Right::read_runs, {"One artifact", "artifacts", {}, {}}, show);
+  add(net::Method::get, "/artifacts/{artifact_id}", Right::read_runs,
+      {"One artifact", "artifacts", {}, {}, json_body("Artifact")}, show);
   add(net::Method::delete_, "/artifacts/{artifact_id}", Right::write_runs,
       {"Delete an artifact", "artifacts", {}, {}, "application/json", 204}, remove);
   add(net::Method::get, "/artifacts/{artifact_id}/{archive_format}", Right::read_runs,

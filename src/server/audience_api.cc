@@ -64,7 +64,7 @@ void add_audience_routes(Router& router, Platform& platform, const AudienceOf& o
               Right::read_settings,
               {"Repositories that have a " + of.one + " of an owner",
                of.kind,
-               {{"per_page", "1 to 100"}, {"page", "from 1"}},
+               {{"per_page", "1 to 100", "integer"}, {"page", "from 1", "integer"}},
                {}},
               [&platform, of](Call& call) { return list(platform, call, of); }});
   router.add({net::Method::put,

@@ -83,16 +83,19 @@ Task<Result<>> discard(Platform& platform, Call& call) {
 
 void add_dead_letter_routes(Router& router, Platform& platform) {
   const std::string one = "/api/v1/dead-letters/{name}/{offset}";
-  router.add(
-      {net::Method::get,
-       "/api/v1/dead-letters",
-       Right::read_events,
-       {"Deliveries that were given up, oldest first", "dead letters", {{"subscription", "only of this one"}}, {}},
-       [&platform](Call& call) { return list(platform, call); }});
+  router.add({net::Method::get,
+              "/api/v1/dead-letters",
+              Right::read_events,
+              {"Deliveries that were given up, oldest first",
+               "dead letters",
+               {{"subscription", "only of this one"}},
+               {},
+               json_body("DeadLetters")},
+              [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get,
               one,
               Right::read_events,
-              {"One of them, with its event", "dead letters", {}, {}},
+              {"One of them, with its event", "dead letters", {}, {}, json_body("DeadLetterWithEvent")},
               [&platform](Call& call) { return show(platform, call); }});
   router.add({net::Method::post,
               one + "/replay",

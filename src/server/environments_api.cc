@@ -102,7 +102,10 @@ void add_environment_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               all,
               Right::read_repository,
-              {"Environments of a repository", "environments", {{"per_page", "1 to 100"}, {"page", "from 1"}, at}, {}},
+              {"Environments of a repository",
+               "environments",
+               {{"per_page", "1 to 100", "integer"}, {"page", "from 1", "integer"}, at},
+               {}},
               [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get,
               one,

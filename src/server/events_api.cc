@@ -150,41 +150,42 @@ Task<Result<>> routes(Platform& platform, Call& call) {
 
 void add_event_routes(Router& router, Platform& platform) {
   const std::vector<QueryParameter> listing{{"filter", "CloudEvents SQL; all events where absent"},
-                                            {"from", "first offset to look at"},
+                                            {"from", "first offset to look at", "integer"},
                                             {"at", "only events up to this offset or time"},
-                                            {"limit", "1 to 1000 events, 100 where absent"}};
+                                            {"limit", "1 to 1000 events, 100 where absent", "integer"}};
   router.add({net::Method::post,
               "/api/v1/events",
               Right::write_events,
               {"Publish a CloudEvent (structured, binary) or a batch; durable when answered",
                "events",
                {{"durability", "disk (default) or memory"},
-                {"sync", "true: wait, at most 5 s, for the handlers that asked to be waited for"}},
-               "application/cloudevents+json",
-               "application/json",
+                {"sync", "true: wait, at most 5 s, for the handlers that asked to be waited for", "boolean"}},
+               {"application/cloudevents+json", "CloudEvent"},
+               json_body("Published"),
                201},
               [&platform](Call& call) { return publish(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/events",
               Right::read_events,
-              {"List events, oldest first", "events", listing, {}},
+              {"List events, oldest first", "events", listing, {}, json_body("EventPage")},
               [&platform](Call& call) { return list(platform, call); }});
   add_event_streams(router, platform);
   router.add({net::Method::get,
               "/api/v1/routes",
               Right::read_events,
-              {"Who hears and says what", "events", {}, {}},
+              {"Who hears and says what", "events", {}, {}, json_body("Routes")},
               [&platform](Call& call) { return routes(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/events/{id}",
               Right::read_events,
-              {"One event by its id", "events", {}, {}},
+              {"One event by its id", "events", {}, {}, json_body("Event")},
               [&platform](Call& call) { return show(platform, call); }});
-  router.add({net::Method::get,
-              "/api/v1/events/{id}/why",
-              Right::read_events,
-              {"The causes of an event back to the root, and everything that followed", "events", {}, {}},
-              [&platform](Call& call) { return why(platform, call); }});
+  router.add(
+      {net::Method::get,
+       "/api/v1/events/{id}/why",
+       Right::read_events,
+       {"The causes of an event back to the root, and everything that followed", "events", {}, {}, json_body("Why")},
+       [&platform](Call& call) { return why(platform, call); }});
 }
 
 }  // namespace headrace::server

@@ -11,8 +11,8 @@
 namespace headrace::server {
 
 inline constexpr size_t github_page_max = 100;
-inline const QueryParameter github_page_parameter{"page", "from 1"};
-inline const QueryParameter github_per_page_parameter{"per_page", "1 to 100; 30 where absent"};
+inline const QueryParameter github_page_parameter{"page", "from 1", "integer"};
+inline const QueryParameter github_per_page_parameter{"per_page", "1 to 100; 30 where absent", "integer"};
 
 struct GithubPage {
   size_t number = 1;

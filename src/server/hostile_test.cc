@@ -81,7 +81,7 @@ TEST_F(Hostile, BodiesThatAreTooLargeAre413) {
 // Every route that takes JSON, with bodies that are none, or of other kinds.
 TEST_F(Hostile, NoBodyIsOurFault) {
   for (const auto& route : world.parts().router.routes()) {
-    if (route.about.request_type.empty()) continue;
+    if (route.about.request.type.empty()) continue;
     std::string path;
     for (size_t i = 0; i < route.pattern.size(); ++i) {
       if (route.pattern[i] != '{')

@@ -223,25 +223,29 @@ void add_identity_routes(Router& router, Platform& platform) {
               {"Become the first administrator, by the code of the one-time link",
                "identity",
                {},
-               "application/json",
-               "application/json",
+               json_body("SignIn"),
+               json_body("NewToken"),
                201},
               [&platform](Call& call) { return sign_in(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/whoami",
               Right::signed_in,
-              {"Who the token belongs to", "identity", {}, {}},
+              {"Who the token belongs to", "identity", {}, {}, json_body("Account")},
               [&platform](Call& call) { return who_am_i(platform, call); }});
-  router.add(
-      {net::Method::post,
-       "/api/v1/tokens",
-       Right::signed_in,
-       {"Make a token; its secret is shown this once", "identity", {}, "application/json", "application/json", 201},
-       [&platform](Call& call) { return create_token(platform, call); }});
+  router.add({net::Method::post,
+              "/api/v1/tokens",
+              Right::signed_in,
+              {"Make a token; its secret is shown this once",
+               "identity",
+               {},
+               json_body("TokenWish"),
+               json_body("NewToken"),
+               201},
+              [&platform](Call& call) { return create_token(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/tokens",
               Right::signed_in,
-              {"One's tokens, without their secrets", "identity", {}, {}},
+              {"One's tokens, without their secrets", "identity", {}, {}, json_body("Tokens")},
               [&platform](Call& call) { return list_tokens(platform, call); }});
   router.add({net::Method::delete_,
               "/api/v1/tokens/{id}",
@@ -251,12 +255,12 @@ void add_identity_routes(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/users",
               Right::operate,
-              {"Make an account", "identity", {}, "application/json", "application/json", 201},
+              {"Make an account", "identity", {}, json_body("UserWish"), json_body("User"), 201},
               [&platform](Call& call) { return create_user(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/users",
               Right::operate,
-              {"All accounts", "identity", {{"at", "an offset or a time"}}, {}},
+              {"All accounts", "identity", {{"at", "an offset or a time"}}, {}, json_body("Users")},
               [&platform](Call& call) { return list_users(platform, call); }});
   router.add({net::Method::post,
               user + "/disable",
@@ -271,7 +275,7 @@ void add_identity_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               user + "/roles",
               Right::operate,
-              {"The roles of an account, and where it has them", "identity", {}, {}},
+              {"The roles of an account, and where it has them", "identity", {}, {}, json_body("Roles")},
               [&platform](Call& call) { return list_roles(platform, call); }});
   router.add({net::Method::put,
               user + "/role",
@@ -279,7 +283,7 @@ void add_identity_routes(Router& router, Platform& platform) {
               {"Grant a role (read, write, admin) on *, an owner or a repository",
                "identity",
                {},
-               "application/json",
+               json_body("RoleWish"),
                {},
                204},
               [&platform](Call& call) { return grant(platform, call); }});

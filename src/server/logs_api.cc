@@ -75,9 +75,9 @@ void add_log_routes(Router& router, Platform& platform) {
               Right::signed_in,
               {"The log of a job: a line is its time, the number of its step, its text",
                "runs",
-               {{"attempt", "of the job; the newest where absent"},
-                {"from", "byte to begin at"},
-                {"follow", "true: until the job has ended"}},
+               {{"attempt", "of the job; the newest where absent", "integer"},
+                {"from", "byte to begin at", "integer"},
+                {"follow", "true: until the job has ended", "boolean"}},
                {},
                "text/plain"},
               [&platform](Call& call) { return log(platform, call); }});

@@ -84,7 +84,7 @@ void add_measures_route(Router& router, Platform& platform, const net::Server& h
   router.add({net::Method::get,
               "/api/v1/status/measures",
               Right::read_events,
-              {"Events a second, storage by part, memory, versions", "platform", {}, {}},
+              {"Events a second, storage by part, memory, versions", "platform", {}, {}, json_body("PlatformMeasures")},
               [&platform, &http, versions](Call& call) { return measures(platform, http, *versions, call); }});
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/version.h"
+#include "server/schemas.h"
 
 namespace headrace::server {
 
@@ -40,19 +41,24 @@ json::array parameters_of(const Route& route) {
     parameters.push_back(json::object{{"name", parameter.name},
                                       {"in", "query"},
                                       {"description", parameter.description},
-                                      {"schema", {{"type", "string"}}}});
+                                      {"schema", {{"type", parameter.type}}}});
   return parameters;
 }
 
-json::object content_of(const std::string& type) {
+json::object reference_to(std::string_view schema) { return {{"$ref", "#/components/schemas/" + std::string(schema)}}; }
+
+json::object content_of(const Content& body) {
   json::object content;
-  if (!type.empty()) content[type] = json::object{};
+  if (body.type.empty()) return content;
+  json::object media;
+  if (!body.schema.empty()) media["schema"] = reference_to(body.schema);
+  content[body.type] = std::move(media);
   return content;
 }
 
 json::object operation_of(const Route& route) {
   json::object answer{{"description", route.about.summary}};
-  if (route.about.success != 204 && route.about.success != 101) answer["content"] = content_of(route.about.answer_type);
+  if (route.about.success != 204 && route.about.success != 101) answer["content"] = content_of(route.about.answer);
   json::object responses{{std::to_string(route.about.success), std::move(answer)},
                          {"default", {{"$ref", "#/components/responses/Error"}}}};
   json::object operation{{"operationId", operation_id(route)},
@@ -60,8 +66,11 @@ json::object operation_of(const Route& route) {
                          {"tags", json::array{route.about.tag}},
                          {"parameters", parameters_of(route)},
                          {"responses", std::move(responses)}};
-  if (!route.about.request_type.empty())
-    operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request_type)}};
+  if (!route.about.request.type.empty())
+    operation["requestBody"] = json::object{{"required", true}, {"content", content_of(route.about.request)}};
+  if (route.pattern.starts_with("/api/v3/"))
+    operation["externalDocs"] = {{"description", "GitHub's REST API, whose answers these are"},
+                                 {"url", "https://docs.github.com/rest"}};
   if (route.about.tag == "git") {
     operation["security"] = json::array{json::object{{"git", json::array{}}}};
   } else if (route.right == Right::anyone) {
@@ -71,21 +80,11 @@ json::object operation_of(const Route& route) {
 }
 
 json::object components() {
-  json::object error_schema{{"type", "object"},
-                            {"required", json::array{"error"}},
-                            {"properties",
-                             {{"error",
-                               {{"type", "object"},
-                                {"required", json::array{"code", "message"}},
-                                {"properties",
-                                 {{"code",
-                                   {{"type", "string"},
-                                    {"enum", json::array{"invalid", "unauthenticated", "denied", "not_found",
-                                                         "conflict", "exhausted", "unavailable", "corrupt"}}}},
-                                  {"message", {{"type", "string"}}}}}}}}}};
+  auto schemas = core::parse_json(schemas_text());
+  core::require(schemas && schemas->is_object(), "src/server/schemas.json is a JSON object");
   json::object error{{"description", "What was wrong, and what to do"},
-                     {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
-  return {{"schemas", {{"Error", std::move(error_schema)}}},
+                     {"content", {{"application/json", {{"schema", reference_to("Error")}}}}}};
+  return {{"schemas", std::move(*schemas)},
           {"responses", {{"Error", std::move(error)}}},
           {"securitySchemes",
            {{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"git", {{"type", "http"}, {"scheme", "basic"}}}}}};

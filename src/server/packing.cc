@@ -15,7 +15,7 @@ constexpr int memory_level = 8;         // zlib's own default
 }  // namespace
 
 bool may_be_packed(const Route& route, const net::Request& request) {
-  return route.method == net::Method::get && route.about.answer_type == json_type && takes(request, "gzip");
+  return route.method == net::Method::get && route.about.answer.type == json_type && takes(request, "gzip");
 }
 
 core::Task<> pack(Platform& platform, net::Response& answer) {

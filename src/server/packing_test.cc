@@ -65,7 +65,7 @@ TEST_F(Packing, NeverTouchesWhatARequestWithABodyMade) {
   post.method = net::Method::post;
   Route stream;
   stream.method = net::Method::get;
-  stream.about.answer_type = "text/event-stream";
+  stream.about.answer = "text/event-stream";
   net::Request request;
   request.headers.set("Accept-Encoding", "gzip");
   EXPECT_FALSE(may_be_packed(post, request));

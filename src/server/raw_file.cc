@@ -108,7 +108,7 @@ void add_raw_route(Router& router, Platform& platform) {
               Right::read_repository,
               {"A file as it is, of any size",
                "repositories",
-               {{"path", "within the tree"}, {"download", "true: never shown in the browser"}},
+               {{"path", "within the tree"}, {"download", "true: never shown in the browser", "boolean"}},
                {},
                "application/octet-stream"},
               [&platform, large](Call& call) { return raw(platform, call, large); }});

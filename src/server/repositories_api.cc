@@ -231,7 +231,7 @@ void add_repository_routes(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/repositories",
               Right::signed_in,
-              {"Make a repository", "repositories", {}, "application/json", "application/json", 201},
+              {"Make a repository", "repositories", {}, json_body("RepositoryWish"), json_body("Repository"), 201},
               [&platform](Call& call) { return create(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/repositories",
@@ -239,14 +239,15 @@ void add_repository_routes(Router& router, Platform& platform) {
               {"Repositories one may read, by name",
                "repositories",
                {{"after", "name to go on after"},
-                {"runs", "true: with the newest runs of each one's default branch, without their jobs"},
+                {"runs", "true: with the newest runs of each one's default branch, without their jobs", "boolean"},
                 at},
-               {}},
+               {},
+               json_body("RepositoryPage")},
               [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get,
               one,
               Right::read_repository,
-              {"One repository", "repositories", {at}, {}},
+              {"One repository", "repositories", {at}, {}, json_body("Repository")},
               [&platform](Call& call) { return show(platform, call); }});
   router.add({net::Method::delete_,
               one,
@@ -258,14 +259,16 @@ void add_repository_routes(Router& router, Platform& platform) {
               Right::read_repository,
               {"Its branches and tags",
                "repositories",
-               {{"commits", "true: with the title, author and date of the commit each stands at"}, at},
-               {}},
+               {{"commits", "true: with the title, author and date of the commit each stands at", "boolean"}, at},
+               {},
+               json_body("Refs")},
               [&platform](Call& call) { return refs(platform, call); }});
-  router.add({net::Method::get,
-              one + "/pushes",
-              Right::read_repository,
-              {"Its pushes, newest first", "repositories", {{"before", "offset"}, at}, {}},
-              [&platform](Call& call) { return pushes(platform, call); }});
+  router.add(
+      {net::Method::get,
+       one + "/pushes",
+       Right::read_repository,
+       {"Its pushes, newest first", "repositories", {{"before", "offset", "integer"}, at}, {}, json_body("Pushes")},
+       [&platform](Call& call) { return pushes(platform, call); }});
   add_source_routes(router, platform);
 }
 

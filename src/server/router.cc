@@ -64,7 +64,7 @@ std::string start_of(const std::vector<std::string>& pieces) {
 // HEAD is answered as GET is, but for streams: what has no end has no length either.
 bool answers(const Route& route, net::Method method) {
   if (route.method == method) return true;
-  bool stream = route.about.success == 101 || route.about.answer_type == "text/event-stream";
+  bool stream = route.about.success == 101 || route.about.answer.type == "text/event-stream";
   return route.method == net::Method::get && method == net::Method::head && !stream;
 }
 

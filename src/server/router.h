@@ -34,15 +34,28 @@ using Action = std::function<core::Task<core::Result<>>(Call& call)>;
 struct QueryParameter {
   std::string name;
   std::string description;
+  std::string type = "string";  // of JSON Schema
 };
+
+// What a body is.
+struct Content {
+  Content() = default;  // there is none
+  Content(std::string media) : type(std::move(media)) {}
+  Content(const char* media) : type(media) {}
+  Content(std::string media, std::string of) : type(std::move(media)), schema(std::move(of)) {}
+
+  std::string type;    // media type
+  std::string schema;  // a name in schemas.json; empty: what it holds is said elsewhere
+};
+inline Content json_body(std::string schema) { return {"application/json", std::move(schema)}; }
 
 // What a route is, for people and OpenAPI 3.1.
 struct About {
   std::string summary;
   std::string tag;                         // "runs"
   std::vector<QueryParameter> parameters;  // beside those of the path
-  std::string request_type;                // media type of the body; empty: none
-  std::string answer_type = "application/json";
+  Content request;
+  Content answer = "application/json";
   int success = 200;
 };
 

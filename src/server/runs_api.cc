@@ -252,18 +252,19 @@ void add_run_routes(Router& router, Platform& platform) {
                  "words that are all found: in the title, the names of workflow, repository, branch or actor, or "
                  "as the beginning of the commit, as id or number"},
                 {"status", "queued, in_progress or completed"},
-                {"number", "only with this one; each workflow counts for itself"},
-                {"limit", "1 to 1000"},
+                {"number", "only with this one; each workflow counts for itself", "integer"},
+                {"limit", "1 to 1000", "integer"},
                 {"cursor",
                  "next of the page before, where all else is the same; a page with looked_until has fewer "
                  "runs than there are, for it took too long to look further"},
                 at},
-               {}},
+               {},
+               json_body("RunPage")},
               [&platform](Call& call) { return list(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/runs/{run}",
               Right::signed_in,
-              {"One run with its jobs and steps", "runs", {at}, {}},
+              {"One run with its jobs and steps", "runs", {at}, {}, json_body("Run")},
               [&platform](Call& call) { return show(platform, call); }});
   add_run_watch(router, platform);
   router.add({net::Method::post,
@@ -271,9 +272,9 @@ void add_run_routes(Router& router, Platform& platform) {
               Right::signed_in,
               {"Cancel it",
                "runs",
-               {{"force", "true: at once; what runs is killed, and what is `if: always()` does not run"}},
+               {{"force", "true: at once; what runs is killed, and what is `if: always()` does not run", "boolean"}},
                {},
-               "application/json",
+               json_body("Run"),
                202},
               [&platform](Call& call) { return cancel(platform, call); }});
   router.add({net::Method::post,
@@ -281,20 +282,21 @@ void add_run_routes(Router& router, Platform& platform) {
               Right::signed_in,
               {"Run it again",
                "runs",
-               {{"failed", "true: only what failed"}, {"job", "key or UUID: only this job, with those that need it"}},
+               {{"failed", "true: only what failed", "boolean"},
+                {"job", "key or UUID: only this job, with those that need it"}},
                {},
-               "application/json",
+               json_body("Run"),
                201},
               [&platform](Call& call) { return rerun(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/repositories/{owner}/{repo}/dispatches",
               Right::write_runs,
-              {"Start a workflow by hand", "runs", {}, "application/json", "application/json", 201},
+              {"Start a workflow by hand", "runs", {}, json_body("DispatchWish"), json_body("Run"), 201},
               [&platform](Call& call) { return dispatch(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/events/{id}/why-not",
               Right::read_events,
-              {"Why an event started a workflow, or did not", "events", {}, {}},
+              {"Why an event started a workflow, or did not", "events", {}, {}, json_body("WhyNot")},
               [&platform](Call& call) { return why_not(platform, call); }});
 }
 

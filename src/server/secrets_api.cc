@@ -123,7 +123,7 @@ Task<Result<>> give_to(Platform& platform, Call& call, secrets::Audience audienc
 }  // namespace
 
 void add_secret_routes(Router& router, Platform& platform) {
-  const std::vector<QueryParameter> pages{{"per_page", "1 to 100"}, {"page", "from 1"}};
+  const std::vector<QueryParameter> pages{{"per_page", "1 to 100", "integer"}, {"page", "from 1", "integer"}};
   std::vector<QueryParameter> listing = pages;
   listing.push_back({"at", "an offset or a time: as it was then"});
   for (const auto& [front, of] : place_paths("secrets")) {

@@ -133,8 +133,8 @@ void add_session_routes(Router& router, Platform& platform) {
               {"Sign a browser in, by the code of a one-time link or a token; the answer sets a cookie",
                "identity",
                {},
-               "application/json",
-               "application/json",
+               json_body("SessionProof"),
+               json_body("Account"),
                201},
               [&platform](Call& call) { return sign_in(platform, call); }});
   router.add({net::Method::delete_,

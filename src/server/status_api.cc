@@ -142,7 +142,7 @@ void add_status_routes(Router& router, Platform& platform, const net::Server& ht
   router.add({net::Method::get,
               "/api/v1/status",
               Right::signed_in,
-              {"Log, projections, runners", "platform", {}, {}},
+              {"Log, projections, runners", "platform", {}, {}, json_body("Status")},
               [&platform](Call& call) { return status(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/openapi.json",

@@ -170,7 +170,7 @@ Task<Result<>> converse(Platform& platform, Call& call) {
 void add_subscription_streams(Router& router, Platform& platform) {
   auto open = std::make_shared<Open>();  // shared by the two routes
   const std::vector<QueryParameter> credit{
-      {"credit", "events handed out and not yet acknowledged, 1 to 10000, 256 where absent"}};
+      {"credit", "events handed out and not yet acknowledged, 1 to 10000, 256 where absent", "integer"}};
   auto with_ack = credit;
   with_ack.push_back({"ack", "auto: what was written to the stream counts as acknowledged"});
   router.add({net::Method::get,
@@ -186,7 +186,7 @@ void add_subscription_streams(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/subscriptions/{name}/ack",
               Right::operate,
-              {"Acknowledge or refuse what a stream handed out", "subscriptions", {}, "application/json", {}, 204},
+              {"Acknowledge or refuse what a stream handed out", "subscriptions", {}, json_body("Settlement"), {}, 204},
               [open](Call& call) { return acknowledge(*open, call); }});
   router.add({net::Method::get,
               "/api/v1/subscriptions/{name}/connect",

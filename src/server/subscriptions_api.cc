@@ -75,19 +75,24 @@ void add_subscription_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/subscriptions",
               Right::read_events,
-              {"All subscriptions with their measures", "subscriptions", {}, {}},
+              {"All subscriptions with their measures", "subscriptions", {}, {}, json_body("Subscriptions")},
               [&platform](Call& call) { return list(platform, call); }});
+  router.add({net::Method::post,
+              "/api/v1/subscriptions",
+              Right::operate,
+              {"Make a durable subscription to pull from",
+               "subscriptions",
+               {},
+               json_body("SubscriptionWish"),
+               json_body("Subscription"),
+               201},
+              [&platform](Call& call) { return create(platform, call); }});
   router.add(
-      {net::Method::post,
-       "/api/v1/subscriptions",
-       Right::operate,
-       {"Make a durable subscription to pull from", "subscriptions", {}, "application/json", "application/json", 201},
-       [&platform](Call& call) { return create(platform, call); }});
-  router.add({net::Method::get,
-              "/api/v1/subscriptions/{name}",
-              Right::read_events,
-              {"One subscription: measures, what it waits for, held keys", "subscriptions", {}, {}},
-              [&platform](Call& call) { return show(platform, call); }});
+      {net::Method::get,
+       "/api/v1/subscriptions/{name}",
+       Right::read_events,
+       {"One subscription: measures, what it waits for, held keys", "subscriptions", {}, {}, json_body("Subscription")},
+       [&platform](Call& call) { return show(platform, call); }});
   router.add({net::Method::delete_,
               "/api/v1/subscriptions/{name}",
               Right::operate,
@@ -96,12 +101,12 @@ void add_subscription_routes(Router& router, Platform& platform) {
   router.add({net::Method::post,
               "/api/v1/subscriptions/{name}/pause",
               Right::operate,
-              {"Deliver nothing until resumed", "subscriptions", {}, {}},
+              {"Deliver nothing until resumed", "subscriptions", {}, {}, json_body("Subscription")},
               [&platform](Call& call) { return pause(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/subscriptions/{name}/resume",
               Right::operate,
-              {"Deliver again", "subscriptions", {}, {}},
+              {"Deliver again", "subscriptions", {}, {}, json_body("Subscription")},
               [&platform](Call& call) { return resume(platform, call); }});
   router.add({net::Method::post,
               "/api/v1/subscriptions/{name}/seek",
@@ -109,7 +114,8 @@ void add_subscription_routes(Router& router, Platform& platform) {
               {"Go on from another place; what lies behind it is delivered again",
                "subscriptions",
                {{"to", "now, beginning, an offset or a time"}},
-               {}},
+               {},
+               json_body("Subscription")},
               [&platform](Call& call) { return seek(platform, call); }});
   add_subscription_streams(router, platform);
   add_dead_letter_routes(router, platform);

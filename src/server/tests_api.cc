@@ -178,7 +178,7 @@ json::object red_json(const tests::Red& red) {
 
 void add_test_routes(Router& router, Platform& platform) {
   const QueryParameter at{"at", "an offset or a time: as it was then"};
-  const QueryParameter limit{"limit", "1 to 1000"};
+  const QueryParameter limit{"limit", "1 to 1000", "integer"};
   const QueryParameter cursor{"cursor", "next of the page before"};
   const QueryParameter ref{"ref", "only of this ref: refs/heads/main"};
   router.add({net::Method::get,
@@ -186,23 +186,24 @@ void add_test_routes(Router& router, Platform& platform) {
               Right::signed_in,
               {"Tests of a run, the failed ones first",
                "tests",
-               {{"all", "true: of every attempt, not of the newest alone"}, limit, cursor, at},
-               {}},
+               {{"all", "true: of every attempt, not of the newest alone", "boolean"}, limit, cursor, at},
+               {},
+               json_body("TestPage")},
               [&platform](Call& call) { return of_run(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/repositories/{owner}/{repo}/tests/flaky",
               Right::read_runs,
-              {"Flaky tests, the last that showed first", "tests", {limit, cursor, at}, {}},
+              {"Flaky tests, the last that showed first", "tests", {limit, cursor, at}, {}, json_body("FlakyTests")},
               [&platform](Call& call) { return flaky(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/repositories/{owner}/{repo}/tests/slowest",
               Right::read_runs,
-              {"Slowest tests by their newest results", "tests", {ref, limit, at}, {}},
+              {"Slowest tests by their newest results", "tests", {ref, limit, at}, {}, json_body("SlowestTests")},
               [&platform](Call& call) { return slowest(platform, call); }});
   router.add({net::Method::get,
               "/api/v1/repositories/{owner}/{repo}/tests/{test}",
               Right::read_runs,
-              {"What a test came to, newest first", "tests", {ref, limit, cursor, at}, {}},
+              {"What a test came to, newest first", "tests", {ref, limit, cursor, at}, {}, json_body("TestHistory")},
               [&platform](Call& call) { return history(platform, call); }});
 }
 

@@ -30,7 +30,15 @@ bool has_type(const json::value& value, std::string_view type) {
   if (type == "string") return value.is_string();
   if (type == "boolean") return value.is_bool();
   if (type == "integer") return value.is_int64() || value.is_uint64();
+  if (type == "number") return value.is_number();
+  if (type == "null") return value.is_null();
   throw std::logic_error("type " + std::string(type));
+}
+
+bool has_type(const json::value& value, const json::value& wanted) {
+  if (!wanted.is_array()) return has_type(value, std::string_view(wanted.as_string()));
+  return std::ranges::any_of(
+      wanted.as_array(), [&](const json::value& one) { return has_type(value, std::string_view(one.as_string())); });
 }
 
 bool has_format(std::string_view text, std::string_view format) {
@@ -57,7 +65,7 @@ class Check {
     static const std::set<std::string_view> annotations{"$schema", "$id",     "title",          "description",
                                                         "default", "example", "contentEncoding"};
     if (annotations.contains(name)) return;
-    if (name == "type" && !has_type(value, wanted.get_string()))
+    if (name == "type" && !has_type(value, wanted))
       blame(at, "type");
     else if (name == "enum" && std::ranges::find(wanted.get_array(), value) == wanted.get_array().end())
       blame(at, "enum");
@@ -93,13 +101,18 @@ class Check {
         if (const auto* found = object.if_contains(property.key()))
           value(*found, property.value().as_object(), at + "/" + std::string(property.key()));
       }
-    } else if (name == "additionalProperties" && !wanted.as_bool()) {
+    } else if (name == "additionalProperties") {
       const auto* properties = schema.if_contains("properties");
       for (const auto& member : object)
         if (!properties || !properties->as_object().contains(member.key()))
-          blame(at + "/" + std::string(member.key()), "additionalProperties");
+          further(member.value(), wanted, at + "/" + std::string(member.key()));
     }
     known(name);
+  }
+
+  void further(const json::value& member, const json::value& wanted, const std::string& at) {
+    if (wanted.is_object()) return value(member, wanted.as_object(), at);
+    if (!wanted.as_bool()) blame(at, "additionalProperties");
   }
 
   void array(const json::array& array, std::string_view name, const json::value& wanted, const std::string& at) {

@@ -6,7 +6,7 @@
 
 namespace headrace::server::testing {
 
-World::World() {
+World::World(First first) : first_(first) {
   auto name = (std::filesystem::temp_directory_path() / "headrace-server-XXXXXX").string();
   core::require(::mkdtemp(name.data()) != nullptr, "a folder for a test can be made");
   folder_ = name;
@@ -26,12 +26,13 @@ void World::start() {
   options.data = folder_;
   options.listen = "127.0.0.1:0";
   options.local_runner = false;
-  options.bootstrap_token_file = folder_ + "/token";
+  if (first_ == First::token) options.bootstrap_token_file = folder_ + "/token";
   auto opened = Parts::open(std::move(options));
   if (!opened) throw std::runtime_error(opened.error().message + " " + opened.error().detail);
   parts_ = std::move(*opened);
   auto started = parts_->loop.run(parts_->start());
   if (!started) throw std::runtime_error(started.error().message + " " + started.error().detail);
+  if (first_ == First::nobody) return;
   administrator = core::read_file(disk, folder_ + "/token").value();
   while (administrator.ends_with('\n')) administrator.pop_back();
 }
@@ -48,10 +49,17 @@ net::Response World::ask(net::ClientRequest request) {
 
 net::Response World::send(net::ClientRequest request) {
   net::Client client(parts_->loop.executor(), parts_->clock);
+  const net::ClientRequest question = request;
   request.url = parts_->public_url + request.url;
   auto answer = parts_->loop.run(client.send(std::move(request)));
   if (!answer) throw std::runtime_error(answer.error().message);
+  if (hearing()) hearing()(*parts_, question, *answer);
   return std::move(*answer);
+}
+
+World::Hearing& World::hearing() {
+  static Hearing one;
+  return one;
 }
 
 net::Response World::ask_as(const std::string& token, std::string method, const std::string& path, std::string body) {

@@ -2,6 +2,7 @@
 // The loop runs while one asks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@ namespace headrace::server::testing {
 
 class World {
  public:
-  World();
+  enum class First { token, nobody };  // who may ask at first: an administrator by a token, or nobody yet
+  explicit World(First first = First::token);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -32,6 +34,10 @@ class World {
   // A token with these scopes; of the administrator, or of an account that is made for it and has no role.
   std::string token(const std::vector<std::string>& scopes, const std::string& user = {});
 
+  // Hears every question and its answer, of all worlds.
+  using Hearing = std::function<void(Parts& parts, const net::ClientRequest& question, const net::Response& answer)>;
+  static Hearing& hearing();
+
   void stop();   // as at SIGTERM
   void start();  // again, on the same folder
   Parts& parts() { return *parts_; }
@@ -40,6 +46,7 @@ class World {
   std::string administrator;  // a token
 
  private:
+  First first_;
   std::string folder_;
   std::unique_ptr<Parts> parts_;
 };
