@@ -139,6 +139,7 @@ export const runOf = (id: number, more: Partial<Run> = {}): Run => ({
   errors: '',
   waits: false,
   group: '',
+  url: '',
   created_at: '2026-11-23T12:00:00Z',
   queued_at: '2026-11-23T12:00:00Z',
   started_at: '2026-11-23T12:00:01Z',

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VueWrapper } from '@vue/test-utils'
 import App from '@/App.vue'
-import type { Status } from '@/api/types'
+import type { Projection, Status } from '@/api/types'
 import { phaseOf, troublesOf } from '@/lib/platform'
 import { useConnection } from '@/stores/connection'
 import { usePreferences } from '@/stores/preferences'
@@ -34,10 +34,11 @@ const click = async (name: string) => {
   await settled()
 }
 
-const projection = (name: string, more: object = {}) => ({
+const projection = (name: string, more: Partial<Projection> = {}): Projection => ({
   name,
   version: 1,
   phase: 'live',
+  rebuilt: 0,
   applied: 100,
   tail: 100,
   why: null,
@@ -54,6 +55,8 @@ const runner = (name: string, more: object = {}) => ({
 })
 const statusOf = (more: object = {}): Status => ({
   version: '0.1.0',
+  time: '2026-11-23T12:00:00Z',
+  started_at: '2026-11-23T11:00:00Z',
   log: { first: 1, durable: 100, segments: 2, bytes: 4096, stopped: null },
   projections: [projection('pipeline')],
   runners: [runner('local')],

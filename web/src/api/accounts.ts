@@ -1,5 +1,6 @@
 // Accounts, their tokens and roles.
 import { ask } from './client'
+import type { Schemas } from './types'
 
 // `runner` besides, which only an administrator gives, for a machine.
 export const scopes = [
@@ -12,57 +13,33 @@ export const scopes = [
   'admin',
 ] as const
 export type Scope = (typeof scopes)[number]
-export const roles = ['read', 'write', 'admin'] as const
-export type Role = (typeof roles)[number]
+export type Role = Schemas['Role']
+export const roles = ['read', 'write', 'admin'] as const satisfies Role[]
 
-export interface Token {
-  id: string
-  name: string
-  scopes: string[]
-  created_at?: string | null
-  expires_at: string | null
-  last_used_at: string | null // since the server started
-  current?: boolean // what this browser is signed in with
-}
-
-export interface NewToken {
-  token: string
-  id: string
-}
-
-export interface User {
-  name: string
-  id: string
-  disabled: boolean
-  administrator: boolean
-}
-
-export interface GivenRole {
-  scope: string // "*", an owner or a repository
-  role: Role
-}
+export type Token = Schemas['Token']
+export type NewToken = Schemas['NewToken']
+export type User = Schemas['User']
+export type GivenRole = Schemas['GivenRole']
 
 type Signal = AbortSignal | undefined
-const user = (name: string): string => `/v1/users/${encodeURIComponent(name)}`
 
 export const listTokens = async (signal?: Signal): Promise<Token[]> =>
-  (await ask<{ tokens: Token[] }>('/v1/tokens', { signal })).tokens
-export const createToken = (wanted: { name: string; days: number; scopes?: string[]; user?: string }) =>
-  ask<NewToken>('/v1/tokens', { method: 'POST', body: wanted })
-export const revokeToken = (id: string) => ask<void>(`/v1/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  (await ask('GET', '/api/v1/tokens', { signal })).tokens
+export const createToken = (wanted: Schemas['TokenWish']) => ask('POST', '/api/v1/tokens', { body: wanted })
+export const revokeToken = (id: string) => ask('DELETE', '/api/v1/tokens/{id}', { path: { id } })
 
 export const listUsers = async (signal?: Signal): Promise<User[]> =>
-  (await ask<{ users: User[] }>('/v1/users', { signal })).users
+  (await ask('GET', '/api/v1/users', { signal })).users
 export const createUser = (name: string, administrator: boolean) =>
-  ask<User>('/v1/users', { method: 'POST', body: { name, administrator } })
-export const disableUser = (name: string) => ask<void>(`${user(name)}/disable`, { method: 'POST' })
-export const enableUser = (name: string) => ask<void>(`${user(name)}/enable`, { method: 'POST' })
-export const listRoles = async (name: string, signal?: Signal): Promise<GivenRole[]> =>
-  (await ask<{ roles: GivenRole[] }>(`${user(name)}/roles`, { signal })).roles
-export const grantRole = (name: string, given: GivenRole) =>
-  ask<void>(`${user(name)}/role`, { method: 'PUT', body: given })
-export const takeRole = (name: string, scope: string) =>
-  ask<void>(`${user(name)}/role`, { method: 'DELETE', query: { scope } })
+  ask('POST', '/api/v1/users', { body: { name, administrator } })
+export const disableUser = (user: string) => ask('POST', '/api/v1/users/{user}/disable', { path: { user } })
+export const enableUser = (user: string) => ask('POST', '/api/v1/users/{user}/enable', { path: { user } })
+export const listRoles = async (user: string, signal?: Signal): Promise<GivenRole[]> =>
+  (await ask('GET', '/api/v1/users/{user}/roles', { path: { user }, signal })).roles
+export const grantRole = (user: string, given: GivenRole) =>
+  ask('PUT', '/api/v1/users/{user}/role', { path: { user }, body: given })
+export const takeRole = (user: string, scope: string) =>
+  ask('DELETE', '/api/v1/users/{user}/role', { path: { user }, query: { scope } })
 
 // Write includes read, admin includes all of these; what has none named may do all.
 export function includes(has: readonly string[], wanted: string): boolean {

@@ -1,17 +1,5 @@
 // Every address of the API that the pages use.
-import { address, ask, send } from './client'
-import type {
-  Artifact,
-  EventPage,
-  PlatformEvent,
-  Repository,
-  Run,
-  RunPage,
-  Status,
-  TestPage,
-  TestResult,
-  Why,
-} from './types'
+import { address, ask, named, send } from './client'
 
 export type Moment = string | undefined // an offset or a time; undefined: now
 type Signal = AbortSignal | undefined
@@ -28,57 +16,67 @@ export interface RunsWanted {
 }
 
 export const listRuns = (wanted: RunsWanted, cursor: string | null, limit: number, at: Moment, signal?: Signal) =>
-  ask<RunPage>('/v1/runs', { query: { ...wanted, cursor, limit, at }, signal })
+  ask('GET', '/api/v1/runs', { query: { ...wanted, cursor, limit, at }, signal })
 
-export const showRun = (id: string, at: Moment, signal?: Signal) =>
-  ask<Run>(`/v1/runs/${encodeURIComponent(id)}`, { query: { at }, signal })
+export const showRun = (run: string, at: Moment, signal?: Signal) =>
+  ask('GET', '/api/v1/runs/{run}', { path: { run }, query: { at }, signal })
 
-export const cancelRun = (id: number, force: boolean) =>
-  ask<Run>(`/v1/runs/${id}/cancel`, { method: 'POST', query: { force } })
+export const cancelRun = (run: number, force: boolean) =>
+  ask('POST', '/api/v1/runs/{run}/cancel', { path: { run }, query: { force } })
 
-export const rerun = (id: number, which: { failed?: boolean; job?: string }) =>
-  ask<Run>(`/v1/runs/${id}/rerun`, { method: 'POST', query: which })
+export const rerun = (run: number, which: { failed?: boolean; job?: string }) =>
+  ask('POST', '/api/v1/runs/{run}/rerun', { path: { run }, query: which })
 
-export const testsOfRun = (id: number, cursor: string | null, at: Moment, signal?: Signal) =>
-  ask<TestPage>(`/v1/runs/${id}/tests`, { query: { cursor, limit: 200, at }, signal })
+export const testsOfRun = (run: number, cursor: string | null, at: Moment, signal?: Signal) =>
+  ask('GET', '/api/v1/runs/{run}/tests', { path: { run }, query: { cursor, limit: 200, at }, signal })
 
 export const historyOfTest = (repository: string, test: string, ref: string, limit: number, at: Moment) =>
-  ask<{ results: TestResult[] }>(`/v1/repositories/${repository}/tests/${encodeURIComponent(test)}`, {
+  ask('GET', '/api/v1/repositories/{owner}/{repo}/tests/{test}', {
+    path: { ...named(repository), test },
     query: { ref, limit, at },
   })
 
-export const summaryOfRun = async (id: number, signal?: Signal): Promise<string> =>
-  (await send(`/v1/runs/${id}/summary`, { signal })).text()
+export const summaryOfRun = async (run: number, signal?: Signal): Promise<string> =>
+  (await send('GET', '/api/v1/runs/{run}/summary', { path: { run }, signal })).text()
 
-export const artifactsOfRun = (repository: string, id: number, at: Moment, signal?: Signal) =>
-  ask<{ artifacts: Artifact[]; total_count: number }>(`/v3/repos/${repository}/actions/runs/${id}/artifacts`, {
+export const artifactsOfRun = (repository: string, run_id: number, at: Moment, signal?: Signal) =>
+  ask('GET', '/api/v3/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts', {
+    path: { ...named(repository), run_id },
     query: { per_page: 100, at },
     signal,
   })
 
-export const artifactAddress = (repository: string, id: number): string =>
-  address(`/v3/repos/${repository}/actions/artifacts/${id}/zip`)
+export const artifactAddress = (repository: string, artifact_id: number): string =>
+  address('/api/v3/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}', {
+    ...named(repository),
+    artifact_id,
+    archive_format: 'zip',
+  })
 
-export const logAddress = (job: string, attempt: number): string => address(`/v1/jobs/${job}/log`, { attempt })
+export const logAddress = (job: string, attempt: number): string =>
+  address('/api/v1/jobs/{job}/log', { job }, { attempt })
 
 export const followLog = (job: string, attempt: number, from: number, follow: boolean, signal: AbortSignal) =>
-  send(`/v1/jobs/${job}/log`, { query: { attempt, from, follow }, signal })
+  send('GET', '/api/v1/jobs/{job}/log', { path: { job }, query: { attempt, from, follow }, signal })
 
 export const blob = async (repository: string, revision: string, path: string, signal?: Signal): Promise<string> =>
   (
-    await send(`/v1/repositories/${repository}/blob/${encodeURIComponent(revision)}`, { query: { path }, signal })
+    await send('GET', '/api/v1/repositories/{owner}/{repo}/blob/{revision}', {
+      path: { ...named(repository), revision },
+      query: { path },
+      signal,
+    })
   ).text()
 
 export const listRepositories = (at: Moment, signal?: Signal) =>
-  ask<{ repositories: Repository[]; next: string | null }>('/v1/repositories', { query: { runs: true, at }, signal })
+  ask('GET', '/api/v1/repositories', { query: { runs: true, at }, signal })
 
 export const listEvents = (filter: string, from: number, limit: number, at: Moment, signal?: Signal) =>
-  ask<EventPage>('/v1/events', { query: { filter, from, limit, at }, signal })
+  ask('GET', '/api/v1/events', { query: { filter, from, limit, at }, signal })
 
-export const showEvent = (id: string, signal?: Signal) =>
-  ask<PlatformEvent>(`/v1/events/${encodeURIComponent(id)}`, { signal })
+export const showEvent = (id: string, signal?: Signal) => ask('GET', '/api/v1/events/{id}', { path: { id }, signal })
 
-export const why = (id: string, signal?: Signal) => ask<Why>(`/v1/events/${encodeURIComponent(id)}/why`, { signal })
+export const why = (id: string, signal?: Signal) => ask('GET', '/api/v1/events/{id}/why', { path: { id }, signal })
 
 export interface TokenWish {
   name: string
@@ -87,14 +85,13 @@ export interface TokenWish {
 }
 
 // The one moment in which its secret is known.
-export const createToken = (wish: TokenWish) =>
-  ask<{ token: string; id: string }>('/v1/tokens', { method: 'POST', body: wish })
+export const createToken = (wish: TokenWish) => ask('POST', '/api/v1/tokens', { body: wish })
 
-export const showStatus = (signal?: Signal) => ask<Status>('/v1/status', { signal })
+export const showStatus = (signal?: Signal) => ask('GET', '/api/v1/status', { signal })
 
 export const openEventStream = (after: number | null, signal: AbortSignal, filter = '') =>
-  send('/v1/events/stream', {
-    query: { from: after === null ? 'now' : after + 1, filter },
+  send('GET', '/api/v1/events/stream', {
+    query: { from: after === null ? 'now' : String(after + 1), filter },
     signal,
     headers: { Accept: 'text/event-stream' },
   })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { address, ApiError, ask, onSignedOut } from './client'
+import { address, ApiError, ask, named, onSignedOut } from './client'
 import { proofOf } from './session'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -11,15 +11,42 @@ const answers = (status: number, body: string) =>
   )
 
 describe('a request', () => {
-  it('leaves out what is not asked for', () => {
-    expect(address('/v1/runs', { branch: 'a b&c', at: undefined, cursor: null, force: false, limit: 30 })).toBe(
-      '/api/v1/runs?branch=a+b%26c&limit=30',
+  it('leaves out what is not asked for', async () => {
+    answers(200, '{"runs":[],"next":null,"looked_until":null}')
+    await ask('GET', '/api/v1/runs', { query: { branch: 'a b&c', at: undefined, cursor: null, q: '', limit: 30 } })
+    expect(vi.mocked(fetch).mock.calls[0]![0]).toBe('/api/v1/runs?branch=a+b%26c&limit=30')
+  })
+
+  it('keeps the slashes of a revision, and of nothing else', () => {
+    const home = '/api/v1/repositories/{owner}/{repo}'
+    const parts = named('team/a?b')
+    expect(address(`${home}/raw/{revision}`, { ...parts, revision: 'fix/a#1' }, { path: 'x/y.txt' })).toBe(
+      '/api/v1/repositories/team/a%3Fb/raw/fix/a%231?path=x%2Fy.txt',
     )
+    expect(address('/api/v1/events/{id}', { id: 'a/b' })).toBe('/api/v1/events/a%2Fb')
+  })
+
+  it('is no TypeScript where the server has no such thing', () => {
+    const none = [
+      // @ts-expect-error there is no such path
+      () => ask('GET', '/api/v1/runz'),
+      // @ts-expect-error it has no such method
+      () => ask('POST', '/api/v1/runs'),
+      // @ts-expect-error it has no such parameter
+      () => ask('GET', '/api/v1/runs', { query: { limitt: 3 } }),
+      // @ts-expect-error the run is missing
+      () => ask('GET', '/api/v1/runs/{run}'),
+      // @ts-expect-error the body has no such member
+      () => ask('POST', '/api/v1/tokens', { body: { nam: 'x' } }),
+      // @ts-expect-error the answer has no such member
+      async () => (await ask('GET', '/api/v1/status')).bytes,
+    ]
+    expect(none).toHaveLength(6) // none is called: `npm run check` holds them
   })
 
   it('fails with the words of the server', async () => {
     answers(422, '{"error":{"code":"invalid","message":"status is queued, in_progress or completed."}}')
-    const error = (await ask('/v1/runs').catch((caught) => caught)) as ApiError
+    const error = (await ask('GET', '/api/v1/runs').catch((caught) => caught)) as ApiError
     expect([error.status, error.code, error.message]).toEqual([
       422,
       'invalid',
@@ -31,7 +58,7 @@ describe('a request', () => {
     const heard = vi.fn()
     onSignedOut(heard)
     answers(401, '{"error":{"code":"unauthenticated","message":"Sign in."}}')
-    await expect(ask('/v1/whoami')).rejects.toThrow('Sign in.')
+    await expect(ask('GET', '/api/v1/whoami')).rejects.toThrow('Sign in.')
     expect(heard).toHaveBeenCalledOnce()
   })
 
@@ -40,14 +67,14 @@ describe('a request', () => {
       'fetch',
       vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))),
     )
-    expect(await ask('/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 0 })
+    expect(await ask('GET', '/api/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 0 })
     answers(502, '<html>Bad gateway</html>')
-    expect(await ask('/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 502 })
+    expect(await ask('GET', '/api/v1/runs').catch((caught) => caught)).toMatchObject({ code: 'offline', status: 502 })
   })
 
   it('may have no body', async () => {
     answers(204, '')
-    expect(await ask('/v1/session', { method: 'DELETE' })).toBeUndefined()
+    expect(await ask('DELETE', '/api/v1/session')).toBeUndefined()
   })
 })
 

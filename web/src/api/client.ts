@@ -1,4 +1,7 @@
-// One request to the API of this server: same origin, JSON, and a refusal is an ApiError with the server's own words.
+// One request to the API of this server: same origin, JSON, and a refusal is an ApiError with the server's own words. What
+// can be asked, with what, and what comes back, is the server's OpenAPI document: openapi.ts is made from it
+// (`npm run check`), so a call that the server does not have is no TypeScript.
+import type { paths } from './openapi'
 import type { ErrorCode } from './types'
 
 export class ApiError extends Error {
@@ -11,25 +14,67 @@ export class ApiError extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | null | undefined>
+interface Methods {
+  GET: 'get'
+  POST: 'post'
+  PUT: 'put'
+  DELETE: 'delete'
+}
+export type Method = keyof Methods
 
-export interface Asked {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+// The operation of a path by a method.
+type Operation<M extends Method, P extends keyof paths> = NonNullable<paths[P][Methods[M]]>
+export type PathBy<M extends Method> = {
+  [P in keyof paths]: undefined extends paths[P][Methods[M]] ? never : P
+}[keyof paths]
+
+type Loose<T> = { [K in keyof T]?: T[K] | null | undefined }
+type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Loose<NonNullable<Q>> : never
+type PartsOf<O> = O extends { parameters: { path: infer P } } ? { [K in keyof P]: string | number } : never
+type JsonIn<T> = T extends { content: { 'application/json': infer J } } ? J : undefined
+type BodyOf<O> = O extends { requestBody: infer B } ? JsonIn<B> : never
+type AnswerOf<O> = O extends { responses: infer R } ? JsonIn<R[keyof R & (200 | 201 | 202)]> : never
+
+export type Query = Record<string, string | number | boolean | null | undefined>
+export type Parts = Record<string, string | number>
+
+export type Asked<M extends Method, P extends keyof paths> = {
+  query?: QueryOf<Operation<M, P>>
+  signal?: AbortSignal | undefined
+  headers?: Record<string, string>
+} & ([PartsOf<Operation<M, P>>] extends [never] ? { path?: never } : { path: PartsOf<Operation<M, P>> }) &
+  ([BodyOf<Operation<M, P>>] extends [never] ? { body?: never } : { body: BodyOf<Operation<M, P>> })
+
+// What may be left out where a path has no parts and no body is wanted.
+type Arguments<A> = object extends A ? [asked?: A] : [asked: A]
+
+interface Plain {
   query?: Query
+  path?: Parts
   body?: unknown
   signal?: AbortSignal | undefined
   headers?: Record<string, string>
 }
 
-const prefix = '/api'
+// Of a revision the slashes part it as they part the path; of all else they are part of a name.
+const encoded = (name: string, value: string | number): string =>
+  name === 'revision' ? String(value).split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value)
 
-export function address(path: string, query: Query = {}): string {
+function addressOf(path: string, parts: Parts = {}, query: Query = {}): string {
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== null && value !== '' && value !== false) words.set(name, String(value))
   const text = words.toString()
-  return `${prefix}${path}${text ? `?${text}` : ''}`
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encoded(name, parts[name]!))
+  return text ? `${filled}?${text}` : filled
 }
+
+// Where the browser itself goes: pictures, downloads.
+export const address = <P extends PathBy<'GET'>>(
+  path: P,
+  parts: PartsOf<Operation<'GET', P>>,
+  query?: QueryOf<Operation<'GET', P>>,
+): string => addressOf(path, parts as Parts, query as Query | undefined)
 
 let signedOut: () => void = () => {}
 // Called whenever the server does not know who asks (any more).
@@ -43,9 +88,18 @@ export function onAnswer(heard: (response: Response) => void): void {
   answered = heard
 }
 
-export async function send(path: string, asked: Asked = {}): Promise<Response> {
+// The answer as it comes: texts and streams.
+export function send<M extends Method, P extends PathBy<M>>(
+  method: M,
+  path: P,
+  ...[asked]: Arguments<Asked<M, P>>
+): Promise<Response> {
+  return fetched(method, path, (asked ?? {}) as Plain)
+}
+
+async function fetched(method: Method, path: string, asked: Plain): Promise<Response> {
   const headers: Record<string, string> = { 'X-Requested-With': 'headrace-web', ...asked.headers }
-  const init: RequestInit = { method: asked.method ?? 'GET', headers, credentials: 'same-origin', redirect: 'follow' }
+  const init: RequestInit = { method, headers, credentials: 'same-origin', redirect: 'follow' }
   if (asked.signal) init.signal = asked.signal
   if (asked.body !== undefined) {
     headers['Content-Type'] = 'application/json'
@@ -53,7 +107,7 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
   }
   let response: Response
   try {
-    response = await fetch(address(path, asked.query), init)
+    response = await fetch(addressOf(path, asked.path, asked.query), init)
   } catch (error) {
     if (asked.signal?.aborted) throw error
     throw new ApiError(0, 'offline', error instanceof Error ? error.message : String(error))
@@ -75,7 +129,17 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
-export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
-  const response = await send(path, asked)
-  return (response.status === 204 ? undefined : await response.json()) as T
+export async function ask<M extends Method, P extends PathBy<M>>(
+  method: M,
+  path: P,
+  ...[asked]: Arguments<Asked<M, P>>
+): Promise<AnswerOf<Operation<M, P>>> {
+  const response = await fetched(method, path, (asked ?? {}) as Plain)
+  return (response.status === 204 ? undefined : await response.json()) as AnswerOf<Operation<M, P>>
+}
+
+// "team/hello" as the two parts of a path that it is.
+export function named(repository: string): { owner: string; repo: string } {
+  const slash = repository.indexOf('/')
+  return { owner: repository.slice(0, slash), repo: repository.slice(slash + 1) }
 }

@@ -5,9 +5,9 @@ import type { Account } from './types'
 
 export type Proof = { code: string; user?: string } | { token: string }
 
-export const signIn = (proof: Proof): Promise<Account> => ask('/v1/session', { method: 'POST', body: proof })
-export const signOut = (): Promise<void> => ask('/v1/session', { method: 'DELETE' })
-export const whoAmI = (): Promise<Account> => ask('/v1/whoami')
+export const signIn = (proof: Proof): Promise<Account> => ask('POST', '/api/v1/session', { body: proof })
+export const signOut = () => ask('DELETE', '/api/v1/session')
+export const whoAmI = (): Promise<Account> => ask('GET', '/api/v1/whoami')
 
 // What somebody pasted: a whole one-time link, its code, or a token.
 export function proofOf(text: string, user: string): Proof {

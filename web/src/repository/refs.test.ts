@@ -3,12 +3,12 @@ import { inside, Refs } from './refs'
 
 const id = (letter: string) => letter.repeat(40)
 const refs = new Refs([
-  { ref: 'refs/heads/feature/x', commit: id('1') },
-  { ref: 'refs/heads/main', commit: id('2') },
-  { ref: 'refs/heads/v1', commit: id('3') },
-  { ref: `refs/heads/${id('a')}`, commit: id('4') },
-  { ref: 'refs/tags/feature/x/y', commit: id('5') },
-  { ref: 'refs/tags/v1', commit: id('6') },
+  { ref: 'refs/heads/feature/x', commit: id('1'), since: 1 },
+  { ref: 'refs/heads/main', commit: id('2'), since: 2 },
+  { ref: 'refs/heads/v1', commit: id('3'), since: 3 },
+  { ref: `refs/heads/${id('a')}`, commit: id('4'), since: 4 },
+  { ref: 'refs/tags/feature/x/y', commit: id('5'), since: 5 },
+  { ref: 'refs/tags/v1', commit: id('6'), since: 6 },
 ])
 const place = (text: string) => refs.place(text.split('/'))
 

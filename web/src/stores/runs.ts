@@ -122,6 +122,7 @@ function runOfQueued(event: PlatformEvent): Run {
     errors: '',
     waits: custom.waits === true,
     group: text(custom.group),
+    url: '',
     created_at: event.time,
     queued_at: event.time,
     started_at: null,
