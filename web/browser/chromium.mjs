@@ -57,6 +57,25 @@ export async function openPage(context, kind, complain) {
   return page
 }
 
+// Milliseconds until what is wanted of a page can be seen and used, with nothing kept by the browser.
+export async function usableAfter(context, url, mark, complain) {
+  const page = await openPage(context, kinds[0], complain)
+  await (await context.newCDPSession(page)).send('Network.clearBrowserCache')
+  await page.addInitScript((selector) => {
+    const watch = new MutationObserver(() => {
+      if (globalThis.usable || !document.querySelector(selector)) return
+      globalThis.usable = performance.now()
+      watch.disconnect()
+    })
+    watch.observe(document, { childList: true, subtree: true })
+  }, mark)
+  await page.goto(url)
+  const usable = await page.waitForFunction(() => globalThis.usable)
+  const after = await usable.jsonValue()
+  await page.close()
+  return after
+}
+
 export async function faultsOf(page) {
   await page.evaluate(axe)
   const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }))

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { faultsOf, kinds, openBrowser, openPage } from './chromium.mjs'
+import { faultsOf, kinds, openBrowser, openPage, usableAfter } from './chromium.mjs'
 import { changeOf } from './looks.mjs'
 import { eventually, Platform } from './platform.mjs'
 
@@ -240,28 +240,12 @@ test('a repository is read without a clone, what is hard among it, and is not th
   complaints = complaints.filter((text) => !text.includes('404')) // what was not there yet was asked for
 })
 
-// Until the list can be read and used, with nothing kept by the browser. It is told, not judged: machines differ.
-async function usableAfter(path, mark) {
-  const look = await openPage(browser.context, kinds[0], (text) => complaints.push(text))
-  await (await browser.context.newCDPSession(look)).send('Network.clearBrowserCache')
-  await look.addInitScript((selector) => {
-    const watch = new MutationObserver(() => {
-      if (globalThis.usable || !document.querySelector(selector)) return
-      globalThis.usable = performance.now()
-      watch.disconnect()
-    })
-    watch.observe(document, { childList: true, subtree: true })
-  }, mark)
-  await look.goto(platform.url + path)
-  const usable = await look.waitForFunction(() => globalThis.usable)
-  const after = await usable.jsonValue()
-  await look.close()
-  return after
-}
-
+// Told, not judged: machines differ.
 test('how soon the runs can be used from a cold cache is told', async (context) => {
   const times = []
-  for (let i = 0; i < 5; i++) times.push(await usableAfter('/runs', 'main a.row-link'))
+  const complain = (text) => complaints.push(text)
+  for (let i = 0; i < 5; i++)
+    times.push(await usableAfter(browser.context, `${platform.url}/runs`, 'main a.row-link', complain))
   times.sort((a, b) => a - b)
   context.diagnostic(`runs, cold cache: usable after ${Math.round(times[2])} ms (median of 5)`)
   assert.ok(times[0] > 0)
