@@ -47,9 +47,12 @@ std::string to_hex(const git_oid& id);
 core::Result<git_oid> parse_id(std::string_view hex);
 std::string printable_utf8(std::string_view text);  // what is no UTF-8 becomes U+FFFD, byte by byte
 
+std::string_view without_slashes(std::string_view path);  // before and behind
+
 core::Result<RepositoryHandle> open_handle(const std::string& path);
 
-// Repository over one libgit2 handle; its parts are in objects.cc, history.cc, range.cc, diff.cc and refs.cc.
+// Repository over one libgit2 handle; its parts are in objects.cc, history.cc, last_changes.cc, range.cc, diff.cc and
+// refs.cc.
 class LibgitRepository final : public Repository {
  public:
   explicit LibgitRepository(RepositoryHandle handle) : handle_(std::move(handle)) {}
@@ -57,6 +60,7 @@ class LibgitRepository final : public Repository {
   core::Result<std::string> resolve(std::string_view revision) override;
   core::Result<Commit> commit(std::string_view revision) override;
   core::Result<std::vector<Entry>> tree(std::string_view revision, std::string_view path) override;
+  core::Result<std::vector<LastChange>> last_changes(std::string_view revision, std::string_view path) override;
   core::Result<Blob> blob(std::string_view revision, std::string_view path, size_t bytes_max) override;
   core::Result<Blob> blob_by_id(std::string_view id, size_t bytes_max) override;
   core::Result<LogPage> log(const LogQuery& query) override;
@@ -75,6 +79,8 @@ class LibgitRepository final : public Repository {
  private:
   core::Result<CommitHandle> find_commit(std::string_view revision);
   core::Result<TreeHandle> find_tree(std::string_view revision, std::string_view path);
+  core::Result<TreeHandle> find_listed(std::string_view revision,
+                                       std::string_view path);  // exhausted: too many entries
   core::Result<TreeEntryHandle> find_entry(std::string_view revision, std::string_view path);
   core::Result<Diff> diff_trees(git_tree* before, git_tree* after, std::string_view path = {});
 

@@ -65,13 +65,13 @@ std::unexpected<core::Error> no_path(std::string_view path, std::string_view wha
                                                  printable_utf8(path.substr(0, shown_max))));
 }
 
+}  // namespace
+
 std::string_view without_slashes(std::string_view path) {
   while (path.starts_with('/')) path.remove_prefix(1);
   while (path.ends_with('/')) path.remove_suffix(1);
   return path;
 }
-
-}  // namespace
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
@@ -145,21 +145,27 @@ Result<TreeHandle> LibgitRepository::find_tree(std::string_view revision, std::s
   return TreeHandle(found);
 }
 
-Result<std::vector<Entry>> LibgitRepository::tree(std::string_view revision, std::string_view path) {
-  const auto found = find_tree(revision, without_slashes(path));
-  if (!found) return std::unexpected(found.error());
+Result<TreeHandle> LibgitRepository::find_listed(std::string_view revision, std::string_view path) {
+  auto found = find_tree(revision, without_slashes(path));
+  if (!found) return found;
   const size_t count = git_tree_entrycount(found->get());
   if (count > tree_entries_max)
     return core::fail(
         Code::exhausted,
         fmt::format("This folder has {} entries; more than {} are not listed. Clone the repository to see them.", count,
                     tree_entries_max));
+  return found;
+}
+
+Result<std::vector<Entry>> LibgitRepository::tree(std::string_view revision, std::string_view path) {
+  const auto found = find_listed(revision, path);
+  if (!found) return std::unexpected(found.error());
   git_odb* opened = nullptr;
   if (const int code = git_repository_odb(&opened, handle_.get()); code != 0)
     return std::unexpected(libgit_error(code, "opening the objects"));
   const OdbHandle odb(opened);
   std::vector<Entry> entries;
-  for (size_t index = 0; index < count; ++index)
+  for (size_t index = 0; index < git_tree_entrycount(found->get()); ++index)
     entries.push_back(to_entry(odb.get(), git_tree_entry_byindex(found->get(), index)));
   return entries;
 }

@@ -91,6 +91,13 @@ struct Diff {
   bool truncated = false;               // there are more files, or patches were left out beyond diff_bytes_max
 };
 
+// Of an entry of a folder the commit that made it what it is: as `git log -1 -- path` has it, history is followed
+// through the first parent that has the entry as it is.
+struct LastChange {
+  std::string name;
+  std::optional<Commit> commit;  // nothing where that lies further back than last_changes_walk_max commits
+};
+
 // Ids of commits, each before its parents.
 struct CommitRange {
   std::vector<std::string> commits;
@@ -108,7 +115,8 @@ struct ChangedPaths {
 };
 
 inline constexpr size_t log_count_max = 100;
-inline constexpr size_t log_walk_max = 50'000;  // commits looked at for one page of a path's history
+inline constexpr size_t log_walk_max = 50'000;           // commits looked at for one page of a path's history
+inline constexpr size_t last_changes_walk_max = 10'000;  // commits looked at for one folder
 inline constexpr size_t tree_entries_max = 10'000;
 inline constexpr size_t blob_bytes_default = size_t{1} << 20;
 inline constexpr size_t file_patch_bytes_max = 256 * 1024;
@@ -128,6 +136,7 @@ class Repository {
   virtual core::Result<std::string> resolve(std::string_view revision) = 0;
   virtual core::Result<Commit> commit(std::string_view revision) = 0;
   virtual core::Result<std::vector<Entry>> tree(std::string_view revision, std::string_view path) = 0;  // git's order
+  virtual core::Result<std::vector<LastChange>> last_changes(std::string_view revision, std::string_view path) = 0;
   virtual core::Result<Blob> blob(std::string_view revision, std::string_view path, size_t bytes_max) = 0;
   virtual core::Result<Blob> blob_by_id(std::string_view id, size_t bytes_max) = 0;
   virtual core::Result<LogPage> log(const LogQuery& query) = 0;  // newest first

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <map>
 
 #include "git/folder.h"
 #include "git/names.h"
@@ -120,6 +121,43 @@ TEST_F(Reading, TheHistoryOfAPathHasTheCommitsThatChangedIt) {
   const auto page = repository_->log({.from = "main", .path = "src/a.txt"});
   ASSERT_TRUE(page);
   EXPECT_THAT(page->commits, ElementsAre(Field(&Commit::id, third_), Field(&Commit::id, first_)));
+}
+
+TEST_F(Reading, OfEachEntryTheCommitIsKnownThatChangedItLast) {
+  const auto changes = [&](std::string_view revision, std::string_view path) {
+    std::map<std::string, std::string> found;
+    for (const auto& one : repository_->last_changes(revision, path).value())
+      found[one.name] = one.commit ? one.commit->id : "";
+    return found;
+  };
+  using Found = std::map<std::string, std::string>;
+  EXPECT_EQ(changes("main", ""), (Found{{"README.md", second_}, {"src", third_}}));
+  EXPECT_EQ(changes("main", "/src/"), (Found{{"a.txt", third_}}));
+  EXPECT_EQ(changes(second_, ""), (Found{{"README.md", second_}, {"src", first_}}));
+
+  // A branch changes one file, its merge brings it; another is merged without what it changed.
+  bridge_.good_git({"checkout", "-q", "-b", "side", second_}, "work");
+  const auto side = bridge_.commit("work", "side.txt", "of the side\n");
+  bridge_.good_git({"checkout", "-q", "main"}, "work");
+  bridge_.good_git({"merge", "-q", "--no-ff", "-m", "merge", "side"}, "work");
+  bridge_.good_git({"checkout", "-q", "-b", "dropped"}, "work");
+  bridge_.commit("work", "README.md", "never mind\n");
+  bridge_.good_git({"checkout", "-q", "main"}, "work");
+  const auto fourth = bridge_.commit("work", "src/b.txt", "b\n");
+  bridge_.good_git({"merge", "-q", "-s", "ours", "-m", "without it", "dropped"}, "work");
+  bridge_.good_git({"push", "-q", "origin", "main"}, "work");
+  EXPECT_EQ(changes("main", ""), (Found{{"README.md", second_}, {"side.txt", side}, {"src", fourth}}));
+  EXPECT_EQ(changes("main", "src"), (Found{{"a.txt", third_}, {"b.txt", fourth}}));
+
+  // As it was before it was taken back.
+  bridge_.commit("work", "side.txt", "another\n");
+  const auto back = bridge_.commit("work", "side.txt", "of the side\n");
+  bridge_.good_git({"push", "-q", "origin", "main"}, "work");
+  EXPECT_EQ(changes("main", "").at("side.txt"), back);
+
+  EXPECT_EQ(repository_->last_changes("main", "nothing").error().code, Code::not_found);
+  EXPECT_EQ(repository_->last_changes("main", "README.md").error().code, Code::not_found);
+  EXPECT_EQ(repository_->last_changes("none", "").error().code, Code::not_found);
 }
 
 TEST_F(Reading, DifferencesAreUnifiedPatches) {

@@ -170,7 +170,7 @@ TEST_F(OwnApi, AnswersOfARunWithTestsAsItsSchemasSay) {
   ASSERT_EQ(tests.size(), 1U);
   const std::string home = "/api/v1/repositories/team/hello";
   for (const char* rest : {"", "/refs", "/refs?commits=true", "/pushes", "/commits", "/commits/main", "/tree/main",
-                           "/compare?base=main&head=main", "/tests/flaky", "/tests/slowest"})
+                           "/tree/main?commits=true", "/compare?base=main&head=main", "/tests/flaky", "/tests/slowest"})
     ask(home + rest);
   ask(home + "/tests/" + std::string(tests[0].at("id").as_string()));
   for (const char* rest :

@@ -129,13 +129,6 @@ std::string title_of(const std::string& message) {
   return message.substr(0, end);
 }
 
-json::object summary_of(const git::Commit& commit) {
-  return {{"commit", commit.id},
-          {"title", title_of(commit.message)},
-          {"author", commit.author.name},
-          {"date", core::format_time(commit.committer.time)}};
-}
-
 // The commits that refs stand at; nothing for one that is no longer there, and beyond the first tips_max.
 auto tips_reader(const std::vector<repository::RefRow>& rows) {
   constexpr size_t tips_max = 2'000;
@@ -211,6 +204,13 @@ Task<Result<>> pushes(Platform& platform, Call& call) {
 }
 
 }  // namespace
+
+json::object summary_of(const git::Commit& commit) {
+  return {{"commit", commit.id},
+          {"title", title_of(commit.message)},
+          {"author", commit.author.name},
+          {"date", core::format_time(commit.committer.time)}};
+}
 
 Result<std::optional<log::Offset>> moment_in(Platform& platform, const Call& call) {
   return platform.store.moment(call.query("at"));

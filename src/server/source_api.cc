@@ -94,21 +94,31 @@ Task<Result<>> commit(Platform& platform, Call& call) {
                      });
 }
 
+json::object of(const git::Entry& entry) {
+  json::object one{{"name", core::to_valid_utf8(entry.name)},
+                   {"kind", git::name_of(entry.kind)},
+                   {"id", entry.id},
+                   {"size", nullptr}};
+  if (entry.size) one["size"] = *entry.size;
+  return one;
+}
+
 Task<Result<>> tree(Platform& platform, Call& call) {
+  auto with_commits = flag_in(call, "commits");
+  if (!with_commits) return refuse(with_commits.error());
   return answer_read(platform, call,
-                     [revision = call.capture("revision"),
-                      path = call.query("path")](git::Repository& repository) -> Result<net::Response> {
+                     [revision = call.capture("revision"), path = call.query("path"),
+                      with_commits = *with_commits](git::Repository& repository) -> Result<net::Response> {
                        auto entries = repository.tree(revision, path);
                        if (!entries) return std::unexpected(entries.error());
+                       Result<std::vector<git::LastChange>> changes;
+                       if (with_commits) changes = repository.last_changes(revision, path);
+                       if (!changes) return std::unexpected(changes.error());
                        json::array list;
-                       for (const auto& entry : *entries) {
-                         json::object one{{"name", core::to_valid_utf8(entry.name)},
-                                          {"kind", git::name_of(entry.kind)},
-                                          {"id", entry.id},
-                                          {"size", nullptr}};
-                         if (entry.size) one["size"] = *entry.size;
-                         list.push_back(std::move(one));
-                       }
+                       for (const auto& entry : *entries) list.push_back(of(entry));
+                       for (size_t i = 0; i < changes->size(); ++i)  // in the same order
+                         list[i].get_object()["last_change"] =
+                             (*changes)[i].commit ? json::value(summary_of(*(*changes)[i].commit)) : json::value();
                        json::object answer;
                        answer["entries"] = std::move(list);
                        return json_answer(answer);
@@ -149,6 +159,7 @@ Task<Result<>> compare(Platform& platform, Call& call) {
 void add_source_routes(Router& router, Platform& platform) {
   const std::string one = "/api/v1/repositories/{owner}/{repo}";
   const QueryParameter path{"path", "within the tree; empty: its root"};
+  const QueryParameter with_commits{"commits", "true: with the commit that changed each entry last", "boolean"};
   router.add({net::Method::get,
               one + "/commits",
               Right::read_repository,
@@ -182,7 +193,7 @@ void add_source_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               one + "/tree/{revision...}",
               Right::read_repository,
-              {"The entries of a folder", "repositories", {path}, {}, json_body("Folder")},
+              {"The entries of a folder", "repositories", {path, with_commits}, {}, json_body("Folder")},
               [&platform](Call& call) { return tree(platform, call); }});
   router.add({net::Method::get,
               one + "/blob/{revision...}",

@@ -96,6 +96,8 @@ TEST_F(Source, NamesFullOfMarkupAndControlCharactersAreReadAsTheyAre) {
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].at("name").as_string(), name);
   EXPECT_EQ(entries[1].at("name").as_string(), "na\xEF\xBF\xBDme");
+  for (const auto& entry : json_of(get("/tree/main?commits=true")).at("entries").as_array())
+    EXPECT_EQ(entry.at("last_change").at("title").as_string(), "names");
   auto file = get("/raw/main?path=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%01%0A%22%26%2523%23%3F.txt");
   EXPECT_EQ(file.body, "odd\n");
   EXPECT_THAT(std::string(file.headers.get("Content-Disposition")), ::testing::Not(HasSubstr("\n")));

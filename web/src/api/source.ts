@@ -42,8 +42,12 @@ export const listCommits = (
 export const showCommit = (repository: string, revision: string, path = '', signal?: Signal) =>
   ask('GET', `${home}/commits/{revision}`, { path: { ...named(repository), revision }, query: { path }, signal })
 
-export const listFolder = (repository: string, revision: string, path: string, signal?: Signal) =>
-  ask('GET', `${home}/tree/{revision}`, { path: { ...named(repository), revision }, query: { path }, signal })
+export const listFolder = (repository: string, revision: string, path: string, commits: boolean, signal?: Signal) =>
+  ask('GET', `${home}/tree/{revision}`, {
+    path: { ...named(repository), revision },
+    query: { path, commits },
+    signal,
+  })
 
 export async function readFile(repository: string, revision: string, path: string, signal?: Signal): Promise<Blob> {
   const asked = { path: { ...named(repository), revision }, query: { path }, signal }
