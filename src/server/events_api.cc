@@ -19,7 +19,7 @@ namespace {
 constexpr size_t list_max = 1'000;
 constexpr size_t list_default = 100;
 constexpr size_t list_bytes_max = 8 * 1024 * 1024;  // of data in one list; the answer says where to go on
-constexpr size_t scanned_max = 20'000;              // events looked at for one list; the answer says where to go on
+constexpr size_t scanned_max = 10'000;              // events looked at for one list; the answer says where to go on
 
 // Content-type and ce-* headers as the binding wants them: lower-case names, repeated ones joined.
 events::Headers cloudevent_headers(const net::Headers& headers) {
