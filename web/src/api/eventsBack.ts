@@ -1,4 +1,4 @@
-// Events newest first. The API lists them oldest first and looks at 20,000 for one answer, so they are read by windows
+// Events newest first. The API lists them oldest first and looks at 10,000 for one answer, so they are read by windows
 // of offsets, from the end of the log backwards, each window wholly.
 import type { EventPage, PlatformEvent } from './types'
 
