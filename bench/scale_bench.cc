@@ -284,8 +284,8 @@ void measure(const std::string& binary, const fs::path& folder, int64_t runs) {
            mib(bytes_of(data + "/projections")) + " of tables");
   const double first = platform.start();
   platform.stop();
-  tell("start to ready", "ms", platform.start(), "the first start, which indexes causes: " + std::to_string(first) + " ms",
-       at_most(100));
+  tell("start to ready", "ms", platform.start(),
+       "the first start, which indexes causes: " + std::to_string(first) + " ms", at_most(100));
   Asking(platform, runs, tail).all();
   std::this_thread::sleep_for(std::chrono::seconds(3));
   int processes = 0;

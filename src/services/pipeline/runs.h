@@ -89,7 +89,7 @@ struct RunQuery {
 };
 
 inline constexpr size_t commit_digits_min = 7;
-inline constexpr size_t looked_max = 20'000;  // runs looked at for one page
+inline constexpr size_t looked_max = 15'000;  // runs looked at for one page
 
 // "failed" is failure, timed_out and startup_failure; "waiting" is what waits for a person.
 std::vector<std::string_view> results();
