@@ -92,7 +92,14 @@ test('a push shows by itself, and the failing test is found without help', async
   platform.push('cart: totals in cents')
   const row = page.getByRole('link', { name: /cart: totals in cents/ }).first()
   await row.waitFor()
-  await row.click()
+  // Rows come and go while the run goes on, so one may leave from under the pointer: then it is clicked again.
+  await eventually('the run opens', async () => {
+    await row.click({ timeout: 5_000 }).catch(() => {})
+    return page.waitForURL(/\/runs\/\d+$/, { timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    )
+  })
   await seen('Failed tests 1 of 2')
   await seen('CartTest.total_rounds')
   await seen('expected 10.05, got 10.04')
