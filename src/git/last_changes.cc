@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <memory>
 
 #include "git/libgit.h"
 
@@ -12,6 +14,8 @@ namespace headrace::git {
 namespace {
 
 using core::Result;
+
+constexpr size_t commit_costs = 100;  // as much as comparing so many entries
 
 class LastChanges {
  public:
@@ -27,8 +31,10 @@ class LastChanges {
       all.push_back(index);
     }
     hand_to(tip, all);
-    for (size_t looked = 0; !waiting_.empty() && looked < last_changes_walk_max; ++looked)
+    for (size_t spent = 0; !waiting_.empty() && spent < last_changes_work_max;) {
+      spent += commit_costs + std::prev(waiting_.end())->second.size();
       if (auto asked = ask_newest(); !asked) return std::unexpected(asked.error());
+    }
     return std::move(found_);
   }
 
@@ -70,7 +76,7 @@ class LastChanges {
     for (unsigned parent = 0; parent < parents && !entries.empty(); ++parent)
       if (auto handed = hand_on(commit.get(), here->get(), parent, entries); !handed) return handed;
     if (entries.empty()) return {};
-    const Commit changed = to_commit(commit.get());
+    const auto changed = std::make_shared<const Commit>(to_commit(commit.get()));
     for (size_t index : entries) found_[index].commit = changed;
     return {};
   }

@@ -95,7 +95,7 @@ struct Diff {
 // through the first parent that has the entry as it is.
 struct LastChange {
   std::string name;
-  std::optional<Commit> commit;  // nothing where that lies further back than last_changes_walk_max commits
+  std::shared_ptr<const Commit> commit;  // one for all it changed; null where it lies too far back
 };
 
 // Ids of commits, each before its parents.
@@ -115,8 +115,10 @@ struct ChangedPaths {
 };
 
 inline constexpr size_t log_count_max = 100;
-inline constexpr size_t log_walk_max = 50'000;           // commits looked at for one page of a path's history
-inline constexpr size_t last_changes_walk_max = 10'000;  // commits looked at for one folder
+inline constexpr size_t log_walk_max = 50'000;  // commits looked at for one page of a path's history
+// What the walk for one folder may cost: a commit costs 100 and one for each entry it is asked about. So 10,000 commits
+// for a small folder, and 100 for one of 10,000 entries.
+inline constexpr size_t last_changes_work_max = 1'000'000;
 inline constexpr size_t tree_entries_max = 10'000;
 inline constexpr size_t blob_bytes_default = size_t{1} << 20;
 inline constexpr size_t file_patch_bytes_max = 256 * 1024;

@@ -1,5 +1,7 @@
 #include "server/status_api.h"
 
+#include <memory>
+
 #include "core/version.h"
 #include "server/answers.h"
 #include "server/metrics.h"
@@ -148,9 +150,9 @@ void add_status_routes(Router& router, Platform& platform, const net::Server& ht
               "/api/v1/openapi.json",
               Right::anyone,
               {"This document", "platform", {}, {}},
-              [&router, &platform](Call& call) {
-                return call.exchange.respond(
-                    net::make_response(net::Status::ok, openapi_text(router, platform.public_url), "application/json"));
+              [&router, &platform, text = std::make_shared<std::string>()](Call& call) {
+                if (text->empty()) *text = openapi_text(router, platform.public_url);  // routes do not change any more
+                return call.exchange.respond(net::make_response(net::Status::ok, *text, "application/json"));
               }});
   router.add({net::Method::get,
               "/api/v1/runner",
