@@ -13,6 +13,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # As CMake has them, but by options whose paths ccache makes relative.
   set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch -include <PCH_HEADER> -x c++-header)
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
+  # Where X.pch is, the driver takes it for `-include X`: one that is made anew would be made of the old one.
+  set(CMAKE_PCH_EXTENSION .precompiled)
 else()
   add_compile_options(-fpch-preprocess)
 endif()
