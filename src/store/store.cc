@@ -44,6 +44,14 @@ std::unexpected<core::Error> unknown(std::string_view name) {
   return core::fail(Code::not_found, fmt::format("There is no projection named {}.", name));
 }
 
+std::optional<core::Error> beyond(const log::EventLog& log, std::optional<Offset> at) {
+  if (!at || *at <= log.durable()) return std::nullopt;
+  return core::Error{
+      .code = Code::invalid,
+      .message = fmt::format("The offset {} is beyond the newest event, which has {}.", *at, log.durable()),
+      .detail = {}};
+}
+
 }  // namespace
 
 std::string_view name_of(Status::Phase phase) {
@@ -158,6 +166,13 @@ Result<> Store::ready() const {
   return core::fail(Code::unavailable, "Not all projections are at the log's tail: " + message);
 }
 
+Offset Store::shown() const {
+  auto least = impl_->log.durable();
+  for (const auto& line : impl_->projector.lines())
+    if (line->phase() == Status::Phase::live) least = std::min(least, line->applied.load());
+  return least;
+}
+
 // Holds the store's inside, for the store may be gone before the wait is.
 Task<Result<>> Store::wait_for(std::shared_ptr<Impl> impl, std::string name, Offset offset,
                                std::chrono::nanoseconds limit) {
@@ -194,6 +209,19 @@ Task<Result<>> Store::all_caught_up(std::chrono::nanoseconds limit) {
   co_return Result<>();
 }
 
+Task<Result<>> Store::all_show(Offset offset, std::chrono::nanoseconds limit) {
+  const auto impl = impl_;
+  if (auto error = beyond(impl->log, offset)) co_return std::unexpected(std::move(*error));
+  const auto deadline = steady_clock::now() + limit;
+  for (const auto& listening : impl->listenings) {
+    const auto& line = listening->line;
+    if (line.phase() != Status::Phase::live) continue;
+    auto there = co_await wait_for(impl, line.name, offset, deadline - steady_clock::now());
+    if (!there && line.phase() == Status::Phase::live) co_return there;
+  }
+  co_return Result<>();
+}
+
 Task<> Store::pass_gate(std::weak_ptr<Impl> held, std::string name, Offset offset) {
   const auto impl = held.lock();
   if (!impl) throw std::runtime_error("The projections are closed.");
@@ -222,14 +250,6 @@ Store::Watch Store::watch(std::string_view name, std::function<void(Offset)> hea
 }
 
 // A moment that is durable but not yet applied is waited for; one that is not in the log has no answer.
-static std::optional<core::Error> beyond(const log::EventLog& log, std::optional<Offset> at) {
-  if (!at || *at <= log.durable()) return std::nullopt;
-  return core::Error{
-      .code = Code::invalid,
-      .message = fmt::format("The offset {} is beyond the newest event, which has {}.", *at, log.durable()),
-      .detail = {}};
-}
-
 // While a file of an older version answers, a statement for the new tables is not the asker's mistake.
 static Result<> explained(Result<> done, const Line& line) {
   if (done || done.error().code != Code::invalid || line.phase() != Status::Phase::rebuilding) return done;

@@ -153,7 +153,7 @@ TEST(Store, WhatNoProjectionHearsIsSteppedOverInTheLog) {
   const auto said = world.log.say(script_type, put("a", 1));
   ASSERT_TRUE(world.wait("shop", said));
   ASSERT_TRUE(world.wait("other", said));
-  EXPECT_EQ(world.log.handed_out(), 1u);
+  EXPECT_THAT(world.log.types_read(), ElementsAre(script_type));
 }
 
 TEST(Store, AnEdgeMayWaitForAllProjectionsToBeAtTheTail) {
@@ -166,6 +166,34 @@ TEST(Store, AnEdgeMayWaitForAllProjectionsToBeAtTheTail) {
   EXPECT_EQ(world.store().applied("one"), 1u);
   EXPECT_EQ(world.store().applied("two"), 1u);
   EXPECT_TRUE(world.store().ready());
+}
+
+TEST(Store, AReadingMayWaitUntilItShowsAnEvent) {
+  World world;
+  world.add("one");
+  world.add("two").hears({});
+  world.start();
+  EXPECT_EQ(world.store().shown(), 0u);
+  for (Offset offset = 1; offset <= 20; ++offset) {
+    world.log.say(script_type, put("a", offset));
+    ASSERT_TRUE(world.loop.run(world.store().all_show(offset, patience)));
+    EXPECT_GE(world.store().shown(), offset);
+    EXPECT_THAT(*world.rows("one"), ElementsAre("<a>|<" + std::to_string(offset) + ">"));
+  }
+  auto beyond = world.loop.run(world.store().all_show(21, patience));
+  EXPECT_EQ(beyond.error().code, Code::invalid);
+  EXPECT_THAT(beyond.error().message, HasSubstr("newest event, which has 20"));
+}
+
+TEST(Store, AReadingDoesNotWaitForLongerThanItWants) {
+  World world;
+  world.add("one");
+  world.start();
+  world.log.refuse_reads(core::Error{Code::unavailable, "Not yet.", ""});
+  world.log.say(script_type, put("a", 1));
+  auto late = world.loop.run(world.store().all_show(1, 20ms));
+  EXPECT_EQ(late.error().code, Code::unavailable);
+  EXPECT_EQ(world.store().shown(), 0u);
 }
 
 // ---- moments
@@ -229,6 +257,8 @@ TEST(StoreFailures, AProjectionThatFailsStopsAloneBeforeTheEventAndIsNamed) {
     EXPECT_EQ(ready.error().message.find("other"), std::string::npos);
     EXPECT_EQ(world.store().status()[0].phase, Status::Phase::stopped);
     EXPECT_EQ(world.store().status()[1].phase, Status::Phase::live);
+    EXPECT_TRUE(world.loop.run(world.store().all_show(after, patience))) << "its own reads tell that it is stopped";
+    EXPECT_EQ(world.store().shown(), after);
   }
 }
 

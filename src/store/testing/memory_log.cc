@@ -58,7 +58,7 @@ Result<std::vector<Stored>> MemoryLog::find(Offset from, size_t max, const std::
   auto at = std::ranges::lower_bound(events_, from, {}, &Stored::offset);
   for (; at != events_.end() && found.size() < max; ++at)
     if (types.empty() || std::ranges::find(types, at->event.type) != types.end()) found.push_back(*at);
-  handed_out_ += found.size();
+  for (const auto& stored : found) types_read_.insert(stored.event.type);
   return found;
 }
 
@@ -143,9 +143,9 @@ void MemoryLog::refuse_reads_by_type(std::optional<core::Error> error) {
   read_by_type_error_ = std::move(error);
 }
 
-size_t MemoryLog::handed_out() const {
+std::set<std::string> MemoryLog::types_read() const {
   const std::lock_guard lock(mutex_);
-  return handed_out_;
+  return types_read_;
 }
 
 }  // namespace headrace::store::testing

@@ -36,7 +36,7 @@ class MemoryLog final : public log::EventLog {
   void set_now(core::Time now);                    // the log time of what comes next
   void refuse_reads(std::optional<core::Error> error);
   void refuse_reads_by_type(std::optional<core::Error> error);  // what is applied; not what is looked up
-  size_t handed_out() const;                                    // events, to readers
+  std::set<std::string> types_read() const;                     // of the events that readers were given
 
  private:
   core::Result<log::Appended> add(log::Batch& batch);
@@ -49,7 +49,7 @@ class MemoryLog final : public log::EventLog {
   std::map<std::string, Offset, std::less<>> expected_;
   std::set<std::shared_ptr<std::function<void(Offset)>>> watchers_;
   std::optional<core::Error> read_error_, read_by_type_error_;
-  size_t handed_out_ = 0;
+  std::set<std::string> types_read_;
   std::atomic<Offset> durable_{0};
   Offset last_ = 0;
   uint64_t said_ = 0;
