@@ -14,8 +14,13 @@ option(HEADRACE_TESTS "Build tests" ON)
 # headers").
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # clang's precompiled headers hold the sizes of what they were made of. A header in which only a comment changed is the
+  # same once it is preprocessed, so ccache must go by the files themselves.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set(by_files CCACHE_DEPEND=1)
+  endif()
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
-      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${by_files} ${CCACHE})
 endif()
 
 find_package(PkgConfig REQUIRED)
