@@ -74,10 +74,18 @@ Task<Result<>> Dispatch::handle(net::Exchange& exchange) {
   if (auto allowed = may(platform_, *caller, *match.route, match.captures); !allowed) co_return allowed;
   if (auto known = check_query(*match.route, request); !known)
     co_return co_await exchange.respond(answer_of(net::Status::bad_request, "invalid", known.error().message));
-  if (may_be_packed(*match.route, request))
-    exchange.shape_answer([this](net::Response& answer) { return pack(platform_, answer); });
+  auto shown = co_await shown_by(platform_, *match.route, request);
+  if (!shown) co_return std::unexpected(shown.error());
+  exchange.shape_answer([this, shown = *shown, packed = may_be_packed(*match.route, request)](net::Response& answer) {
+    return shape(answer, shown, packed);
+  });
   Call call{exchange, std::move(*caller), std::move(match.captures)};
   co_return co_await match.route->action(call);
+}
+
+Task<> Dispatch::shape(net::Response& answer, Shown shown, bool packed) {
+  shown.say(platform_, answer);
+  if (packed) co_await pack(platform_, answer);
 }
 
 }  // namespace headrace::server

@@ -5,6 +5,7 @@
 
 #include "net/server.h"
 #include "server/platform.h"
+#include "server/readings.h"
 #include "server/router.h"
 
 namespace headrace::server {
@@ -19,6 +20,7 @@ class Dispatch {
 
  private:
   core::Task<core::Result<>> handle(net::Exchange& exchange);
+  core::Task<> shape(net::Response& answer, Shown shown, bool packed);
   Router& router_;
   Platform& platform_;
   bool open_ = false;

@@ -1,6 +1,7 @@
 #include "server/events_api.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "events/cloudevents.h"
 #include "filter/filter.h"
@@ -81,6 +82,44 @@ Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, lo
   }
 }
 
+Result<std::vector<log::Stored>> read_between(log::EventLog& log, log::Offset first, log::Offset last) {
+  std::vector<log::Stored> events;
+  while (first <= last) {
+    auto read = log.read(first, last - first + 1);
+    if (!read) return std::unexpected(read.error());
+    if (read->empty()) break;
+    first = read->back().offset + 1;
+    for (auto& stored : *read)
+      if (stored.offset <= last) events.push_back(std::move(stored));
+  }
+  return events;
+}
+
+// Blocks: the same backwards, from `last` on. The log reads forwards, so it is read by windows.
+Result<Listing> list_newest(log::EventLog& log, const filter::Filter& wanted, log::Offset last, size_t limit,
+                            size_t window) {
+  Listing listing;
+  size_t bytes = 0;
+  const auto oldest = std::max(log.first(), log::Offset{1});
+  for (size_t looked = 0; last >= oldest && looked < scanned_max; looked += window) {
+    const auto first = last - oldest < window ? oldest : last - window + 1;
+    auto read = read_between(log, first, last);
+    if (!read) return std::unexpected(read.error());
+    for (auto& stored : *read | std::views::reverse) {
+      if (listing.events.size() == limit || bytes > list_bytes_max) {
+        listing.next = stored.offset;
+        return listing;
+      }
+      if (!wanted.matches(stored.event)) continue;
+      bytes += stored.event.data.size();
+      listing.events.push_back(std::move(stored));
+    }
+    last = first - 1;
+  }
+  listing.next = last >= oldest ? last : 0;
+  return listing;
+}
+
 Result<filter::Filter> filter_of(const std::string& text) {
   if (text.empty()) return filter::Filter();
   auto compiled = filter::compile(text);
@@ -94,13 +133,19 @@ Task<Result<>> list(Platform& platform, Call& call) {
   if (!wanted) co_return std::unexpected(wanted.error());
   auto at = platform.store.moment(call.query("at"));
   if (!at) co_return std::unexpected(at.error());
-  auto from = number_in(call, "from", 0, UINT64_MAX, 1);
+  const auto order = call.query("order");
+  if (!order.empty() && order != "oldest" && order != "newest")
+    co_return core::fail(core::Code::invalid, "order is oldest (first) or newest.");
+  const bool newest = order == "newest";
+  auto from = number_in(call, "from", 0, UINT64_MAX, newest ? UINT64_MAX : 1);
   if (!from) co_return std::unexpected(from.error());
   auto limit = number_in(call, "limit", 1, list_max, list_default);
   if (!limit) co_return std::unexpected(limit.error());
-  log::Offset until = at->value_or(UINT64_MAX);
-  auto reading = [&log = platform.log, wanted = *wanted, from = *from, until, limit = *limit] {
-    return list_events(log, wanted, from, until, limit);
+  const log::Offset until = at->value_or(UINT64_MAX);
+  const size_t window = call.query("filter").empty() ? *limit : list_max;
+  auto reading = [&log = platform.log, wanted = *wanted, from = *from, until, limit = *limit, newest, window] {
+    return newest ? list_newest(log, wanted, std::min({from, until, log.durable()}), limit, window)
+                  : list_events(log, wanted, from, until, limit);
   };
   auto listing = co_await core::blocking(platform.git_reads, std::move(reading));
   if (!listing) co_return std::unexpected(listing.error());
@@ -150,7 +195,8 @@ Task<Result<>> routes(Platform& platform, Call& call) {
 
 void add_event_routes(Router& router, Platform& platform) {
   const std::vector<QueryParameter> listing{{"filter", "CloudEvents SQL; all events where absent"},
-                                            {"from", "first offset to look at", "integer"},
+                                            {"order", "oldest first, where absent, or newest"},
+                                            {"from", "first offset to look at; of newest the highest", "integer"},
                                             {"at", "only events up to this offset or time"},
                                             {"limit", "1 to 1000 events, 100 where absent", "integer"}};
   router.add({net::Method::post,
@@ -167,7 +213,7 @@ void add_event_routes(Router& router, Platform& platform) {
   router.add({net::Method::get,
               "/api/v1/events",
               Right::read_events,
-              {"List events, oldest first", "events", listing, {}, json_body("EventPage")},
+              {"List events; next is where to go on", "events", listing, {}, json_body("EventPage")},
               [&platform](Call& call) { return list(platform, call); }});
   add_event_streams(router, platform);
   router.add({net::Method::get,

@@ -29,6 +29,14 @@ std::string operation_id(const Route& route) {
   return id;
 }
 
+// See readings.h.
+bool tells_its_offset(const Route& route) {
+  return route.pattern.starts_with("/api/") && route.about.success != 101 && route.about.success < 300 &&
+         (route.about.success == 204 || route.about.answer.type == "application/json");
+}
+
+bool is_reading(const Route& route) { return route.method == net::Method::get && tells_its_offset(route); }
+
 json::array parameters_of(const Route& route) {
   json::array parameters;
   std::string path = path_of(route.pattern);
@@ -42,6 +50,7 @@ json::array parameters_of(const Route& route) {
                                       {"in", "query"},
                                       {"description", parameter.description},
                                       {"schema", {{"type", parameter.type}}}});
+  if (is_reading(route)) parameters.push_back(json::object{{"$ref", "#/components/parameters/After"}});
   return parameters;
 }
 
@@ -59,6 +68,7 @@ json::object content_of(const Content& body) {
 json::object operation_of(const Route& route) {
   json::object answer{{"description", route.about.summary}};
   if (route.about.success != 204 && route.about.success != 101) answer["content"] = content_of(route.about.answer);
+  if (tells_its_offset(route)) answer["headers"] = {{"X-Headrace-Offset", {{"$ref", "#/components/headers/Offset"}}}};
   json::object responses{{std::to_string(route.about.success), std::move(answer)},
                          {"default", {{"$ref", "#/components/responses/Error"}}}};
   json::object operation{{"operationId", operation_id(route)},
@@ -84,7 +94,18 @@ json::object components() {
   core::require(schemas && schemas->is_object(), "src/server/schemas.json is a JSON object");
   json::object error{{"description", "What was wrong, and what to do"},
                      {"content", {{"application/json", {{"schema", reference_to("Error")}}}}}};
+  const json::object offset_schema{{"type", "integer"}, {"minimum", 0}};
+  json::object offset{{"description",
+                       "Of a reading: all events up to this offset are shown (absent with `at`). Of a command: what it "
+                       "did is told by events up to this offset."},
+                      {"schema", offset_schema}};
+  json::object after{{"name", "X-Headrace-After"},
+                     {"in", "header"},
+                     {"description", "the offset of an event that the answer shows, with all before it"},
+                     {"schema", offset_schema}};
   return {{"schemas", std::move(*schemas)},
+          {"headers", {{"Offset", std::move(offset)}}},
+          {"parameters", {{"After", std::move(after)}}},
           {"responses", {{"Error", std::move(error)}}},
           {"securitySchemes",
            {{"token", {{"type", "http"}, {"scheme", "bearer"}}}, {"git", {{"type", "http"}, {"scheme", "basic"}}}}}};

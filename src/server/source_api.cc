@@ -109,10 +109,12 @@ Task<Result<>> tree(Platform& platform, Call& call) {
   return answer_read(platform, call,
                      [revision = call.capture("revision"), path = call.query("path"),
                       with_commits = *with_commits](git::Repository& repository) -> Result<net::Response> {
-                       auto entries = repository.tree(revision, path);
+                       const auto commit = repository.resolve(revision);  // a branch may move between two looks
+                       if (!commit) return std::unexpected(commit.error());
+                       auto entries = repository.tree(*commit, path);
                        if (!entries) return std::unexpected(entries.error());
                        Result<std::vector<git::LastChange>> changes;
-                       if (with_commits) changes = repository.last_changes(revision, path);
+                       if (with_commits) changes = repository.last_changes(*commit, path);
                        if (!changes) return std::unexpected(changes.error());
                        json::array list;
                        for (const auto& entry : *entries) list.push_back(of(entry));
@@ -120,6 +122,7 @@ Task<Result<>> tree(Platform& platform, Call& call) {
                          list[i].get_object()["last_change"] =
                              (*changes)[i].commit ? json::value(summary_of(*(*changes)[i].commit)) : json::value();
                        json::object answer;
+                       answer["commit"] = *commit;
                        answer["entries"] = std::move(list);
                        return json_answer(answer);
                      });
