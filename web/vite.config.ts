@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url'
 import vueI18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { makePartOf } from './build/parts'
 import { policy } from './build/policy'
-import { themeScript } from './build/theme_script'
+import { openingScript } from './build/opening_script'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -18,7 +19,7 @@ export default defineConfig({
   plugins: [
     vue(),
     vueI18n({ include: path('./src/locales/*/*.json'), onlyLocales: ['en', 'zh-CN'], dropMessageCompiler: true }),
-    themeScript(),
+    openingScript(),
   ],
   resolve: {
     alias: {
@@ -36,6 +37,8 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // the content security policy knows no data: addresses
     modulePreload: { polyfill: false },
+    cssCodeSplit: false, // 8 KiB more at first, and no page waits for a style
+    rollupOptions: { output: { manualChunks: makePartOf() } },
     manifest: true,
   },
   server: { proxy },

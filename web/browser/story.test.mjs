@@ -247,6 +247,25 @@ test('a repository is read without a clone, what is hard among it, and is not th
   complaints = complaints.filter((text) => !text.includes('404')) // what was not there yet was asked for
 })
 
+test('what a page asks for before its script is there is taken by it, and not asked for twice', async () => {
+  const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs?limit=1`)).json()
+  const paths = ['/runs', '/events', '/team/shop', `/team/shop/runs/${runs[0].id}`, '/team/shop/tree/main/docs']
+  for (const path of paths) {
+    const opened = await openPage(browser.context, kinds[0], (text) => complaints.push(text))
+    const asked = []
+    opened.on('request', (request) => request.url().includes('/api/') && asked.push(request.url()))
+    await opened.goto(platform.url + path)
+    await opened.locator('main h1').waitFor()
+    await opened.waitForFunction(() => globalThis.headraceEarly && Object.keys(globalThis.headraceEarly).length === 0)
+    assert.deepEqual(
+      asked.filter((url, index) => asked.indexOf(url) !== index),
+      [],
+      path,
+    )
+    await opened.close()
+  }
+})
+
 // Told, not judged: machines differ.
 test('how soon the runs can be used from a cold cache is told', async (context) => {
   const times = []

@@ -1,4 +1,5 @@
 import {
+  START_LOCATION,
   createRouter,
   createWebHistory,
   type RouteLocation,
@@ -6,6 +7,7 @@ import {
   type RouteRecordRaw,
   type RouterHistory,
 } from 'vue-router'
+import { forgetEarly } from './api/early'
 import { reserved } from './reserved'
 import HomeView from './views/HomeView.vue'
 import RunsView from './views/RunsView.vue'
@@ -113,6 +115,7 @@ export function makeRouter(history: RouterHistory = createWebHistory()) {
     routes,
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
   })
+  router.afterEach((_to, from) => void (from !== START_LOCATION && forgetEarly()))
   router.beforeEach((to) => (isReserved(to.params.owner) ? nowhere(to) : true))
   // A page need not wait to know who looks: where nobody is signed in, it leads to the door when that is heard.
   router.afterEach(async (to) => {

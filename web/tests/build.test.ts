@@ -32,16 +32,18 @@ function withImports(name: string, found = new Set<string>()): Set<string> {
   return found
 }
 
+// The files that a text names.
+const named = (text: string) => new Set([...text.matchAll(/\/(assets\/[\w.-]+)/g)].map(([, file]) => file!))
+const opening = () => /assets\/opening-[\w-]+\.js/.exec(html)![0]
+
 // Asked for as soon as the frame stands.
 const atOnce = ['src/frame/TimeControl.vue', 'src/frame/PersonMenu.vue']
 
 describe('the build', () => {
   it.each(['en', 'zh-CN'])('loads the list of runs in %s within 150 KiB, gzipped', (locale) => {
-    const theme = /assets\/theme-[\w-]+\.js/.exec(html)![0]
     const files = new Set([
       'index.html',
-      theme,
-      ...withImports('index.html'),
+      ...named(html),
       ...withImports(`src/locales/${locale}/index.ts`),
       ...atOnce.flatMap((name) => [...withImports(name)]),
     ])
@@ -66,13 +68,29 @@ describe('the build', () => {
     for (const name of styles) expect(read(`assets/${name}`).toString(), name).not.toMatch(/url\((?!\/assets)|@import/)
   })
 
-  it('sets the theme before anything else, by a script that blocks', () => {
+  it('opens a page by a script that blocks, before anything else', () => {
     const [first] = /<script[^>]*>/.exec(html)!
-    expect(first).toMatch(/^<script src="\/assets\/theme-[\w-]+\.js"/)
+    expect(first).toMatch(/^<script src="\/assets\/opening-[\w-]+\.js"/)
   })
 
   it.each(['en', 'zh-CN'])('has that script ask for the texts in %s', (locale) => {
     const { file } = manifest[`src/locales/${locale}/index.ts`]!
-    expect(html).toContain(`data-texts-${locale.toLowerCase()}="/${file}"`)
+    expect(read(opening()).toString()).toContain(`"${locale}":"/${file}"`)
   })
+
+  it.each([
+    ['run', 4],
+    ['repository', 3],
+    ['events', 3],
+  ])(
+    'has that script ask for what the page of %s is made of, in few files, but not for what every page loads',
+    (part, most) => {
+      const script = read(opening()).toString()
+      const page = JSON.parse(/\}\)\((\{[\s\S]*\})\)\s*$/.exec(script)![1]!).pages.find((one: { files: string[] }) =>
+        one.files.some((file) => file.startsWith(`/assets/${part}-`)),
+      )
+      expect(page.files.length).toBeLessThanOrEqual(most)
+      for (const file of named(html)) expect(page.files).not.toContain(`/${file}`)
+    },
+  )
 })

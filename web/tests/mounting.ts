@@ -5,6 +5,7 @@ import { vi } from 'vitest'
 import { createMemoryHistory, type Router } from 'vue-router'
 import type { Component } from 'vue'
 import { i18n, useLanguage } from '@/i18n'
+import { Heard, heard } from '@/api/heard'
 import { makeRouter } from '@/router'
 import type { Measures, Subscription } from '@/api/bus'
 import type { Run } from '@/api/types'
@@ -65,7 +66,8 @@ export class Server {
     const answer = this.answers.get(`${asked.method} ${asked.path}`)
     if (!answer) return new Response(`{"error":{"code":"not_found","message":"${asked.path}"}}`, { status: 404 })
     const said = answer(asked)
-    return said instanceof Response ? said : new Response(JSON.stringify(said), { status: 200 })
+    if (said instanceof Response) return said
+    return new Response(JSON.stringify(said), { status: 200, headers: { 'X-Headrace-Offset': '100' } })
   }
 }
 
@@ -103,6 +105,7 @@ export async function mounted(
   props: object = {},
 ): Promise<{ page: VueWrapper; router: Router }> {
   furnish()
+  Object.assign(heard, new Heard())
   const pinia = createPinia()
   setActivePinia(pinia)
   await useLanguage('en')

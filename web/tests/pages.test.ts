@@ -151,7 +151,10 @@ describe('the list of runs', () => {
 
   it('of a moment asks for that moment, keeps it on every link and listens to nothing', async () => {
     list([runOf(412)])
-    server.on('GET /api/v1/events', () => ({ events: [{ offset: 60, time: '2026-11-23T12:00:30Z' }], next: null }))
+    server.on('GET /api/v1/events', (asked) => ({
+      events: [{ offset: Number(asked.query.get('from') ?? 60), time: '2026-11-23T12:00:30Z' }],
+      next: null,
+    }))
     await open('/runs?at=60')
     expect(server.askedFor('GET /api/v1/runs')[0]!.query.get('at')).toBe('60')
     expect(server.askedFor('GET /api/v1/events/stream')).toEqual([])
@@ -299,10 +302,56 @@ describe('a run', () => {
     expect(text()).toContain('Could not find run 412, or you may not see it')
   })
 
+  it('is found again by a filter that was saved', async () => {
+    server.on('GET /api/v1/runs', () => ({ runs: [run], next: null, looked_until: null }))
+    const { router } = await open('/runs?result=failed&branch=main')
+    await button('Save view').trigger('click')
+    const field = page.find<HTMLInputElement>('.views input')
+    expect(field.element.value).toBe('branch:main result:failed')
+    await field.setValue('Red main')
+    await page.find('.views form').trigger('submit')
+    expect(page.find('.view.current').text()).toBe('Red main')
+    expect(text()).not.toContain('Save view')
+    await router.push('/runs')
+    await settled()
+    await page.find('.view a').trigger('click')
+    await settled()
+    expect(router.currentRoute.value.query).toEqual({ result: 'failed', branch: 'main' })
+    await page.find('.view button').trigger('click')
+    expect(page.find('.view').exists()).toBe(false)
+  })
+
+  it('is looked at from within the list by Space, and the next one by j', async () => {
+    server.on('GET /api/v1/runs', () => ({ runs: [run, runOf(411)], next: null, looked_until: null }))
+    server.on('GET /api/v1/runs/411', () => runOf(411))
+    server.on('GET /api/v1/runs/411/tests', () => ({ reports: [], tests: [], next: null }))
+    const { router } = await open('/runs')
+    await press(' ')
+    expect(page.find('.peek').exists()).toBe(false)
+    await press('j')
+    await press(' ')
+    await vi.waitFor(() => expect(page.find('.peek').text()).toContain('1 failed test'))
+    expect(page.find('.peek').text()).toContain('CartTest.total_roundsexpected 10.05, got 10.04')
+    expect(page.find('.peek .jobs a').attributes('href')).toBe('/team/shop/runs/412/jobs/7')
+    expect(document.activeElement?.textContent).toBe('commit 412')
+    await press('j')
+    await vi.waitFor(() => expect(page.find('.peek h2').text()).toBe('commit 411'))
+    await press('Escape')
+    expect(page.find('.peek').exists()).toBe(false)
+    expect(router.currentRoute.value.fullPath).toBe('/runs')
+  })
+
+  it('shows by a key what can be done with it, and does none of it', async () => {
+    await open('/team/shop/runs/412')
+    await press('a')
+    await vi.waitFor(() => expect(page.findAll('[role="menuitem"]')).toHaveLength(2))
+    expect(server.asked.filter((asked) => asked.method !== 'GET')).toEqual([])
+  })
+
   it('leads to why it happened', async () => {
     const event = { offset: 5, id: 'e5', type: 'dev.cdevents.pipelinerun.queued.0.3.0', time: '2026-11-23T12:00:00Z' }
     server.on('GET /api/v1/events', (asked) =>
-      asked.query.get('from') === '1' ? { events: [], next: 4 } : { events: [event], next: null },
+      asked.query.has('from') ? { events: [event], next: null } : { events: [], next: 4 },
     )
     server.on('GET /api/v1/events/e5/why', () => ({
       event,
@@ -360,13 +409,10 @@ describe('events', () => {
   })
 
   it('are told newest first', async () => {
-    server.on('GET /api/v1/events', (asked) => ({
-      events: asked.query.get('from') === '1' ? [event(99), event(100)] : [],
-      next: null,
-    }))
+    server.on('GET /api/v1/events', () => ({ events: [event(100), event(99)], next: null }))
     await open('/events')
     expect(page.findAll('.view .row .offset').map((cell) => cell.text())).toEqual(['100', '99'])
-    expect(server.askedFor('GET /api/v1/events')[0]!.query.get('at')).toBe('100')
+    expect(server.askedFor('GET /api/v1/events').map((asked) => asked.query.get('order'))).toEqual(['newest'])
   })
 
   it('of the one connection enter at the top, each once, those that came while the page was read among them', async () => {
@@ -386,13 +432,25 @@ describe('events', () => {
     server.say(event(100))
     server.say(event(101))
     await settled()
-    answer({ events: [event(99), event(100)], next: null })
+    answer({ events: [event(100), event(99)], next: null })
     await settled()
     server.say(event(102))
     await vi.waitFor(() =>
       expect(page.findAll('.view .row .offset').map((cell) => cell.text())).toEqual(['102', '101', '100', '99']),
     )
     expect(server.askedFor('GET /api/v1/events/stream')).toHaveLength(1)
+  })
+
+  it('are looked at from within the list by Space', async () => {
+    const data = { lamp: 'on' }
+    server.on('GET /api/v1/events', () => ({ events: [{ ...event(100), data }, event(99)], next: null }))
+    await open('/events')
+    await press('j')
+    await press(' ')
+    await vi.waitFor(() => expect(page.find('.peek').text()).toContain('"lamp": "on"'))
+    expect(page.find('.peek header a').attributes('href')).toBe('/events/id-100')
+    await page.find('.peek header button').trigger('click')
+    expect(page.find('.peek').exists()).toBe(false)
   })
 
   it('show what is wrong with a filter under its column', async () => {

@@ -56,7 +56,8 @@ describe.each(Object.entries(themes))('tokens, %s', (theme, tokens) => {
   })
 
   it.each(['added', 'removed'])('a line that was %s reads, its words and its number', (change) => {
-    for (const text of ['text-1', 'text-3']) expectReadable(text, change, 4.5)
+    const code = [2, 3, 4, 5, 6].map((number) => `ansi-${number}`) // the roles of code that have colours
+    for (const text of ['text-1', 'text-3', ...code]) expectReadable(text, change, 4.5)
     expectReadable('text-1', `${change}-word`, 4.5)
   })
 

@@ -71,8 +71,15 @@ export const blob = async (repository: string, revision: string, path: string, s
 export const listRepositories = (at: Moment, signal?: Signal) =>
   ask('GET', '/api/v1/repositories', { query: { runs: true, at }, signal })
 
-export const listEvents = (filter: string, from: number, limit: number, at: Moment, signal?: Signal) =>
-  ask('GET', '/api/v1/events', { query: { filter, from, limit, at }, signal })
+export interface EventsWanted {
+  filter?: string
+  order?: 'oldest' | 'newest'
+  from?: number | null // where to begin to look: from the oldest on, or from the newest back, where absent
+  limit: number
+  at?: Moment
+}
+export const listEvents = (wanted: EventsWanted, signal?: Signal) =>
+  ask('GET', '/api/v1/events', { query: { ...wanted }, signal })
 
 export const showEvent = (id: string, signal?: Signal) => ask('GET', '/api/v1/events/{id}', { path: { id }, signal })
 

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { address, ApiError, ask, named, onSignedOut } from './client'
+import { address, ApiError, ask, named, offsetOf, onSignedOut } from './client'
+import { Heard, heard } from './heard'
+import type { PlatformEvent } from './types'
 import { proofOf } from './session'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -83,3 +85,42 @@ it.each([
   [' abc ', 'alice', { code: 'abc', user: 'alice' }],
   ['hr_123', 'alice', { token: 'hr_123' }],
 ])('what is pasted as %s is understood', (text, user, proof) => expect(proofOf(text, user)).toEqual(proof))
+
+describe('what is read and what is heard', () => {
+  const shows = (...offsets: number[]) => {
+    const answer = vi.fn(async () => {
+      const offset = String(offsets.length > 1 ? offsets.shift() : offsets[0])
+      return new Response('{}', { headers: { 'X-Headrace-Offset': offset } })
+    })
+    vi.stubGlobal('fetch', answer)
+    return answer
+  }
+  const headerOf = (call: unknown[]) => (call[1] as { headers: Record<string, string> }).headers['X-Headrace-After']
+
+  it('is read with all that was heard, and what one did oneself', async () => {
+    Object.assign(heard, new Heard())
+    const answer = shows(7)
+    await ask('GET', '/api/v1/status')
+    await heard.begin()
+    heard.hear({ offset: 9 } as PlatformEvent)
+    await ask('GET', '/api/v1/status')
+    answer.mockImplementationOnce(async () => new Response('{}', { headers: { 'X-Headrace-Offset': '12' } }))
+    await ask('DELETE', '/api/v1/session')
+    await ask('GET', '/api/v1/status')
+    await ask('GET', '/api/v1/runs', { query: { at: '3' } })
+    expect(answer.mock.calls.map(headerOf)).toEqual([undefined, '9', undefined, '12', undefined])
+  })
+
+  it('is read again where it is older than what was heard joins to, and then taken as it is', async () => {
+    Object.assign(heard, new Heard())
+    shows(7)
+    await ask('GET', '/api/v1/status')
+    await heard.begin()
+    const late = shows(6, 8)
+    expect(offsetOf(await ask('GET', '/api/v1/status'))).toBe(8)
+    expect(late).toHaveBeenCalledTimes(2)
+    const behind = shows(6)
+    expect(offsetOf(await ask('GET', '/api/v1/status'))).toBe(6)
+    expect(behind).toHaveBeenCalledTimes(3)
+  })
+})

@@ -1,6 +1,8 @@
 // One request to the API of this server: same origin, JSON, and a refusal is an ApiError with the server's own words. What
 // can be asked, with what, and what comes back, is the server's OpenAPI document: openapi.ts is made from it
 // (`npm run check`), so a call that the server does not have is no TypeScript.
+import { early } from './early'
+import { heard } from './heard'
 import type { paths } from './openapi'
 import type { ErrorCode } from './types'
 
@@ -97,17 +99,34 @@ export function send<M extends Method, P extends PathBy<M>>(
   return fetched(method, path, (asked ?? {}) as Plain)
 }
 
+const offsetHeader = 'X-Headrace-Offset'
+const asksAgain = 2 // where an answer is older than what is heard joins to; then it is taken as it is
+
+// What is read shows all that was heard, and what one did oneself (docs/adr/0025-answers-say-what-they-show.md).
 async function fetched(method: Method, path: string, asked: Plain): Promise<Response> {
+  for (let times = 0; ; times++) {
+    const response = await fetchedOnce(method, path, asked)
+    const told = response.headers.get(offsetHeader)
+    if (told === null) return response
+    if (method !== 'GET') heard.told(Number(told))
+    else if (!heard.shown(Number(told)) && times < asksAgain) continue
+    return response
+  }
+}
+
+async function fetchedOnce(method: Method, path: string, asked: Plain): Promise<Response> {
   const headers: Record<string, string> = { 'X-Requested-With': 'headrace-web', ...asked.headers }
+  if (method === 'GET' && heard.upTo && !asked.query?.at) headers['X-Headrace-After'] = String(heard.upTo)
   const init: RequestInit = { method, headers, credentials: 'same-origin', redirect: 'follow' }
   if (asked.signal) init.signal = asked.signal
   if (asked.body !== undefined) {
     headers['Content-Type'] = 'application/json'
     init.body = JSON.stringify(asked.body)
   }
-  let response: Response
+  const address = addressOf(path, asked.path, asked.query)
+  let response = method === 'GET' ? await early(address) : undefined
   try {
-    response = await fetch(addressOf(path, asked.path, asked.query), init)
+    response ??= await fetch(address, init)
   } catch (error) {
     if (asked.signal?.aborted) throw error
     throw new ApiError(0, 'offline', error instanceof Error ? error.message : String(error))
@@ -135,8 +154,14 @@ export async function ask<M extends Method, P extends PathBy<M>>(
   ...[asked]: Arguments<Asked<M, P>>
 ): Promise<AnswerOf<Operation<M, P>>> {
   const response = await fetched(method, path, (asked ?? {}) as Plain)
-  return (response.status === 204 ? undefined : await response.json()) as AnswerOf<Operation<M, P>>
+  const answer = response.status === 204 ? undefined : await response.json()
+  if (answer) offsets.set(answer, Number(response.headers.get(offsetHeader) ?? 0))
+  return answer as AnswerOf<Operation<M, P>>
 }
+
+const offsets = new WeakMap<object, number>()
+// Up to where an answer shows all events; 0: it does not say.
+export const offsetOf = (answer: object): number => offsets.get(answer) ?? 0
 
 // "team/hello" as the two parts of a path that it is.
 export function named(repository: string): { owner: string; repo: string } {

@@ -1,36 +1,37 @@
-// Events newest first. The API lists them oldest first and looks at 10,000 for one answer, so they are read by windows
-// of offsets, from the end of the log backwards, each window wholly.
+// Events newest first. For one answer the server looks at 10,000 of the log, so rare ones are looked for in several.
+import { listEvents, type Moment } from './calls'
 import type { EventPage, PlatformEvent } from './types'
 
 export interface Piece {
   events: PlatformEvent[] // newest first
-  next: number // where to go on, downwards; 0: the beginning was reached
+  next: number | null // where to go on, downwards; null: the beginning was reached
+  first: EventPage // as it was answered
 }
 
-type ReadWindow = (from: number, to: number, limit: number) => Promise<EventPage>
+const looksAtOnce = 10
 
-const limit = 1_000
-const windowsAtOnce = 20
-
-export async function readBack(from: number, wanted: number, filtered: boolean, read: ReadWindow): Promise<Piece> {
-  const size = filtered ? 5_000 : wanted
-  const events: PlatformEvent[] = []
-  let upTo = from
-  for (let turn = 0; turn < windowsAtOnce && upTo >= 1 && events.length < wanted; turn++) {
-    const first = Math.max(1, upTo - size + 1)
-    events.push(...(await readWhole(first, upTo, read)).reverse())
-    upTo = first - 1
+// From the offset `from` (null: the newest) downwards, until at least `wanted` were found or it was looked often enough.
+export async function readBack(
+  from: number | null,
+  wanted: number,
+  read: (from: number | null) => Promise<EventPage>,
+): Promise<Piece> {
+  const first = await read(from)
+  let { events, next } = first
+  for (let look = 1; look < looksAtOnce && next !== null && events.length < wanted; look++) {
+    const page = await read(next)
+    events = [...events, ...page.events]
+    next = page.next
   }
-  return { events, next: upTo }
+  return { events, next, first }
 }
 
-async function readWhole(from: number, to: number, read: ReadWindow): Promise<PlatformEvent[]> {
-  const events: PlatformEvent[] = []
-  let at: number | null = from
-  while (at !== null && at <= to) {
-    const page: EventPage = await read(at, to, limit)
-    events.push(...page.events)
-    at = page.next
-  }
-  return events
-}
+// The newest at a moment. Nothing where there was none yet.
+export const newestAt = async (at: Moment, signal?: AbortSignal): Promise<PlatformEvent | undefined> =>
+  (await listEvents({ order: 'newest', limit: 1, at }, signal)).events[0]
+
+// The event before (-1) or after (1) an offset; offsets have holes.
+export const besides = async (offset: number, by: -1 | 1): Promise<PlatformEvent | undefined> =>
+  by === -1 && offset <= 1
+    ? undefined
+    : (await listEvents({ order: by < 0 ? 'newest' : 'oldest', from: offset + by, limit: 1 })).events[0]

@@ -9,7 +9,7 @@ import {
   seekSubscription,
   showSubscription,
 } from '@/api/bus'
-import { listEvents, showStatus } from '@/api/calls'
+import { listEvents } from '@/api/calls'
 import { readBack } from '@/api/eventsBack'
 import { useText } from '@/i18n'
 import { useAct } from '@/lib/act'
@@ -48,11 +48,8 @@ export function useSubscription(name: Ref<string>) {
   async function why(): Promise<void> {
     noEvent.value = ''
     await act.ask('why', async () => {
-      const { log } = await showStatus()
       const filter = `subject = '${name.value}' AND type LIKE 'dev.cdeventsx.headrace-subscription.%'`
-      const { events } = await readBack(log.durable, 1, true, (from, to, limit) =>
-        listEvents(filter, from, limit, String(to)),
-      )
+      const { events } = await readBack(null, 1, (from) => listEvents({ filter, order: 'newest', from, limit: 1 }))
       if (events[0]) await router.push({ name: 'event', params: { id: events[0].id } })
       else noEvent.value = t('subscriptions.noEvent')
     })

@@ -1,7 +1,8 @@
 // The default branches of the repositories that one may see: each the newest runs of it, followed as they go on.
 import { computed, onScopeDispose, shallowRef, triggerRef, watch, type Ref } from 'vue'
 import { listRuns } from '@/api/calls'
-import { ApiError } from '@/api/client'
+import { ApiError, offsetOf } from '@/api/client'
+import { heard } from '@/api/heard'
 import type { Repository, Run } from '@/api/types'
 import { useConnection } from '@/stores/connection'
 import { RunsProjection } from '@/stores/runs'
@@ -40,9 +41,9 @@ export function useBranches(repositories: Ref<Repository[] | undefined>, at: Ref
     const wanted = { repository: one.full_name, branch: one.default_branch }
     const projection = new RunsProjection({ repo: one.full_name, branch: one.default_branch })
     known.value.set(one.id, projection) // what is said while it is read is not lost
-    const { runs } = await listRuns(wanted, null, runsRead, at.value, signal)
+    const answer = await listRuns(wanted, null, runsRead, at.value, signal)
     if (signal.aborted) return
-    projection.add(runs)
+    projection.add(answer.runs, at.value === undefined ? heard.since(offsetOf(answer)) : [])
     loaded.value.add(one.id)
     triggerRef(known)
     triggerRef(loaded)

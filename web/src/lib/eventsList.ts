@@ -1,10 +1,10 @@
 // The list of events: newest first, older ones on demand, new ones as they are said.
 import { onScopeDispose, ref, shallowRef, triggerRef, watch, type Ref } from 'vue'
-import { listEvents, openEventStream, showStatus } from '@/api/calls'
-import { ApiError } from '@/api/client'
+import { listEvents, openEventStream } from '@/api/calls'
+import { ApiError, offsetOf } from '@/api/client'
 import { readBack } from '@/api/eventsBack'
+import { heard } from '@/api/heard'
 import { Live, realTime } from '@/api/live'
-import { resolveMoment } from '@/api/moment'
 import { useConnection } from '@/stores/connection'
 import type { PlatformEvent } from '@/api/types'
 
@@ -19,11 +19,10 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
   const ready = ref(false)
   const busy = ref(false)
   const more = ref(false)
-  let next = 0
+  let next: number | null = null
   let current = new AbortController()
   const connection = useConnection()
   let last = 0 // offset up to which the pages were read; what is said after it is new
-  let early: PlatformEvent[] | undefined // said before that was known
   let deaf: (() => void) | undefined
   let frame = 0
 
@@ -35,35 +34,25 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
     freshCount.value = 0
     ready.value = more.value = busy.value = false
     error.value = undefined
-    if (at.value === undefined && filter.value === '') hearAll()
+    next = null
     try {
-      last = next = await lastOffset(signal)
-      if (signal.aborted) return
       await readMore(signal)
       if (signal.aborted || at.value !== undefined) return
       if (filter.value !== '') hearFiltered(last)
-      else for (const event of (early ?? []).splice(0)) take(event)
-      early = undefined
+      else hearAll()
     } catch (caught) {
       if (!signal.aborted) error.value = caught as ApiError
     }
   }
-  async function lastOffset(signal: AbortSignal): Promise<number> {
-    const { log } = await showStatus(signal)
-    if (at.value === undefined) return log.durable
-    const found = await resolveMoment(at.value, log.first, log.durable, (offset) =>
-      listEvents('', offset, 1, undefined, signal),
-    )
-    return found?.offset ?? 0
-  }
   async function readMore(signal: AbortSignal): Promise<void> {
-    const piece = await readBack(next, pageSize, filter.value !== '', (from, to, limit) =>
-      listEvents(filter.value, from, limit, String(to), signal),
+    const piece = await readBack(next, pageSize / 2, (from) =>
+      listEvents({ filter: filter.value, order: 'newest', from, limit: pageSize, at: at.value }, signal),
     )
     if (signal.aborted) return
+    if (!ready.value) last = Math.max(offsetOf(piece.first), piece.events[0]?.offset ?? 0)
     events.value = [...events.value, ...piece.events]
     next = piece.next
-    more.value = next > 0
+    more.value = next !== null
     ready.value = true
   }
   async function older(): Promise<void> {
@@ -81,8 +70,8 @@ export function useEventsList(filter: Ref<string>, at: Ref<string | undefined>) 
 
   // All events come over the one connection; the server filters only what is asked for with a filter.
   function hearAll(): void {
-    early = []
-    deaf = connection.listen((event) => (early ? void early.push(event) : take(event)))
+    heard.since(last).forEach(take)
+    deaf = connection.listen(take)
   }
   function hearFiltered(after: number): void {
     const stream = (from: number | null, signal: AbortSignal) => openEventStream(from, signal, filter.value)

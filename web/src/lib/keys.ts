@@ -6,7 +6,7 @@ import { usePreferences } from '@/stores/preferences'
 export interface Binding {
   keys: string // "Ctrl+k", "/", "g r" (one after the other)
   label: string // key of its text, in frame.keys
-  run(event: KeyboardEvent): void
+  run(event: KeyboardEvent): unknown // false: there was nothing to do, and the browser has the key
 }
 
 export const bindings = shallowReactive<Binding[]>([])
@@ -18,7 +18,8 @@ let begunAt = 0
 export function nameOf(event: KeyboardEvent): string {
   const command = event.ctrlKey || event.metaKey ? 'Ctrl+' : ''
   const shifted = event.shiftKey && event.key.length > 1 ? 'Shift+' : ''
-  return command + shifted + (command ? event.key.toLowerCase() : event.key)
+  const key = event.key === ' ' ? 'Space' : event.key
+  return command + shifted + (command ? key.toLowerCase() : key)
 }
 
 export function isWriting(target: EventTarget | null): boolean {
@@ -47,9 +48,8 @@ export function heard(event: KeyboardEvent, lettersOn: boolean): boolean {
   const binding = (pair ? find(pair) : undefined) ?? find(name)
   begun = bindings.some((one) => one.keys.startsWith(`${name} `)) ? name : ''
   begunAt = performance.now()
-  if (!binding) return false
+  if (!binding || binding.run(event) === false) return false
   event.preventDefault()
-  binding.run(event)
   return true
 }
 

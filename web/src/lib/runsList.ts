@@ -1,7 +1,8 @@
 // The runs list as it is loaded: pages on demand, and what is said meanwhile.
 import { onScopeDispose, ref, shallowRef, triggerRef, watch, type Ref } from 'vue'
 import { listRuns } from '@/api/calls'
-import { ApiError } from '@/api/client'
+import { ApiError, offsetOf } from '@/api/client'
+import { heard } from '@/api/heard'
 import { useConnection } from '@/stores/connection'
 import { RunsProjection } from '@/stores/runs'
 import type { RunFilter } from './runFilter'
@@ -39,7 +40,7 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
       const { repo: repository, ...rest } = filter.value
       const answer = await listRuns({ repository, ...rest }, cursor, pageSize, at.value, signal)
       if (signal.aborted) return
-      list.value.add(answer.runs)
+      list.value.add(answer.runs, at.value === undefined ? heard.since(offsetOf(answer)) : [])
       lookedUntil.value = answer.looked_until
       cursor = answer.next
       more.value = cursor !== null

@@ -14,7 +14,7 @@ import {
   type Ref,
 } from 'vue'
 import { useRoute, type RouteLocationNamedRaw } from 'vue-router'
-import { listRefs, showRepository } from '@/api/source'
+import { listFolder, listRefs, showRepository, type Entry } from '@/api/source'
 import type { ApiError } from '@/api/client'
 import type { Repository, Run } from '@/api/types'
 import { contentOf, shortType } from '@/lib/events'
@@ -35,6 +35,7 @@ export interface RepositoryPage {
   runs: ComputedRef<Run[]> // of the default branch, newest first
   heading: Ref<string> // of the page within; empty: the repository's name
   moved: Ref<boolean> // refs have moved since what is shown
+  rootAhead(commit: string): Promise<Entry[] | undefined> // its entries, where they were asked for ahead
   again(): Promise<void>
   showMoved(): void
   to(name: PlaceName, word: string, path?: string): RouteLocationNamedRaw
@@ -43,7 +44,7 @@ export interface RepositoryPage {
 }
 
 const key: InjectionKey<RepositoryPage> = Symbol('repository')
-const soon = [60, 700] // ms: the tables follow the log; the second look is for when they did not yet
+const soon = 60 // ms: several events at once are one look
 
 export const restOf = (rest: unknown): string[] =>
   (Array.isArray(rest) ? rest : [rest]).map((word) => String(word ?? '')).filter(Boolean)
@@ -69,6 +70,11 @@ export function provideRepository(): RepositoryPage {
     },
   )
   const repository = computed(() => home.value.value?.repository)
+  // The root is what is looked at first; which commit it is of, the answer says.
+  const root =
+    route.name === 'repository' && at.value === undefined
+      ? { of: name.value, folder: listFolder(name.value, 'HEAD', '', false).catch(() => undefined) }
+      : undefined
 
   const rest = computed(() => restOf(route.params.rest))
   const placeIn = (refs: Refs | undefined): Place | undefined => {
@@ -95,13 +101,9 @@ export function provideRepository(): RepositoryPage {
   watch([name, at], () => (shown.value = undefined), { flush: 'sync' })
   watch(() => route.path, take) // who goes on sees what is
 
-  let timers: ReturnType<typeof setTimeout>[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
   function look(): void {
-    if (!timers.length) timers = soon.map((after, index) => setTimeout(() => lookNow(index), after))
-  }
-  function lookNow(index: number): void {
-    if (index === soon.length - 1) timers = []
-    void home.again()
+    timer ??= setTimeout(() => ((timer = undefined), void home.again()), soon)
   }
   const deaf = useConnection().listen((event) => {
     if (at.value !== undefined || shortType(event.type) !== 'ref.updated') return
@@ -109,7 +111,7 @@ export function provideRepository(): RepositoryPage {
   })
   onScopeDispose(() => {
     deaf()
-    timers.forEach(clearTimeout)
+    clearTimeout(timer)
   })
 
   const filterText = computed(() =>
@@ -118,6 +120,11 @@ export function provideRepository(): RepositoryPage {
   const filter = computed(() => JSON.parse(filterText.value) as { repo: string; branch: string })
   const { list } = useRunsList(filter, at)
   const runs = computed(() => [...list.value.arrivals, ...list.value.rows])
+
+  async function rootOf(commit: string): Promise<Entry[] | undefined> {
+    const folder = root?.of === name.value ? await root.folder : undefined
+    return folder?.commit === commit ? folder.entries : undefined
+  }
 
   const params = computed(() => ({ owner: owner.value, repo: repo.value }))
   const page: RepositoryPage = {
@@ -129,6 +136,7 @@ export function provideRepository(): RepositoryPage {
     runs,
     heading,
     moved,
+    rootAhead: rootOf,
     again: home.again,
     showMoved: take,
     to(name, word, path = '') {

@@ -2,11 +2,14 @@
 import { computed, inject, provide, ref, watch, type InjectionKey, type Ref } from 'vue'
 import { cancelRun, listEvents, rerun } from '@/api/calls'
 import { ApiError } from '@/api/client'
+import { readBack } from '@/api/eventsBack'
 import type { Run } from '@/api/types'
 import { useText } from '@/i18n'
 import { useMoment } from '@/lib/moment'
 import { useClock } from '@/stores/clock'
 import { useConnection } from '@/stores/connection'
+
+const said = 10_000 // ms: by then an event is in the log, whatever its own time
 
 export type Act = 'cancel' | 'kill' | 'all' | 'failed' | 'job'
 
@@ -70,14 +73,10 @@ function makeActs(run: Ref<Run | undefined>, look: () => void) {
   return { ...acts, asked, refused, over, running, forbidden, waiting }
 }
 
-// The event that started a run's chain is named by the first that was said of the run itself.
+// The event that started a run's chain is named by the first that was said of the run itself: about when it was made.
 export async function firstEventOf(run: Run): Promise<string | undefined> {
   const filter = `type = 'dev.cdevents.pipelinerun.queued.0.3.0' AND subject = '${run.run}'`
-  let from: number | null = 1
-  while (from !== null) {
-    const page: Awaited<ReturnType<typeof listEvents>> = await listEvents(filter, from, 1, undefined)
-    if (page.events[0]) return page.events[0].id
-    from = page.next
-  }
-  return undefined
+  const at = run.created_at ? new Date(Date.parse(run.created_at) + said).toISOString() : undefined
+  const { events } = await readBack(null, 1, (from) => listEvents({ filter, order: 'newest', from, limit: 1, at }))
+  return events[0]?.id
 }

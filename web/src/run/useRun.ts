@@ -1,8 +1,9 @@
 // A run as its page has it. What is said of it on the log makes it be read again; what was there stays until then.
 import { inject, onScopeDispose, provide, ref, shallowRef, watch, type InjectionKey, type Ref } from 'vue'
 import { showRun, testsOfRun } from '@/api/calls'
-import { ApiError } from '@/api/client'
-import type { Run, TestPage } from '@/api/types'
+import { ApiError, offsetOf } from '@/api/client'
+import { heard } from '@/api/heard'
+import type { PlatformEvent, Run, TestPage } from '@/api/types'
 import { runOf, shortType } from '@/lib/events'
 import { useConnection } from '@/stores/connection'
 
@@ -16,8 +17,7 @@ export interface RunPage {
 }
 
 const key: InjectionKey<RunPage> = Symbol('run')
-const soon = 60
-const settled = 700 // the tables follow the log in milliseconds; a second look is for when they did not
+const soon = 60 // ms: several events at once are one look
 
 export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPage {
   const run = shallowRef<Run>()
@@ -25,7 +25,7 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
   const error = shallowRef<ApiError>()
   const testsError = shallowRef<ApiError>()
   let current = new AbortController()
-  let timers: ReturnType<typeof setTimeout>[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
   const testsMayHaveChanged = ref(true)
 
   async function again(): Promise<void> {
@@ -33,8 +33,10 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
     try {
       const loaded = await showRun(id.value, at.value, signal)
       if (signal.aborted) return
+      if (run.value && offsetOf(loaded) < offsetOf(run.value)) return // it was overtaken
       run.value = loaded
       error.value = undefined
+      if (at.value === undefined) heard.since(offsetOf(loaded)).forEach(hear)
       if (testsMayHaveChanged.value) await readTests(loaded.id, signal)
     } catch (caught) {
       if (!signal.aborted) error.value = asApiError(caught)
@@ -50,8 +52,7 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
     }
   }
   function look(): void {
-    if (timers.length) return
-    timers = [setTimeout(() => void again(), soon), setTimeout(() => ((timers = []), void again()), settled)]
+    timer ??= setTimeout(() => ((timer = undefined), void again()), soon)
   }
   function begin(): void {
     current.abort()
@@ -62,24 +63,25 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
     void again()
   }
 
-  const deaf = useConnection().listen((event) => {
+  function hear(event: PlatformEvent): void {
     if (at.value !== undefined || !run.value || !mentions(event, run.value)) return
     if (/^test/.test(shortType(event.type)) || /finished$/.test(event.type.replace(/\.\d+\.\d+\.\d+$/, '')))
       testsMayHaveChanged.value = true
     look()
-  })
+  }
+  const deaf = useConnection().listen(hear)
   watch([id, at], begin, { immediate: true })
   onScopeDispose(() => {
     deaf()
     current.abort()
-    timers.forEach(clearTimeout)
+    clearTimeout(timer)
   })
   const page = { run, tests, error, testsError, again, look }
   provide(key, page)
   return page
 }
 
-function mentions(event: Parameters<typeof runOf>[0], run: Run): boolean {
+function mentions(event: PlatformEvent, run: Run): boolean {
   return runOf(event) === run.run || run.jobs.some((job) => job.job === event.subject)
 }
 const asApiError = (caught: unknown) =>

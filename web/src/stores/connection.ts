@@ -1,9 +1,10 @@
 // The one live connection of a page, for all that listen.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { openEventStream, showStatus } from '@/api/calls'
+import { openEventStream } from '@/api/calls'
+import { heard } from '@/api/heard'
 import { Live, realTime, type Connection } from '@/api/live'
-import type { PlatformEvent, Status } from '@/api/types'
+import type { PlatformEvent } from '@/api/types'
 
 type Listener = (event: PlatformEvent) => void
 
@@ -11,7 +12,6 @@ export const useConnection = defineStore('connection', () => {
   const state = ref<Connection>('connecting')
   const lastHeard = shallowRef<Date | null>(null) // as of when what is shown is right, where it is not live
   const offset = ref<number | null>(null)
-  const status = shallowRef<Status>() // as it was when the stream began
   const listeners = new Set<Listener>()
 
   const live = new Live(
@@ -19,6 +19,7 @@ export const useConnection = defineStore('connection', () => {
     {
       event(event) {
         offset.value = event.offset
+        heard.hear(event)
         for (const listener of listeners) listener(event)
       },
       state(next) {
@@ -28,16 +29,13 @@ export const useConnection = defineStore('connection', () => {
     },
   )
 
-  // Pages load what is now and then apply what comes: so the stream begins where the log was before they loaded.
+  // The stream begins where what is shown ends: what pages read says how far it shows the log.
   let began: Promise<void> | null = null
   function begin(): Promise<void> {
-    began ??= showStatus()
-      .then((now) => (status.value = now).log.durable)
-      .catch(() => null)
-      .then((durable) => {
-        offset.value = durable
-        live.start(durable)
-      })
+    began ??= heard.begin().then((after) => {
+      offset.value ??= after
+      live.start(after)
+    })
     return began
   }
   function end(): void {
@@ -50,5 +48,5 @@ export const useConnection = defineStore('connection', () => {
   }
   addEventListener('online', () => live.hurry())
   addEventListener('visibilitychange', () => live.hurry())
-  return { state, lastHeard, offset, status, begin, end, listen }
+  return { state, lastHeard, offset, begin, end, listen }
 })

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef, watch } from 'vue'
 import { showStatus } from '@/api/calls'
 import type { Status } from '@/api/types'
+import { contentShown } from '@/lib/content'
 import { shortType } from '@/lib/events'
 import { useConnection } from './connection'
 
@@ -18,10 +19,10 @@ export const useHealth = defineStore('health', () => {
     timer = undefined
     status.value = await showStatus().catch(() => status.value)
   }
+  void contentShown().then(again)
   watch(
-    () => connection.status,
-    (now) => now && (status.value = now),
-    { immediate: true },
+    () => connection.state,
+    (state, before) => state === 'live' && before !== 'connecting' && void again(),
   )
   connection.listen((event) => {
     if (tells.test(shortType(event.type))) timer ??= setTimeout(() => void again(), soonAfter)

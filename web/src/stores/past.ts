@@ -1,14 +1,15 @@
 // The moment that the pages show, as the log has it: `?at=` looked up.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
-import { listEvents, showStatus } from '@/api/calls'
-import { resolveMoment, type Moment } from '@/api/moment'
+import { newestAt } from '@/api/eventsBack'
 
+export interface Moment {
+  offset: number
+  time: Date
+}
 export interface Past {
   at: string
   moment: Moment | null // null: before the first event
-  first: number
-  last: number
 }
 
 export const usePast = defineStore('past', () => {
@@ -22,11 +23,9 @@ export const usePast = defineStore('past', () => {
     found.value = undefined
     if (at === undefined) return
     try {
-      const { log } = await showStatus(signal)
-      const moment = await resolveMoment(at, log.first, log.durable, (offset) =>
-        listEvents('', offset, 1, undefined, signal),
-      )
-      if (!signal.aborted) found.value = { at, moment, first: log.first, last: log.durable }
+      const event = await newestAt(at, signal)
+      const moment = event ? { offset: event.offset, time: new Date(event.time) } : null
+      if (!signal.aborted) found.value = { at, moment }
     } catch {
       // The banner names what was asked for.
     }

@@ -51,6 +51,16 @@ describe('the list of runs', () => {
     expect(list.rows.map((run) => run.run)).toEqual(['b', 'a'])
   })
 
+  it('applies to a page what was said beyond it while it came', () => {
+    const list = new RunsProjection({})
+    const began = said('started', 'a')
+    const other = said('queued', 'b', { id: 8 })
+    expect([list.apply(began), list.apply(other)]).toEqual([false, true])
+    list.add([row('a')], [began, other])
+    expect(list.rows.map((run) => run.status)).toEqual(['in_progress'])
+    expect(list.fresh).toHaveLength(1)
+  })
+
   it('skips what it has, by offset', () => {
     const list = new RunsProjection({})
     const queued = said('queued', 'b')

@@ -11,10 +11,11 @@ export class RunsProjection {
 
   constructor(private readonly filter: RunFilter) {}
 
-  // A page from the server, older than what is there; all of it fits.
-  add(page: Run[]): void {
+  // A page from the server, older than what is there; all of it fits. `since`: what was heard beyond what it shows.
+  add(page: Run[], since: PlatformEvent[] = []): void {
     const known = new Set([...this.rows, ...this.fresh].map((run) => run.run))
     this.rows.push(...page.filter((run) => !known.has(run.run)))
+    for (const event of since) this.act(event)
   }
 
   // Of the new ones those that fit: which result a run comes to is known only as it goes on.
@@ -32,6 +33,10 @@ export class RunsProjection {
   apply(event: PlatformEvent): boolean {
     if (event.offset <= this.applied) return false
     this.applied = event.offset
+    return this.act(event)
+  }
+
+  private act(event: PlatformEvent): boolean {
     switch (shortType(event.type)) {
       case 'pipelinerun.queued':
         return this.queued(event)

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Plugin, Rollup } from 'vite'
+import { openingPages } from './opening_pages'
+
+const source = fileURLToPath(new URL('./opening.js', import.meta.url))
+
+type Bundle = Rollup.OutputBundle
+interface First {
+  texts: Record<string, string> // by locale
+  pages: { path: string; files: string[]; asks: string[] }[]
+}
+
+const scriptFor = (first: First): string =>
+  readFileSync(source, 'utf8').replace(/\bFIRST\)\s*$/, () => `${JSON.stringify(first)})\n`)
+
+const chunksOf = (bundle: Bundle) =>
+  Object.values(bundle).filter((file): file is Rollup.OutputChunk => file.type === 'chunk')
+
+function chunkOf(bundle: Bundle, module: string): Rollup.OutputChunk {
+  const found = chunksOf(bundle).find((chunk) => chunk.moduleIds.some((id) => id.endsWith(module)))
+  if (!found) throw new Error(`There is no chunk of ${module} in the bundle.`)
+  return found
+}
+
+// A chunk, what it imports from the start, and their styles.
+function filesOf(bundle: Bundle, chunk: Rollup.OutputChunk, found = new Set<string>()): Set<string> {
+  if (found.has(chunk.fileName)) return found
+  found.add(chunk.fileName)
+  chunk.viteMetadata?.importedCss.forEach((style) => found.add(style))
+  for (const name of chunk.imports) filesOf(bundle, bundle[name] as Rollup.OutputChunk, found)
+  return found
+}
+
+function firstOf(bundle: Bundle): First {
+  const shell = chunksOf(bundle).find((chunk) => chunk.isEntry)
+  if (!shell) throw new Error('The bundle has no entry.')
+  const loadedAnyway = filesOf(bundle, shell)
+  const texts = ['en', 'zh-CN'].map(
+    (locale) => [locale, `/${chunkOf(bundle, `/locales/${locale}/index.ts`).fileName}`] as const,
+  )
+  const pages = openingPages.map(({ path, views, asks }) => {
+    const files = views.flatMap((view) => [...filesOf(bundle, chunkOf(bundle, `/views/${view}.vue`))])
+    const own = [...new Set(files)].filter((file) => !loadedAnyway.has(file))
+    return { path, files: own.map((file) => `/${file}`), asks }
+  })
+  return { texts: Object.fromEntries(texts), pages }
+}
+
+// The script that opens a page. It blocks, so it is a file of its own: the content security policy forbids inline scripts,
+// and a module would run too late.
+export function openingScript(): Plugin {
+  return {
+    name: 'headrace-opening-script',
+    configureServer(server) {
+      server.middlewares.use('/opening.js', (_request, response) => {
+        response.setHeader('Content-Type', 'text/javascript')
+        response.end(scriptFor({ texts: {}, pages: [] }))
+      })
+    },
+    generateBundle(_options, bundle) {
+      this.emitFile({ type: 'asset', name: 'opening.js', source: scriptFor(firstOf(bundle)) })
+    },
+    transformIndexHtml: {
+      order: 'post',
+      handler(_html, context) {
+        const built = Object.keys(context.bundle ?? {}).find((name) => /opening-[\w-]+\.js$/.test(name))
+        if (context.bundle && !built) throw new Error('The opening script is missing in the bundle.')
+        return [{ tag: 'script', attrs: { src: `/${built ?? 'opening.js'}` }, injectTo: 'head-prepend' }]
+      },
+    },
+  }
+}
