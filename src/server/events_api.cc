@@ -82,39 +82,59 @@ Result<Listing> list_events(log::EventLog& log, const filter::Filter& wanted, lo
   }
 }
 
-Result<std::vector<log::Stored>> read_between(log::EventLog& log, log::Offset first, log::Offset last) {
+// The events from `first` to `last`; nothing where they are more than `list_bytes_max` bytes.
+Result<std::optional<std::vector<log::Stored>>> read_between(log::EventLog& log, log::Offset first, log::Offset last) {
   std::vector<log::Stored> events;
+  size_t bytes = 0;
   while (first <= last) {
     auto read = log.read(first, last - first + 1);
     if (!read) return std::unexpected(read.error());
     if (read->empty()) break;
     first = read->back().offset + 1;
-    for (auto& stored : *read)
-      if (stored.offset <= last) events.push_back(std::move(stored));
+    for (auto& stored : *read) {
+      if (stored.offset > last) break;
+      bytes += stored.event.data.size();
+      events.push_back(std::move(stored));
+    }
+    if (bytes > list_bytes_max && events.size() > 1) return std::nullopt;
   }
   return events;
 }
 
-// Blocks: the same backwards, from `last` on. The log reads forwards, so it is read by windows.
+// Takes what matches, the newest first, until the list is full: then it says where to go on.
+void take_newest(std::vector<log::Stored> events, const filter::Filter& wanted, size_t limit, Listing& listing,
+                 size_t& bytes) {
+  for (auto& stored : events | std::views::reverse) {
+    if (listing.events.size() == limit || bytes > list_bytes_max) {
+      listing.next = stored.offset;
+      return;
+    }
+    if (!wanted.matches(stored.event)) continue;
+    bytes += stored.event.data.size();
+    listing.events.push_back(std::move(stored));
+  }
+}
+
+// Blocks: the same backwards, from `last` on. The log reads forwards, so it is read by windows, and by narrower ones
+// where its events are large.
 Result<Listing> list_newest(log::EventLog& log, const filter::Filter& wanted, log::Offset last, size_t limit,
                             size_t window) {
   Listing listing;
   size_t bytes = 0;
   const auto oldest = std::max(log.first(), log::Offset{1});
-  for (size_t looked = 0; last >= oldest && looked < scanned_max; looked += window) {
+  for (size_t looked = 0; last >= oldest && looked < scanned_max;) {
     const auto first = last - oldest < window ? oldest : last - window + 1;
     auto read = read_between(log, first, last);
     if (!read) return std::unexpected(read.error());
-    for (auto& stored : *read | std::views::reverse) {
-      if (listing.events.size() == limit || bytes > list_bytes_max) {
-        listing.next = stored.offset;
-        return listing;
-      }
-      if (!wanted.matches(stored.event)) continue;
-      bytes += stored.event.data.size();
-      listing.events.push_back(std::move(stored));
+    if (!*read) {
+      window = (last - first + 1) / 2;
+      continue;
     }
+    looked += window;
+    take_newest(std::move(**read), wanted, limit, listing, bytes);
+    if (listing.next != 0) return listing;
     last = first - 1;
+    if (listing.events.size() == limit) break;
   }
   listing.next = last >= oldest ? last : 0;
   return listing;

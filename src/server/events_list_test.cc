@@ -22,10 +22,8 @@ class EventsList : public ::testing::Test {
                                {"id", "e" + std::to_string(n)},
                                {"source", "/list"},
                                {"type", n % 3 == 0 ? "third" : "other"}};
-      net::ClientRequest request{"/api/v1/events",
-                                 "POST",
-                                 {{"Content-Type", "application/cloudevents+json"}},
-                                 core::to_text(event)};
+      net::ClientRequest request{
+          "/api/v1/events", "POST", {{"Content-Type", "application/cloudevents+json"}}, core::to_text(event)};
       ASSERT_EQ(world.ask(std::move(request)).status, net::Status::created);
     }
   }
@@ -88,6 +86,47 @@ TEST_F(EventsList, BeforeTheFirstHasNone) {
   const auto none = page("order=newest&from=0");
   EXPECT_THAT(none.ids, IsEmpty());
   EXPECT_EQ(none.next, "null");
+}
+
+TEST_F(EventsList, LooksAtSoManyAtOnceAndSaysWhereToGoOn) {
+  for (int batch = 0; batch < 11; ++batch) {
+    json::array events;
+    for (int n = 0; n < 1'000; ++n)
+      events.push_back(json::object{{"specversion", "1.0"},
+                                    {"id", "b" + std::to_string(batch * 1'000 + n)},
+                                    {"source", "/list"},
+                                    {"type", "bulk"}});
+    net::ClientRequest request{
+        "/api/v1/events", "POST", {{"Content-Type", "application/cloudevents-batch+json"}}, core::to_text(events)};
+    ASSERT_EQ(world.ask(std::move(request)).status, net::Status::created);
+  }
+  const std::string rare = "order=newest&filter=type%20%3D%20%27third%27";
+  const auto first = page(rare);
+  EXPECT_THAT(first.ids, IsEmpty());
+  ASSERT_NE(first.next, "null");
+  EXPECT_THAT(page(rare + "&limit=2&from=" + first.next).ids, ElementsAre("e27", "e24"));
+  EXPECT_EQ(all(rare).size(), 10u);
+}
+
+TEST_F(EventsList, OfLargeEventsIsBoundedInBytes) {
+  for (int n = 0; n < 40; ++n) {
+    const json::object event{{"specversion", "1.0"},
+                             {"id", "large" + std::to_string(n)},
+                             {"source", "/list"},
+                             {"type", "large"},
+                             {"data", std::string(250'000, 'x')}};
+    net::ClientRequest request{
+        "/api/v1/events", "POST", {{"Content-Type", "application/cloudevents+json"}}, core::to_text(event)};
+    ASSERT_EQ(world.ask(std::move(request)).status, net::Status::created);
+  }
+  const auto first = page("order=newest&limit=1000");
+  EXPECT_GT(first.ids.size(), 20u);
+  EXPECT_LT(first.ids.size(), 40u) << "9 MB and more are no one answer";
+  EXPECT_NE(first.next, "null");
+  const auto every = all("order=newest&limit=1000&filter=source%20%3D%20%27%2Flist%27");
+  EXPECT_EQ(every.size(), 70u);
+  EXPECT_EQ(every.front(), "large39");
+  EXPECT_EQ(every.back(), "e0");
 }
 
 TEST_F(EventsList, KnowsNoOtherOrder) {

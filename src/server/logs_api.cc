@@ -15,6 +15,7 @@ using core::Task;
 namespace {
 
 constexpr size_t piece_bytes = 256 * 1024;
+constexpr size_t counted_at_once = 16 * 1024 * 1024;  // bytes looked through in one turn of the pool
 constexpr std::chrono::seconds patience{15};
 
 Result<runner::LogName> log_of(Platform& platform, Call& call) {
@@ -50,19 +51,82 @@ Task<> pump(Platform& platform, net::Exchange& exchange, runner::LogName name, u
   if (auto finished = co_await exchange.finish(); !finished) co_return;
 }
 
+// Where a line begins, and its number in the whole log, from 1; 0: nobody counted.
+struct LineStart {
+  uint64_t byte = 0;
+  uint64_t line = 1;
+};
+
+struct Counted {
+  LineStart start;     // of the line after the last that was seen to end
+  uint64_t next = 0;   // byte to go on at
+  bool found = false;  // `start` is the first at or beyond what was wanted, or the log ends
+};
+
+// Blocks: from `counted` on, to the first line that begins at `wanted` or beyond, as far as one turn goes.
+Result<Counted> count_lines(const runner::LogStore& logs, const runner::LogName& name, Counted counted,
+                            uint64_t wanted) {
+  const auto turn_ends = counted.next + counted_at_once;
+  while (counted.next < turn_ends) {
+    auto piece = logs.read(name, counted.next, piece_bytes);
+    if (!piece) return std::unexpected(piece.error());
+    for (auto feed = piece->find('\n'); feed != std::string::npos; feed = piece->find('\n', feed + 1)) {
+      counted.start = {counted.next + feed + 1, counted.start.line + 1};
+      if (counted.start.byte >= wanted) {
+        counted.found = true;
+        return counted;
+      }
+    }
+    counted.next += piece->size();
+    counted.found = piece->empty();
+    if (counted.found) break;
+  }
+  return counted;
+}
+
+// The first line of the last `bytes` of a log; the first of all where it is not longer.
+Task<Result<LineStart>> start_of_last(Platform& platform, runner::LogName name, uint64_t bytes) {
+  const auto& logs = platform.runner.logs();
+  const auto size = logs.size(name);
+  if (!size) co_return std::unexpected(size.error());
+  if (*size <= bytes) co_return LineStart();
+  Counted counted;
+  while (!counted.found) {
+    auto counting = [&logs, name, counted, wanted = *size - bytes] { return count_lines(logs, name, counted, wanted); };
+    auto further = co_await core::blocking(platform.git_reads, std::move(counting));
+    if (!further) co_return std::unexpected(further.error());
+    counted = *further;
+  }
+  co_return counted.start;
+}
+
+Task<Result<LineStart>> start_of(Platform& platform, const Call& call, const runner::LogName& name) {
+  auto from = number_in(call, "from", 0, INT64_MAX, 0);
+  if (!from) co_return std::unexpected(from.error());
+  auto last = number_in(call, "last", 1, INT64_MAX, 0);
+  if (!last) co_return std::unexpected(last.error());
+  if (*last == 0) co_return LineStart{*from, 0};
+  if (!call.query("from").empty()) co_return core::fail(Code::invalid, "Give from or last: one place to begin at.");
+  co_return co_await start_of_last(platform, name, *last);
+}
+
 Task<Result<>> log(Platform& platform, Call& call) {
   auto name = log_of(platform, call);
   if (!name) co_return std::unexpected(name.error());
-  auto from = number_in(call, "from", 0, INT64_MAX, 0);
-  if (!from) co_return std::unexpected(from.error());
   auto follow = flag_in(call, "follow");
   if (!follow) co_return std::unexpected(follow.error());
+  auto start = co_await start_of(platform, call, *name);
+  if (!start) co_return std::unexpected(start.error());
   net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"},
                        {"Cache-Control", "no-store"},
                        {"X-Content-Type-Options", "nosniff"}};
+  if (start->line > 0) {
+    headers.set("X-Headrace-First-Byte", std::to_string(start->byte));
+    headers.set("X-Headrace-First-Line", std::to_string(start->line));
+  }
   if (auto started = co_await call.exchange.start(net::Status::ok, std::move(headers), std::nullopt); !started)
     co_return Result<>{};
-  auto pumping = pump(platform, call.exchange, std::move(*name), *from, *follow);
+  auto pumping = pump(platform, call.exchange, std::move(*name), start->byte, *follow);
   co_await stream_while_open(platform.loop, call.exchange, std::move(pumping));
   co_return Result<>{};
 }
@@ -77,6 +141,10 @@ void add_log_routes(Router& router, Platform& platform) {
                "runs",
                {{"attempt", "of the job; the newest where absent", "integer"},
                 {"from", "byte to begin at", "integer"},
+                {"last",
+                 "in place of from: the lines within so many bytes before the end; X-Headrace-First-Byte and "
+                 "X-Headrace-First-Line say where that begins",
+                 "integer"},
                 {"follow", "true: until the job has ended", "boolean"}},
                {},
                "text/plain"},

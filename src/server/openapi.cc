@@ -31,8 +31,8 @@ std::string operation_id(const Route& route) {
 
 // See readings.h.
 bool tells_its_offset(const Route& route) {
-  return route.pattern.starts_with("/api/") && route.about.success != 101 && route.about.success < 300 &&
-         (route.about.success == 204 || route.about.answer.type == "application/json");
+  return route.pattern.starts_with("/api/") && route.right != Right::anyone && route.about.success != 101 &&
+         route.about.success < 300 && (route.about.success == 204 || route.about.answer.type == "application/json");
 }
 
 bool is_reading(const Route& route) { return route.method == net::Method::get && tells_its_offset(route); }
@@ -95,10 +95,11 @@ json::object components() {
   json::object error{{"description", "What was wrong, and what to do"},
                      {"content", {{"application/json", {{"schema", reference_to("Error")}}}}}};
   const json::object offset_schema{{"type", "integer"}, {"minimum", 0}};
-  json::object offset{{"description",
-                       "Of a reading: all events up to this offset are shown (absent with `at`). Of a command: what it "
-                       "did is told by events up to this offset."},
-                      {"schema", offset_schema}};
+  json::object offset{
+      {"description",
+       "Of a reading: all events up to this offset are shown (absent with `at`, and while a projection "
+       "is stopped or being made anew). Of a command: what it did is told by events up to this offset."},
+      {"schema", offset_schema}};
   json::object after{{"name", "X-Headrace-After"},
                      {"in", "header"},
                      {"description", "the offset of an event that the answer shows, with all before it"},

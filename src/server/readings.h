@@ -1,11 +1,12 @@
 // Which events an answer shows, and a reading that waits for one, so that who hears events and reads what they changed
 // has neither to guess nor to ask twice (docs/adr/0025-answers-say-what-they-show.md).
 //
-// X-Headrace-Offset, of an answer: to GET and HEAD, all events up to this offset are shown (more may be; none said with
-// ?at=, which says it itself); to a command, what it did is told by events up to this offset.
-// X-Headrace-After, of a GET or HEAD: an offset. The answer waits until all events up to it are shown, shown_wait_max at
-// most: a reading that is behind is better than none, and its X-Headrace-Offset tells. What the log does not hold yet is
-// not waited for.
+// X-Headrace-Offset, of a whole answer below /api/: to GET and HEAD, all events up to this offset are shown (more may
+// be); to a command, what it did is told by events up to this offset. Not said with ?at=, which says it itself, while a
+// projection is stopped or being made anew, and where nobody need sign in.
+// X-Headrace-After, of a GET or HEAD: an offset. The answer waits until all events up to it are shown, shown_wait_max
+// at most: a reading that is behind is better than none, and its X-Headrace-Offset tells. What the log does not hold
+// yet is not waited for.
 #pragma once
 
 #include <chrono>
@@ -21,7 +22,7 @@ inline constexpr std::chrono::seconds shown_wait_max{2};
 class Shown {
  public:
   Shown() = default;  // says nothing
-  static Shown reading(store::Offset offset);
+  static Shown reading(std::optional<store::Offset> offset);
   static Shown command();
 
   void say(const Platform& platform, net::Response& answer) const;

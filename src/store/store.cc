@@ -44,6 +44,7 @@ std::unexpected<core::Error> unknown(std::string_view name) {
   return core::fail(Code::not_found, fmt::format("There is no projection named {}.", name));
 }
 
+// A moment that is durable but not yet applied is waited for; one that is not in the log has no answer.
 std::optional<core::Error> beyond(const log::EventLog& log, std::optional<Offset> at) {
   if (!at || *at <= log.durable()) return std::nullopt;
   return core::Error{
@@ -166,10 +167,12 @@ Result<> Store::ready() const {
   return core::fail(Code::unavailable, "Not all projections are at the log's tail: " + message);
 }
 
-Offset Store::shown() const {
+std::optional<Offset> Store::shown() const {
   auto least = impl_->log.durable();
-  for (const auto& line : impl_->projector.lines())
-    if (line->phase() == Status::Phase::live) least = std::min(least, line->applied.load());
+  for (const auto& line : impl_->projector.lines()) {
+    if (line->phase() != Status::Phase::live) return std::nullopt;
+    least = std::min(least, line->applied.load());
+  }
   return least;
 }
 
@@ -213,11 +216,10 @@ Task<Result<>> Store::all_show(Offset offset, std::chrono::nanoseconds limit) {
   const auto impl = impl_;
   if (auto error = beyond(impl->log, offset)) co_return std::unexpected(std::move(*error));
   const auto deadline = steady_clock::now() + limit;
+  if (!shown()) co_return core::fail(Code::unavailable, "A projection is stopped or being made anew; status names it.");
   for (const auto& listening : impl->listenings) {
-    const auto& line = listening->line;
-    if (line.phase() != Status::Phase::live) continue;
-    auto there = co_await wait_for(impl, line.name, offset, deadline - steady_clock::now());
-    if (!there && line.phase() == Status::Phase::live) co_return there;
+    auto there = co_await wait_for(impl, listening->line.name, offset, deadline - steady_clock::now());
+    if (!there) co_return there;
   }
   co_return Result<>();
 }
@@ -249,7 +251,6 @@ Store::Watch Store::watch(std::string_view name, std::function<void(Offset)> hea
   return std::shared_ptr<Handle>(new Handle{impl_, std::move(watcher), Interest(listening->line)});
 }
 
-// A moment that is durable but not yet applied is waited for; one that is not in the log has no answer.
 // While a file of an older version answers, a statement for the new tables is not the asker's mistake.
 static Result<> explained(Result<> done, const Line& line) {
   if (done || done.error().code != Code::invalid || line.phase() != Status::Phase::rebuilding) return done;

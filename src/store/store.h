@@ -82,15 +82,17 @@ class Store {
   Offset applied(std::string_view name) const;  // 0 where unknown
   std::vector<Status> status() const;           // in order of adding
   core::Result<> ready() const;                 // all at the log's tail, else `unavailable`, naming those that are not
-  Offset shown() const;  // every read of now that begins later shows all events up to here, whichever live projection
+  // Every read of now that begins later shows all events up to here. Nothing where a projection is stopped or being
+  // made anew: reads of it show less, for who knows how long.
+  std::optional<Offset> shown() const;
 
   // Loop only. Ends when `name` has applied all events up to `offset` (at once if it has). unavailable: it stopped,
   // or `limit` passed. All waiters of a transaction cost one post to the loop.
   core::Task<core::Result<>> caught_up(std::string name, Offset offset, std::chrono::nanoseconds limit);
   // The same for every projection and the log's tail as it is now: for an edge, never for a handler of the bus.
   core::Task<core::Result<>> all_caught_up(std::chrono::nanoseconds limit);
-  // Ends when shown() has come to `offset`. A projection that is stopped or rebuilt is not waited for: its reads tell.
-  // invalid: it is beyond the newest event; unavailable: `limit` passed.
+  // Ends when shown() has come to `offset`. invalid: it is beyond the newest event; unavailable: `limit` passed, or
+  // nobody can say when (see shown).
   core::Task<core::Result<>> all_show(Offset offset, std::chrono::nanoseconds limit);
   // For bus::Subscription::gate of a reactor: ends once `name` has applied the offset, and throws where it cannot (it
   // stopped, or is behind for longer than gate_wait_max), so that the bus keeps the event and tries again.

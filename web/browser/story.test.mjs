@@ -247,6 +247,48 @@ test('a repository is read without a clone, what is hard among it, and is not th
   complaints = complaints.filter((text) => !text.includes('404')) // what was not there yet was asked for
 })
 
+test('a run is printed light and without the frame: what it is, what failed, and where to find it', async () => {
+  const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs?result=failed&limit=1`)).json()
+  const address = `${platform.url}/team/shop/runs/${runs[0].id}`
+  const dark = kinds.find((kind) => kind.theme === 'dark')
+  const paper = await openPage(browser.context, { ...dark, locale: 'en' }, (text) => complaints.push(text))
+  await paper.goto(address)
+  await paper.getByText('CartTest.total_rounds').first().waitFor()
+  await paper.evaluate(() =>
+    addEventListener('beforeprint', () => (globalThis.printedAs = document.documentElement.dataset.theme)),
+  )
+  assert.ok((await paper.pdf()).length > 10_000)
+  assert.equal(await paper.evaluate(() => globalThis.printedAs), 'light')
+  assert.equal(await paper.evaluate(() => document.documentElement.dataset.theme), 'dark')
+  await paper.emulateMedia({ media: 'print' })
+  for (const gone of ['nav.sidebar', 'header.topbar', '.acts', '.tabs'])
+    assert.equal(await paper.locator(gone).first().isVisible(), false, gone)
+  const text = await paper.locator('main').innerText()
+  for (const there of [`run ${runs[0].id}`, 'CartTest.total_rounds', 'expected 10.05, got 10.04', address])
+    assert.ok(text.includes(there), `${there} is not on the paper:\n${text}`)
+  await paper.close()
+})
+
+test('a row that is looked at from within its list is well made, and found by keys alone', async () => {
+  for (const kind of kinds)
+    for (const path of ['/runs', '/events']) {
+      const looked = await openPage(browser.context, kind, (text) => complaints.push(text))
+      await looked.goto(platform.url + path)
+      await looked.locator('main a.row-link').first().waitFor()
+      await looked.keyboard.press('j')
+      await looked.keyboard.press('Space')
+      await looked.locator('.peek h2').waitFor()
+      await looked.locator('.peek [role="progressbar"]').waitFor({ state: 'detached' })
+      assert.deepEqual(await faultsOf(looked), [], `${path} ${kind.name}`)
+      await looked.keyboard.press('Tab')
+      assert.equal(await looked.evaluate(() => document.activeElement.id), 'peek')
+      await looked.keyboard.press('Escape')
+      await looked.locator('.peek').waitFor({ state: 'detached' })
+      assert.ok(await looked.evaluate(() => document.activeElement.classList.contains('row-link')))
+      await looked.close()
+    }
+})
+
 test('what a page asks for before its script is there is taken by it, and not asked for twice', async () => {
   const { runs } = await (await page.request.get(`${platform.url}/api/v1/runs?limit=1`)).json()
   const paths = ['/runs', '/events', '/team/shop', `/team/shop/runs/${runs[0].id}`, '/team/shop/tree/main/docs']

@@ -6,10 +6,12 @@
   let theme = null
   let locale = null
   let density = null
+  let signedIn = false
   try {
     theme = localStorage.getItem('headrace.theme')
     locale = localStorage.getItem('headrace.locale')
     density = localStorage.getItem('headrace.density')
+    signedIn = localStorage.getItem('headrace.signedIn') === 'yes'
   } catch (error) {
     // Storage is closed to this page; the system decides.
   }
@@ -35,13 +37,13 @@
     const parts = new RegExp(page.path).exec(location.pathname)
     if (!parts) continue
     page.files.forEach(preload)
-    if (location.search) continue // another moment, or a filter
+    if (location.search || !signedIn) continue // another moment, a filter; or all would be refused
     for (const asked of page.asks) {
       const address = asked.replace(/\$(\d)/g, (_, part) => parts[part])
       answers[address] = fetch(address, {
         headers: { 'X-Requested-With': 'headrace-web' },
         credentials: 'same-origin',
-      })
+      }).then((response) => response.text().then((text) => ({ response, text })))
       answers[address].catch(() => {}) // who takes it is told
     }
   }

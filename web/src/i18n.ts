@@ -1,6 +1,6 @@
 // Texts by vue-i18n. One language is loaded; its messages were compiled when the pages were built.
 import { computed } from 'vue'
-import { createI18n, useI18n } from 'vue-i18n'
+import { createI18n } from 'vue-i18n'
 import type { Locale } from '@/lib/format'
 
 type Messages = Record<string, Record<string, unknown>>
@@ -20,13 +20,27 @@ export const i18n = createI18n({
 
 export async function useLanguage(locale: Locale): Promise<void> {
   const messages = (await load[locale]()).default as Messages
+  plain.clear()
   i18n.global.setLocaleMessage(locale, messages)
   i18n.global.locale.value = locale
   document.documentElement.lang = locale
 }
 
-// The translating function with the language as formats want it.
-export function useText() {
-  const { t, locale } = useI18n({ useScope: 'global' })
-  return { t, locale: computed(() => locale.value as Locale) }
+const { t: written, locale } = i18n.global
+const shownLocale = computed(() => locale.value as Locale)
+
+// Texts without a place to fill are written once a language: a page of fifty rows asks for the same ones hundreds of times.
+const plain = new Map<string, string>()
+function write(...asked: Parameters<typeof written>): string {
+  if (asked.length > 1) return written(...asked)
+  const key = `${locale.value} ${String(asked[0])}`
+  const known = plain.get(key)
+  if (known !== undefined) return known
+  const text = written(...asked)
+  plain.set(key, text)
+  return text
 }
+
+// The translating function with the language as formats want it: the same for every component.
+const text = { t: write as typeof written, locale: shownLocale }
+export const useText = () => text

@@ -24,6 +24,12 @@ export class Server {
   private events: ReadableStreamDefaultController<Uint8Array> | undefined
 
   constructor() {
+    this.healthy()
+    vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => this.answer(address, init))
+  }
+
+  // Answers what every page asks.
+  healthy(): void {
     this.on('GET /api/v1/whoami', () => ({ actor: 'user:alice', name: 'alice', scopes: [] }))
     this.on('GET /api/v1/status', () => ({
       version: '0.1.0',
@@ -37,7 +43,6 @@ export class Server {
       const body = new ReadableStream<Uint8Array>({ start: (out) => void (this.events = out) })
       return new Response(body)
     })
-    vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => this.answer(address, init))
   }
 
   on(what: string, answer: Answer): void {

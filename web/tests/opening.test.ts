@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createPinia, setActivePinia } from 'pinia'
 import { createMemoryHistory } from 'vue-router'
-import { early, forgetEarly } from '@/api/early'
+import { early, forgetEarly, textOf } from '@/api/early'
 import { makeRouter } from '@/router'
 import { openingPages } from '../build/opening_pages'
 
@@ -28,6 +28,7 @@ beforeEach(() => {
   vi.stubGlobal('matchMedia', () => ({ matches: false }))
   vi.stubGlobal('scrollTo', () => {})
   localStorage.clear()
+  localStorage.setItem('headrace.signedIn', 'yes')
 })
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -64,6 +65,8 @@ describe('the script that opens a page', () => {
     expect(open('/sign-in?next=/runs').asked).toEqual([])
     expect(open('/runs?at=60')).toEqual({ asked: [], loaded: ['/en.js'] })
     expect(open('/team/shop?at=60')).toMatchObject({ asked: [], loaded: { length: 3 } })
+    localStorage.setItem('headrace.signedIn', 'no')
+    expect(open('/team/shop')).toMatchObject({ asked: [], loaded: { length: 3 } })
   })
 
   it('loads the views that the router would', async () => {
@@ -85,17 +88,20 @@ describe('the script that opens a page', () => {
 })
 
 describe('an early answer', () => {
-  const answer = (response: Response) => (globalThis.headraceEarly = { '/api/v1/runs': Promise.resolve(response) })
+  const answer = (response: Response) =>
+    (globalThis.headraceEarly = { '/api/v1/runs': response.text().then((text) => ({ response, text })) })
 
   it('is taken once', async () => {
     answer(new Response('{"runs":[]}'))
-    expect(await (await early('/api/v1/runs'))!.text()).toBe('{"runs":[]}')
+    expect(await textOf((await early('/api/v1/runs'))!)).toBe('{"runs":[]}')
     expect(await early('/api/v1/runs')).toBeUndefined()
     expect(await early('/api/v1/status')).toBeUndefined()
   })
 
-  it('that was refused or lost is asked for again', async () => {
+  it('that was refused is an answer; one that was lost is asked for again', async () => {
     answer(new Response('', { status: 401 }))
+    expect((await early('/api/v1/runs'))!.status).toBe(401)
+    answer(new Response('bad gateway', { status: 502 }))
     expect(await early('/api/v1/runs')).toBeUndefined()
     globalThis.headraceEarly = { '/api/v1/runs': Promise.reject(new TypeError('Failed to fetch')) }
     expect(await early('/api/v1/runs')).toBeUndefined()

@@ -149,6 +149,19 @@ describe('the list of runs', () => {
     expect(page.findAll('tbody tr')).toHaveLength(1)
   })
 
+  it('is there by itself once a server answers that answered nothing at first', async () => {
+    const away = () => new Response('bad gateway', { status: 502 })
+    const asked = ['GET /api/v1/runs', 'GET /api/v1/whoami', 'GET /api/v1/status', 'GET /api/v1/repositories']
+    for (const one of asked) server.on(one, away)
+    await open('/runs')
+    expect(text()).toContain('The server does not answer')
+    await vi.waitFor(() => expect(server.askedFor('GET /api/v1/status').length).toBeGreaterThan(0), 5_000)
+    server.healthy()
+    list([runOf(412)])
+    await vi.waitFor(() => expect(page.findAll('tbody tr')).toHaveLength(1), 8_000)
+    expect(server.askedFor('GET /api/v1/events/stream')[0]!.query.get('from')).toBe('101')
+  })
+
   it('of a moment asks for that moment, keeps it on every link and listens to nothing', async () => {
     list([runOf(412)])
     server.on('GET /api/v1/events', (asked) => ({
@@ -336,8 +349,14 @@ describe('a run', () => {
     expect(document.activeElement?.textContent).toBe('commit 412')
     await press('j')
     await vi.waitFor(() => expect(page.find('.peek h2').text()).toBe('commit 411'))
+    await press('Tab')
+    expect(document.activeElement?.id).toBe('peek')
+    await press('Tab', { shiftKey: true })
+    expect(document.activeElement?.textContent).toBe('commit 411')
+    await press('Tab')
     await press('Escape')
     expect(page.find('.peek').exists()).toBe(false)
+    expect(document.activeElement?.textContent).toBe('commit 411')
     expect(router.currentRoute.value.fullPath).toBe('/runs')
   })
 

@@ -56,8 +56,13 @@ export const artifactAddress = (repository: string, artifact_id: number): string
 export const logAddress = (job: string, attempt: number): string =>
   address('/api/v1/jobs/{job}/log', { job }, { attempt })
 
-export const followLog = (job: string, attempt: number, from: number, follow: boolean, signal: AbortSignal) =>
-  send('GET', '/api/v1/jobs/{job}/log', { path: { job }, query: { attempt, from, follow }, signal })
+export const followLog = (
+  job: string,
+  attempt: number,
+  begin: { from: number } | { last: number },
+  follow: boolean,
+  signal: AbortSignal,
+) => send('GET', '/api/v1/jobs/{job}/log', { path: { job }, query: { attempt, ...begin, follow }, signal })
 
 export const blob = async (repository: string, revision: string, path: string, signal?: Signal): Promise<string> =>
   (

@@ -1,7 +1,7 @@
 // One request to the API of this server: same origin, JSON, and a refusal is an ApiError with the server's own words. What
 // can be asked, with what, and what comes back, is the server's OpenAPI document: openapi.ts is made from it
 // (`npm run check`), so a call that the server does not have is no TypeScript.
-import { early } from './early'
+import { early, textOf } from './early'
 import { heard } from './heard'
 import type { paths } from './openapi'
 import type { ErrorCode } from './types'
@@ -56,6 +56,7 @@ interface Plain {
   body?: unknown
   signal?: AbortSignal | undefined
   headers?: Record<string, string>
+  shows?: boolean // all that was heard, and what one did oneself
 }
 
 // Of a revision the slashes part it as they part the path; of all else they are part of a name.
@@ -100,9 +101,8 @@ export function send<M extends Method, P extends PathBy<M>>(
 }
 
 const offsetHeader = 'X-Headrace-Offset'
-const asksAgain = 2 // where an answer is older than what is heard joins to; then it is taken as it is
+const asksAgain = 1 // where an answer is older than what is heard joins to; then it is taken as it is
 
-// What is read shows all that was heard, and what one did oneself (docs/adr/0025-answers-say-what-they-show.md).
 async function fetched(method: Method, path: string, asked: Plain): Promise<Response> {
   for (let times = 0; ; times++) {
     const response = await fetchedOnce(method, path, asked)
@@ -116,7 +116,7 @@ async function fetched(method: Method, path: string, asked: Plain): Promise<Resp
 
 async function fetchedOnce(method: Method, path: string, asked: Plain): Promise<Response> {
   const headers: Record<string, string> = { 'X-Requested-With': 'headrace-web', ...asked.headers }
-  if (method === 'GET' && heard.upTo && !asked.query?.at) headers['X-Headrace-After'] = String(heard.upTo)
+  if (asked.shows && heard.upTo && !asked.query?.at) headers['X-Headrace-After'] = String(heard.upTo)
   const init: RequestInit = { method, headers, credentials: 'same-origin', redirect: 'follow' }
   if (asked.signal) init.signal = asked.signal
   if (asked.body !== undefined) {
@@ -124,7 +124,8 @@ async function fetchedOnce(method: Method, path: string, asked: Plain): Promise<
     init.body = JSON.stringify(asked.body)
   }
   const address = addressOf(path, asked.path, asked.query)
-  let response = method === 'GET' ? await early(address) : undefined
+  let response = asked.shows ? await early(address) : undefined
+  asked.signal?.throwIfAborted()
   try {
     response ??= await fetch(address, init)
   } catch (error) {
@@ -138,7 +139,7 @@ async function fetchedOnce(method: Method, path: string, asked: Plain): Promise<
 
 async function refusal(response: Response): Promise<ApiError> {
   if (response.status === 401) signedOut()
-  const text = await response.text().catch(() => '')
+  const text = await textOf(response).catch(() => '')
   try {
     const { error } = JSON.parse(text) as { error: { code: ErrorCode; message: string } }
     return new ApiError(response.status, error.code, error.message)
@@ -148,13 +149,14 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
+// A reading shows all that was heard, and what one did oneself (docs/adr/0025-answers-say-what-they-show.md).
 export async function ask<M extends Method, P extends PathBy<M>>(
   method: M,
   path: P,
   ...[asked]: Arguments<Asked<M, P>>
 ): Promise<AnswerOf<Operation<M, P>>> {
-  const response = await fetched(method, path, (asked ?? {}) as Plain)
-  const answer = response.status === 204 ? undefined : await response.json()
+  const response = await fetched(method, path, { ...(asked as Plain | undefined), shows: method === 'GET' })
+  const answer = response.status === 204 ? undefined : JSON.parse(await textOf(response))
   if (answer) offsets.set(answer, Number(response.headers.get(offsetHeader) ?? 0))
   return answer as AnswerOf<Operation<M, P>>
 }

@@ -29,11 +29,22 @@ export class Heard {
     return true
   }
 
-  // Where to begin to hear, once an answer has told: after the least of what is shown.
+  // Where to begin to hear: after the least of what is shown, once an answer has told.
   async begin(): Promise<number> {
     if (this.from === null && this.least === null) await new Promise<void>((told) => this.waiting.push(told))
-    this.from ??= this.least!
+    return this.beginAfter(this.least ?? 0)
+  }
+
+  // Where no answer tells: what was said up to there is not heard.
+  beginAfter(offset: number): number {
+    this.from ??= offset
     return this.from
+  }
+
+  // What was heard is no use any more: another moment is shown, or somebody else looks.
+  forget(): void {
+    this.kept = []
+    this.from = this.least = null
   }
 
   hear(event: PlatformEvent): void {

@@ -4,6 +4,7 @@ import { Live, silentAfter, type Connection } from './live'
 
 // A server that says what it is told, and time that passes only when somebody sleeps.
 class World {
+  first: (() => Promise<number>) | undefined
   time = 0
   asked: (number | null)[] = []
   offsets: number[] = []
@@ -11,6 +12,7 @@ class World {
   answers: (() => Response | Error)[] = []
   live = new Live(
     {
+      first: async () => (this.first ? this.first() : (null as unknown as number)),
       open: async (after) => {
         this.asked.push(after)
         const answer = this.answers.shift()
@@ -50,6 +52,15 @@ const says = (text: string, end: 'closes' | 'stays') => () =>
   )
 
 describe('the live connection', () => {
+  it('begins where it is told to, once somebody can tell', async () => {
+    const world = new World()
+    world.first = async () => (world.time < 500 ? Promise.reject(new Error('not yet')) : 7)
+    world.answers = [says(event(8), 'stays')]
+    world.live.start()
+    await world.until(() => world.offsets.length === 1)
+    expect(world.asked).toEqual([7])
+  })
+
   it('goes on after the last event it has, and hears none twice', async () => {
     const world = new World()
     world.answers = [says(event(5) + event(6), 'closes'), says(event(6) + event(7), 'stays')]

@@ -6,6 +6,7 @@ import type { PlatformEvent } from './types'
 export type Connection = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'refused'
 
 export interface Surroundings {
+  first?(signal: AbortSignal): Promise<number> // where to begin, where start() was not told; else at what is said from now on
   open(after: number | null, signal: AbortSignal): Promise<Response>
   now(): number
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>
@@ -53,6 +54,12 @@ export class Live {
     this.troubleSince = null
   }
 
+  // Ends, and begins anew where it is started again.
+  forget(): void {
+    this.stop()
+    this.offset = null
+  }
+
   // Called when there is reason to believe that it works again: the network is back, the page is looked at.
   hurry(): void {
     if (this.state !== 'live') this.wake?.()
@@ -81,6 +88,7 @@ export class Live {
   private async opened(signal: AbortSignal): Promise<Response> {
     this.attempt = new AbortController()
     const both = AbortSignal.any([signal, this.attempt.signal])
+    this.offset ??= (await this.around.first?.(both)) ?? null
     const response = await this.around.open(this.offset, both)
     if (!response.body) throw new Error('The stream has no body.')
     this.troubleSince = null

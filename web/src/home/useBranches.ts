@@ -43,7 +43,7 @@ export function useBranches(repositories: Ref<Repository[] | undefined>, at: Ref
     known.value.set(one.id, projection) // what is said while it is read is not lost
     const answer = await listRuns(wanted, null, runsRead, at.value, signal)
     if (signal.aborted) return
-    projection.add(answer.runs, at.value === undefined ? heard.since(offsetOf(answer)) : [])
+    projection.add(answer.runs, offsetOf(answer), at.value === undefined ? heard.since(offsetOf(answer)) : [])
     loaded.value.add(one.id)
     triggerRef(known)
     triggerRef(loaded)

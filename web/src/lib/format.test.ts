@@ -111,3 +111,26 @@ describe('rates and latencies', () => {
     expect(format.latency(seconds, 'zh-CN')).toBe(zh)
   })
 })
+
+describe('numbers', () => {
+  it('are written as the browser would', () => {
+    const some = [
+      0,
+      7,
+      -7,
+      999,
+      1_000,
+      -1_000,
+      12_345,
+      999_999,
+      1_000_000,
+      2 ** 53 - 1,
+      -(2 ** 40),
+      0.5,
+      1_234.5678,
+      1e21,
+    ]
+    for (const locale of ['en', 'zh-CN'] as const)
+      for (const value of some) expect(format.number(value, locale), String(value)).toBe(value.toLocaleString(locale))
+  })
+})

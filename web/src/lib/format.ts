@@ -108,13 +108,23 @@ export function bytes(count: number, locale: Locale): string {
 }
 
 export function number(value: number, locale: Locale): string {
-  return new Intl.NumberFormat(locale).format(value)
+  // Both languages part thousands by a comma. The browser's own formats take 40 ms to be there, while a page is opened.
+  if (Number.isSafeInteger(value)) return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',')
+  return formatOf(locale, 3).format(value)
+}
+
+const formats = new Map<string, Intl.NumberFormat>()
+function formatOf(locale: Locale, maximumFractionDigits: number): Intl.NumberFormat {
+  const key = `${locale} ${maximumFractionDigits}`
+  const known = formats.get(key) ?? new Intl.NumberFormat(locale, { maximumFractionDigits })
+  formats.set(key, known)
+  return known
 }
 
 // A rate or a share: "0.04", "4.2", "1,240"; what is nothing is 0.
 export function decimal(value: number, locale: Locale): string {
   const digits = value >= 100 ? 0 : value >= 1 ? 1 : 2
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+  return formatOf(locale, digits).format(value)
 }
 
 export const percent = (part: number, locale: Locale): string => `${decimal(100 * part, locale)} %`

@@ -31,7 +31,7 @@ function isTextInput(target: HTMLElement): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit'].includes(target.type)
 }
 
-function isInOverlay(target: EventTarget | null): boolean {
+export function isInOverlay(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('dialog, [role="menu"], [role="dialog"]') !== null
 }
 

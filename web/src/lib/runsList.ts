@@ -40,7 +40,7 @@ export function useRunsList(filter: Ref<RunFilter>, at: Ref<string | undefined>)
       const { repo: repository, ...rest } = filter.value
       const answer = await listRuns({ repository, ...rest }, cursor, pageSize, at.value, signal)
       if (signal.aborted) return
-      list.value.add(answer.runs, at.value === undefined ? heard.since(offsetOf(answer)) : [])
+      list.value.add(answer.runs, offsetOf(answer), at.value === undefined ? heard.since(offsetOf(answer)) : [])
       lookedUntil.value = answer.looked_until
       cursor = answer.next
       more.value = cursor !== null

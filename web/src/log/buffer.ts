@@ -15,7 +15,7 @@ export interface Line {
   text: string
 }
 
-export const bytesMost = 64 * 1024 * 1024 // a page holds no more of a log; the rest is in the plain text
+export const bytesMost = 64 * 1024 * 1024 // a page holds no more of a log; all of it is in the plain text
 
 const feed = 10
 const escape = 27
@@ -25,15 +25,28 @@ const decoder = new TextDecoder()
 const marker = /^##\[(group|endgroup|error)\]/
 
 export class LogBuffer {
+  before = 0 // lines of the log before those that are held
+  from = 0 // byte of the log that is the first here
   count = 0 // whole lines
   length = 0 // bytes
-  full = false
+  full = false // more has come than is held
   readonly marks: Mark[] = []
   private bytes = new Uint8Array(64 * 1024)
   private held = this.bytes.subarray(0, 0) // of them those that have come
   private starts = new Uint32Array(1024)
   private steps = new Uint16Array(1024)
   private styles: { line: number; state: AnsiState }[] = [] // what holds from a line on, where it changes
+
+  // Before anything is held: where in the log it begins.
+  begin(byte: number, line: number): void {
+    this.from = byte
+    this.before = line - 1
+  }
+
+  // Byte of the log to go on at.
+  get next(): number {
+    return this.from + this.length
+  }
 
   add(piece: Uint8Array): void {
     const room = bytesMost - this.length

@@ -226,18 +226,19 @@ describe('reading', () => {
       [1, 'two'],
       [1, 'three'],
     ])
-    const asked: [number, boolean][] = []
+    const asked: [object, boolean][] = []
     let turns = 0
     const buffer = new LogBuffer()
     await readLog(
       buffer,
+      1_000,
       {
-        open: async (from, follow) => {
-          asked.push([from, follow])
+        open: async (begin, follow) => {
+          asked.push([begin, follow])
           turns++
           if (turns === 1) return answer(whole.slice(0, 50), true)
           if (turns === 2) throw new TypeError('nobody there')
-          return answer(whole.slice(from, turns === 3 ? 70 : undefined))
+          return answer(whole.slice('from' in begin ? begin.from : 0, turns === 3 ? 70 : undefined))
         },
         over: () => turns >= 3,
         sleep: async () => {},
@@ -247,10 +248,39 @@ describe('reading', () => {
     )
     expect([0, 1, 2].map((line) => buffer.line(line).text)).toEqual(['one', 'two', 'three'])
     expect(asked).toEqual([
-      [0, true],
-      [50, true],
-      [50, true],
-      [70, false],
+      [{ last: 1_000 }, true],
+      [{ from: 50 }, true],
+      [{ from: 50 }, true],
+      [{ from: 70 }, false],
     ])
+  })
+
+  it('begins where the server says that the last of it begins, and goes on from there', async () => {
+    const asked: object[] = []
+    const whole = written([
+      [1, 'one'],
+      [2, 'two'],
+      [2, 'three'],
+    ])
+    const second = whole.indexOf('\n') + 1
+    const buffer = new LogBuffer()
+    await readLog(
+      buffer,
+      80,
+      {
+        open: async (begin) => {
+          asked.push(begin)
+          const from = 'from' in begin ? begin.from : second
+          const headers = { 'X-Headrace-First-Byte': String(second), 'X-Headrace-First-Line': '2' }
+          return new Response(whole.slice(from, asked.length === 1 ? second + 20 : undefined), { headers })
+        },
+        over: () => asked.length > 1,
+        sleep: async () => {},
+      },
+      () => {},
+      new AbortController().signal,
+    )
+    expect([buffer.before, buffer.count, buffer.line(0).text, buffer.line(1).text]).toEqual([1, 2, 'two', 'three'])
+    expect(asked.slice(0, 2)).toEqual([{ last: 80 }, { from: second + 20 }])
   })
 })

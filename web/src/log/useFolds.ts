@@ -5,7 +5,7 @@ import type { LogBuffer, Mark } from './buffer'
 import { Layout } from './layout'
 import type { Place } from './place'
 
-export function useFolds(job: Ref<Job>, buffer: Ref<LogBuffer>, place: Ref<Place | undefined>) {
+export function useFolds(job: Ref<Job>, buffer: Ref<LogBuffer>, begun: Ref<number>, place: Ref<Place | undefined>) {
   const stepFolds = ref(new Map<number, boolean>())
   const groupFolds = ref(new Map<number, boolean>())
   const ended = computed(() => job.value.status === 'completed')
@@ -17,6 +17,11 @@ export function useFolds(job: Ref<Job>, buffer: Ref<LogBuffer>, place: Ref<Place
     const steps = job.value.steps.map((step) => step.number)
     const { count } = buffer.value
     if (count && lineStep(0) === 0) steps.unshift(0)
+    else if (count && buffer.value.before)
+      steps.splice(
+        0,
+        steps.findIndex((step) => step >= lineStep(0)),
+      )
     for (let extra = (steps.at(-1) ?? 0) + 1; extra <= (count ? lineStep(count - 1) : 0); extra++) steps.push(extra)
     return steps
   })
@@ -24,7 +29,8 @@ export function useFolds(job: Ref<Job>, buffer: Ref<LogBuffer>, place: Ref<Place
   function isStepOpen(number: number): boolean {
     const said = stepFolds.value.get(number)
     if (said !== undefined) return said
-    if (place.value && buffer.value.count >= place.value.from && lineStep(place.value.from - 1) === number) return true
+    const marked = place.value ? place.value.from - 1 - buffer.value.before : -1
+    if (marked >= 0 && marked < buffer.value.count && lineStep(marked) === number) return true
     const step = stepOf(number)
     if (!step) return !ended.value || numbers.value.length === 1 || job.value.steps.length === 0
     if (step.status !== 'completed' || job.value.steps.length === 1) return true
@@ -37,6 +43,9 @@ export function useFolds(job: Ref<Job>, buffer: Ref<LogBuffer>, place: Ref<Place
     const steps = numbers.value.map((number) => ({ number, open: isStepOpen(number) }))
     return new Layout(buffer.value, steps, isGroupOpen)
   })
+
+  // Groups are known by their lines, which are others now.
+  watch(begun, () => (groupFolds.value = new Map()))
 
   // A step that somebody could read while it ran does not fold under them when it ends.
   watch(

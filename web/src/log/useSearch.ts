@@ -10,6 +10,7 @@ const linesLookedAt = 5_000
 
 export function useSearch(
   buffer: Ref<LogBuffer>,
+  begun: Ref<number>,
   loaded: Ref<boolean>,
   layout: Ref<Layout>,
   show: (line: number) => void,
@@ -26,7 +27,7 @@ export function useSearch(
     found.value = now
     if (current.value < 0 && now.lines.length) go(1)
   }
-  watch([wanted, loaded], () => {
+  watch([wanted, begun, loaded], () => {
     searching.abort()
     searching = new AbortController()
     current.value = -1

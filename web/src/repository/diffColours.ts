@@ -8,8 +8,9 @@ export type Colours = ReadonlyMap<DiffRow, Line>
 // Of the old side those that are no more; of the new one all else. Nothing where the file is of no known language, or long.
 export async function coloursOf(rows: readonly DiffRow[], path: string): Promise<Colours | undefined> {
   const language = languageOf(path, rows.find((row) => row.old === 1 || row.new === 1)?.text)
-  if (!language || rows.reduce((sum, row) => sum + row.text.length, 0) > colouredMost) return undefined
+  if (!language || rows.reduce((sum, row) => sum + row.text.length, 0) > colouredMost / 3) return undefined
   const { coloured } = await import('./highlight')
+  await quiet()
   const found = new Map<DiffRow, Line>()
   for (const side of ['old', 'new'] as const) {
     const shown = rows.filter((row) => row[side] !== undefined)
@@ -18,6 +19,10 @@ export async function coloursOf(rows: readonly DiffRow[], path: string): Promise
   }
   return found
 }
+
+// A commit has many files: their colours wait until the page is at rest.
+const quiet = () =>
+  new Promise<unknown>((done) => ('requestIdleCallback' in globalThis ? requestIdleCallback(done) : setTimeout(done)))
 
 export interface DiffPiece extends Piece {
   word: boolean // it differs from the line it is paired with, and is written without a colour

@@ -77,6 +77,6 @@ function makeActs(run: Ref<Run | undefined>, look: () => void) {
 export async function firstEventOf(run: Run): Promise<string | undefined> {
   const filter = `type = 'dev.cdevents.pipelinerun.queued.0.3.0' AND subject = '${run.run}'`
   const at = run.created_at ? new Date(Date.parse(run.created_at) + said).toISOString() : undefined
-  const { events } = await readBack(null, 1, (from) => listEvents({ filter, order: 'newest', from, limit: 1, at }))
-  return events[0]?.id
+  const { events } = await readBack(null, 1, (from) => listEvents({ filter, order: 'newest', from, limit: 100, at }))
+  return events.at(-1)?.id // attempts that followed at once were queued as well
 }

@@ -28,12 +28,15 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
   let timer: ReturnType<typeof setTimeout> | undefined
   const testsMayHaveChanged = ref(true)
 
+  let turn = 0
+  let shown = 0 // the turn whose answer is shown; an older one that comes later is passed over
   async function again(): Promise<void> {
     const { signal } = current
+    const mine = ++turn
     try {
       const loaded = await showRun(id.value, at.value, signal)
-      if (signal.aborted) return
-      if (run.value && offsetOf(loaded) < offsetOf(run.value)) return // it was overtaken
+      if (signal.aborted || mine < shown) return
+      shown = mine
       run.value = loaded
       error.value = undefined
       if (at.value === undefined) heard.since(offsetOf(loaded)).forEach(hear)
@@ -42,13 +45,19 @@ export function provideRun(id: Ref<string>, at: Ref<string | undefined>): RunPag
       if (!signal.aborted) error.value = asApiError(caught)
     }
   }
+  let testsTurn = 0
   async function readTests(run: number, signal: AbortSignal): Promise<void> {
+    const mine = ++testsTurn
     testsMayHaveChanged.value = false
     try {
-      tests.value = await testsOfRun(run, null, at.value, signal)
+      const page = await testsOfRun(run, null, at.value, signal)
+      if (signal.aborted || mine !== testsTurn) return
+      tests.value = page
       testsError.value = undefined
     } catch (caught) {
-      if (!signal.aborted) testsError.value = asApiError(caught)
+      if (signal.aborted || mine !== testsTurn) return
+      testsMayHaveChanged.value = true // whoever reads again reads them
+      testsError.value = asApiError(caught)
     }
   }
   function look(): void {

@@ -6,6 +6,7 @@ import type { Status } from '@/api/types'
 import { contentShown } from '@/lib/content'
 import { shortType } from '@/lib/events'
 import { useConnection } from './connection'
+import { useSession } from './session'
 
 const tells = /^(?:delivery\.|subscription\.)/
 const soonAfter = 500
@@ -19,10 +20,15 @@ export const useHealth = defineStore('health', () => {
     timer = undefined
     status.value = await showStatus().catch(() => status.value)
   }
+  const session = useSession()
+  watch(
+    () => session.account?.actor,
+    (now, before) => before && now !== before && (status.value = undefined),
+  )
   void contentShown().then(again)
   watch(
     () => connection.state,
-    (state, before) => state === 'live' && before !== 'connecting' && void again(),
+    (state, before) => state === 'live' && (before !== 'connecting' || !status.value) && void again(),
   )
   connection.listen((event) => {
     if (tells.test(shortType(event.type))) timer ??= setTimeout(() => void again(), soonAfter)

@@ -56,9 +56,18 @@ describe('the list of runs', () => {
     const began = said('started', 'a')
     const other = said('queued', 'b', { id: 8 })
     expect([list.apply(began), list.apply(other)]).toEqual([false, true])
-    list.add([row('a')], [began, other])
+    list.add([row('a')], 0, [began, other])
     expect(list.rows.map((run) => run.status)).toEqual(['in_progress'])
     expect(list.fresh).toHaveLength(1)
+  })
+
+  it('is not told anew what its first page shows', () => {
+    const list = new RunsProjection({})
+    const old = said('queued', 'old', { id: 1 })
+    list.add([row('a')], old.offset)
+    expect(list.apply(old)).toBe(false)
+    expect(list.fresh).toEqual([])
+    expect(list.apply(said('queued', 'new', { id: 2 }))).toBe(true)
   })
 
   it('skips what it has, by offset', () => {

@@ -11,8 +11,10 @@ export class RunsProjection {
 
   constructor(private readonly filter: RunFilter) {}
 
-  // A page from the server, older than what is there; all of it fits. `since`: what was heard beyond what it shows.
-  add(page: Run[], since: PlatformEvent[] = []): void {
+  // A page from the server, older than what is there; all of it fits. `shown`: the offset up to which it shows everything;
+  // `since`: what was heard beyond that.
+  add(page: Run[], shown = 0, since: PlatformEvent[] = []): void {
+    if (this.rows.length === 0) this.applied = Math.max(this.applied, shown)
     const known = new Set([...this.rows, ...this.fresh].map((run) => run.run))
     this.rows.push(...page.filter((run) => !known.has(run.run)))
     for (const event of since) this.act(event)

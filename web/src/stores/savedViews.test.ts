@@ -29,14 +29,22 @@ describe('saved views', () => {
     expect(views.find('runs', { branch: 'main' })).toBeUndefined()
   })
 
-  it('have a name each; the oldest give way', () => {
+  it('of another tab stay', () => {
+    const [here, there] = [again(), again()]
+    here.save(view('red'))
+    there.save(view('green', { result: 'passed' }))
+    expect(again().views.map((one) => one.name)).toEqual(['red', 'green'])
+  })
+
+  it('have a name each; beyond their number none is taken', () => {
     const views = again()
     views.save(view('red'))
     views.save(view('red', { result: 'passed' }))
     expect(views.views).toEqual([view('red', { result: 'passed' })])
-    for (let n = 0; n < viewsMost; n++) views.save(view(`n${n}`))
+    for (let n = 1; n < viewsMost; n++) expect(views.save(view(`n${n}`))).toBe(true)
+    expect(views.save(view('one more'))).toBe(false)
+    expect(views.save(view('red'))).toBe(true)
     expect(views.views).toHaveLength(viewsMost)
-    expect(views.views[0]!.name).toBe('n0')
   })
 
   it('that are no views are passed over', () => {

@@ -28,6 +28,7 @@ function read(): SavedView[] {
   }
 }
 
+const same = (a: SavedView, b: SavedView) => a.page === b.page && a.name === b.name
 const sameQuery = (a: Record<string, string>, b: Record<string, string>) =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort())
 
@@ -44,14 +45,17 @@ export const useSavedViews = defineStore('savedViews', () => {
   const of = (page: ViewPage) => views.value.filter((view) => view.page === page)
   const find = (page: ViewPage, query: Record<string, string>) => of(page).find((view) => sameQuery(view.query, query))
 
-  // A name that is taken means another filter from now on. The oldest give way.
-  function save(view: SavedView): void {
-    const others = views.value.filter((one) => one.page !== view.page || one.name !== view.name)
-    views.value = [...others, view].slice(-viewsMost)
+  // A name that is taken means another filter from now on. False: there are as many as are kept. What another tab saved
+  // meanwhile stays.
+  function save(view: SavedView): boolean {
+    const others = read().filter((one) => !same(one, view))
+    if (others.length >= viewsMost) return false
+    views.value = [...others, view]
     keep()
+    return true
   }
   function remove(view: SavedView): void {
-    views.value = views.value.filter((one) => one !== view)
+    views.value = read().filter((one) => !same(one, view))
     keep()
   }
   return { views, of, find, save, remove }

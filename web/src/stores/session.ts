@@ -1,12 +1,22 @@
 // Who looks at the pages.
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { ref, watch } from 'vue'
 import { signIn, signOut, whoAmI, type Proof } from '@/api/session'
 import type { Account } from '@/api/types'
 import { ApiError } from '@/api/client'
 
+// For the script that opens a page: whether to ask for what it shows before anybody knows who looks.
+function remember(signedIn: boolean): void {
+  try {
+    localStorage.setItem('headrace.signedIn', signedIn ? 'yes' : 'no')
+  } catch {
+    // Storage is closed to this page; it asks later.
+  }
+}
+
 export const useSession = defineStore('session', () => {
   const account = ref<Account | null>(null)
+  watch(account, (now) => remember(now !== null))
   const stuck = ref('') // why signing out was refused
   const expired = ref(false) // somebody was signed in, and the server knows them no more
 
@@ -22,7 +32,10 @@ export const useSession = defineStore('session', () => {
       account.value = await whoAmI()
       return true
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return false
+      if (error instanceof ApiError && error.status === 401) {
+        remember(false)
+        return false
+      }
       throw error
     }
   }
