@@ -2,7 +2,7 @@
 // heavy and seldom wanted stays apart.
 import type { Rollup } from 'vite'
 
-const apart = /\/(?:JobGraph\.vue|graph\.ts|RunPeek\.vue|highlight\.ts|languages\.ts|markdown\.ts)$/
+const apart = /\/(?:JobGraph\.vue|graph\.ts|RunPeek\.vue|RerunMenu\.vue|highlight\.ts|languages\.ts|markdown\.ts)$/
 const parts: [RegExp, string][] = [
   [/\/src\/(?:components|lib|stores|api)\/|\/src\/log\/window\.ts/, 'shared'],
   [/\/src\/events\/|\/src\/views\/Event/, 'events'],
