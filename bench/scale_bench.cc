@@ -172,6 +172,9 @@ class Asking {
     ask("events of a type", [this] { return events("type = 'com.example.deployed'"); });
     ask("events of a type that is rare, one look", [this] { return events("type = 'com.example.never'"); });
     ask("events by a filter that nothing matches, one look", [this] { return events("subject LIKE '%nowhere%'"); });
+    ask("events, newest", [] { return std::string("/events?order=newest&limit=100"); });
+    ask("events by a filter that nothing matches, newest first, one look",
+        [] { return "/events?order=newest&limit=100&filter=" + net::percent_encode("subject LIKE '%nowhere%'"); });
     ask("an event", [this] { return "/events/" + event(); });
     ask("why an event", [this] { return "/events/" + event() + "/why"; });
     ask("repositories", [] { return "/repositories"; });
