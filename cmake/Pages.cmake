@@ -13,7 +13,10 @@ function(headrace_pages target)
   if(NOT HEADRACE_PAGES)
     set(none ${PROJECT_BINARY_DIR}/no_page_files.cc)
     file(CONFIGURE OUTPUT ${none} CONTENT
-      "#include \"server/page_files.h\"\nstd::span<const headrace::server::PageFile> headrace::server::page_files() { return {}; }\n")
+      "#include \"server/page_files.h\"
+std::span<const headrace::server::PageFile> headrace::server::page_files() { return {}; }
+std::string_view headrace::server::page_policy() { return {}; }
+")
     target_sources(${target} PRIVATE ${none})
     return()
   endif()

@@ -1,9 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vueI18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { makePartOf } from './build/parts'
-import { policy } from './build/policy'
+import { policyOf } from './build/policy.mjs'
 import { openingScript } from './build/opening_script'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -11,6 +12,8 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 // In development and in preview the API is a real server's; its token stays in this process.
 const server = process.env.HEADRACE_URL ?? 'http://127.0.0.1:8080'
 const token = process.env.HEADRACE_TOKEN
+const page = path('./dist/index.html')
+const built = existsSync(page) ? readFileSync(page, 'utf8') : '' // what `npm run preview` shows
 const proxy = {
   '/api': { target: server, changeOrigin: true, ...(token ? { headers: { Authorization: `Bearer ${token}` } } : {}) },
 }
@@ -42,6 +45,6 @@ export default defineConfig({
     manifest: true,
   },
   server: { proxy },
-  preview: { proxy, headers: { 'Content-Security-Policy': policy } },
+  preview: { proxy, headers: { 'Content-Security-Policy': policyOf(built) } },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -15,5 +15,6 @@ struct PageFile {
 };
 
 std::span<const PageFile> page_files();  // sorted by path; empty: the program was built without pages
+std::string_view page_policy();          // the content security policy of /index.html; web/build/policy.mjs makes it
 
 }  // namespace headrace::server

@@ -15,10 +15,6 @@ using core::Task;
 
 namespace {
 
-// The same as web/build/policy.ts has it; a test compares them.
-constexpr std::string_view policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'";
 constexpr std::string_view document = "/index.html";
 
 // A browser names HTML when somebody goes to an address; curl, git and the pages themselves do not.
@@ -83,7 +79,7 @@ std::optional<net::Response> page_for(const net::Request& request) {
   const auto* file = find(document);
   if (file == nullptr || !reading || of_the_api || !wants_html(request)) return std::nullopt;
   auto answer = answer_with(*file, request, "no-cache");
-  answer.headers.set("Content-Security-Policy", std::string(policy));
+  answer.headers.set("Content-Security-Policy", std::string(page_policy()));
   answer.headers.set("Referrer-Policy", "same-origin");
   answer.headers.set("Cross-Origin-Opener-Policy", "same-origin");
   return answer;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Plugin, Rollup } from 'vite'
+import { transformWithEsbuild, type Plugin, type Rollup } from 'vite'
 import { openingPages } from './opening_pages'
 
 const source = fileURLToPath(new URL('./opening.js', import.meta.url))
@@ -11,8 +11,12 @@ interface First {
   pages: { path: string; files: string[]; asks: string[] }[]
 }
 
-const scriptFor = (first: First): string =>
-  readFileSync(source, 'utf8').replace(/\bFIRST\)\s*$/, () => `${JSON.stringify(first)})\n`)
+async function scriptFor(first: First): Promise<string> {
+  const text = readFileSync(source, 'utf8').replace(/\bFIRST\)\s*$/, () => `${JSON.stringify(first)})\n`)
+  const { code } = await transformWithEsbuild(text, 'opening.js', { minify: true, target: 'es2022' })
+  if (code.includes('</script')) throw new Error('The opening script would end where it stands in the page.')
+  return code.trim()
+}
 
 const chunksOf = (bundle: Bundle) =>
   Object.values(bundle).filter((file): file is Rollup.OutputChunk => file.type === 'chunk')
@@ -47,26 +51,16 @@ function firstOf(bundle: Bundle): First {
   return { texts: Object.fromEntries(texts), pages }
 }
 
-// The script that opens a page. It blocks, so it is a file of its own: the content security policy forbids inline scripts,
-// and a module would run too late.
+// The script that opens a page. It stands in the page, first of all, and the content security policy knows it by its hash
+// (policy.mjs): as a file of its own it was waited for, and as a module it would run too late.
 export function openingScript(): Plugin {
   return {
     name: 'headrace-opening-script',
-    configureServer(server) {
-      server.middlewares.use('/opening.js', (_request, response) => {
-        response.setHeader('Content-Type', 'text/javascript')
-        response.end(scriptFor({ texts: {}, pages: [] }))
-      })
-    },
-    generateBundle(_options, bundle) {
-      this.emitFile({ type: 'asset', name: 'opening.js', source: scriptFor(firstOf(bundle)) })
-    },
     transformIndexHtml: {
       order: 'post',
-      handler(_html, context) {
-        const built = Object.keys(context.bundle ?? {}).find((name) => /opening-[\w-]+\.js$/.test(name))
-        if (context.bundle && !built) throw new Error('The opening script is missing in the bundle.')
-        return [{ tag: 'script', attrs: { src: `/${built ?? 'opening.js'}` }, injectTo: 'head-prepend' }]
+      async handler(_html, context) {
+        const first = context.bundle ? firstOf(context.bundle) : { texts: {}, pages: [] }
+        return [{ tag: 'script', children: await scriptFor(first), injectTo: 'head-prepend' }]
       },
     },
   }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { policyOf } from './policy.mjs'
 
 const types = {
   '.css': 'text/css; charset=utf-8',
@@ -91,6 +92,8 @@ namespace headrace::server {
 namespace {
 std::string_view view(const char* begin, const char* end) { return {begin, static_cast<size_t>(end - begin)}; }
 }  // namespace
+
+std::string_view page_policy() { return ${JSON.stringify(policyOf(readFileSync(join(dist, 'index.html'), 'utf8')))}; }
 
 std::span<const PageFile> page_files() {
   static const PageFile files[] = {

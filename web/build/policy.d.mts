@@ -1,0 +1,2 @@
+export function inlineScripts(html: string): string[]
+export function policyOf(html: string): string
