@@ -176,6 +176,7 @@ TEST_F(Door, IsToldOfInOpenApiAsItIs) {
       EXPECT_TRUE(operation.at("responses").as_object().contains("default")) << path;
       std::set<std::string> names;
       for (const auto& parameter : operation.at("parameters").as_array()) {
+        if (core::string_at(parameter, "$ref")) continue;  // shared by all readings
         auto place = core::string_at(parameter, "in").value();
         EXPECT_TRUE(names.insert(place + core::string_at(parameter, "name").value()).second) << path;
         EXPECT_TRUE(place == "query" || path.contains("{" + core::string_at(parameter, "name").value() + "}")) << path;
