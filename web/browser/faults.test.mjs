@@ -75,7 +75,7 @@ test('on a slow line the page says that it comes, then that it loads, then it is
     watch.observe(document, { childList: true, subtree: true })
   })
   await page.goto(`${platform.url}/runs`)
-  await page.getByRole('heading', { name: 'Runs' }).waitFor()
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor()
   await eventually('the runs are there', () => shown.includes('there'))
   assert.deepEqual(shown, ['opening', 'loading', 'there'])
   await line.send('Network.emulateNetworkConditions', {

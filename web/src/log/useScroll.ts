@@ -12,6 +12,7 @@ export function useScroll(view: Ref<HTMLElement | null>, layout: Ref<Layout>, bu
   const scrollTop = ref(0)
   const height = ref(600)
   const following = ref(false)
+  let placed = 0 // the scroll place that following led to
   const seen = ref(0) // lines that were there when following stopped
 
   const sight = computed(() => sightOf(layout.value.rows, rowHeight.value, scrollTop.value, height.value))
@@ -32,13 +33,17 @@ export function useScroll(view: Ref<HTMLElement | null>, layout: Ref<Layout>, bu
     if (!view.value) return
     scrollTop.value = view.value.scrollTop
     const atEnd = view.value.scrollTop + view.value.clientHeight >= view.value.scrollHeight - 4
-    if (following.value && !atEnd) seen.value = buffer.value.count
-    following.value = atEnd
+    // A log that grows faster than it is painted is longer by now than where it was followed to: nobody scrolled up.
+    const left = scrollTop.value < placed - 4
+    if (following.value && !atEnd && left) seen.value = buffer.value.count
+    following.value = atEnd || (following.value && !left)
   }
   function toEnd(): void {
     following.value = true
     void nextTick(() => {
-      if (view.value) view.value.scrollTop = view.value.scrollHeight
+      if (!view.value) return
+      view.value.scrollTop = view.value.scrollHeight
+      placed = view.value.scrollTop
     })
   }
   function toRow(row: number, above = Math.floor(height.value / rowHeight.value / 3)): void {

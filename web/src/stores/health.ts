@@ -14,21 +14,27 @@ const soonAfter = 500
 export const useHealth = defineStore('health', () => {
   const connection = useConnection()
   const status = shallowRef<Status>()
+  let failed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   async function again(): Promise<void> {
     timer = undefined
-    status.value = await showStatus().catch(() => status.value)
+    try {
+      status.value = await showStatus()
+      failed = false
+    } catch {
+      failed = true
+    }
   }
   const session = useSession()
   watch(
     () => session.account?.actor,
-    (now, before) => before && now !== before && (status.value = undefined),
+    (now, before) => before && now !== before && ((status.value = undefined), void again()),
   )
   void contentShown().then(again)
   watch(
     () => connection.state,
-    (state, before) => state === 'live' && (before !== 'connecting' || !status.value) && void again(),
+    (state, before) => state === 'live' && (before !== 'connecting' || failed) && void again(),
   )
   connection.listen((event) => {
     if (tells.test(shortType(event.type))) timer ??= setTimeout(() => void again(), soonAfter)
