@@ -249,7 +249,7 @@ describe('a file', () => {
     await settled()
     expect(router.currentRoute.value.hash).toBe('#L2-L3')
     expect(page.findAll('.line.marked')).toHaveLength(2)
-    await comes(() => expect(page.find('.code .keyword').text()).toBe('return'))
+    await comes(() => expect(page.find('.code .code-keyword').text()).toBe('return'))
     expect(page.findAll('.code .line').map((one) => one.find('code').element.textContent)).toEqual([
       'int main() {',
       '  return 0;',
