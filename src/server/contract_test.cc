@@ -96,8 +96,12 @@ TEST(OpenApi, NamesASchemaForEveryJsonBodyOfOurOwnApi) {
     if (!route.pattern.starts_with("/api/v1/") || route.pattern == "/api/v1/openapi.json") continue;
     const auto& about = route.about;
     const bool answers = about.success != 204 && about.success != 101 && about.answer.type == "application/json";
-    if (answers) EXPECT_NE(about.answer.schema, "") << name_of(route);
-    if (!about.request.type.empty()) EXPECT_NE(about.request.schema, "") << name_of(route);
+    if (answers) {
+      EXPECT_NE(about.answer.schema, "") << name_of(route);
+    }
+    if (!about.request.type.empty()) {
+      EXPECT_NE(about.request.schema, "") << name_of(route);
+    }
   }
 }
 
@@ -122,7 +126,9 @@ TEST(OpenApi, NamesNoOperationTwiceAndEveryPartOfAPath) {
       std::set<std::string> parameters;
       for (const auto& parameter : operation.at("parameters").as_array()) {
         const auto* name = parameter.as_object().if_contains("name");
-        if (name != nullptr) EXPECT_TRUE(parameters.insert(std::string(name->as_string())).second) << path;
+        if (name != nullptr) {
+          EXPECT_TRUE(parameters.insert(std::string(name->as_string())).second) << path;
+        }
       }
       for (auto open = path.find('{'); open != std::string_view::npos; open = path.find('{', open + 1))
         EXPECT_TRUE(parameters.contains(std::string(path.substr(open + 1, path.find('}', open) - open - 1)))) << path;
