@@ -1,9 +1,12 @@
 #include "server/logs_api.h"
 
+#include <memory>
+
 #include "server/answers.h"
 #include "server/door.h"
 #include "server/request.h"
 #include "server/streaming.h"
+#include "services/runner/line_counts.h"
 #include "services/runner/runner.h"
 
 namespace headrace::server {
@@ -15,7 +18,6 @@ using core::Task;
 namespace {
 
 constexpr size_t piece_bytes = 256 * 1024;
-constexpr size_t counted_at_once = 16 * 1024 * 1024;  // bytes looked through in one turn of the pool
 constexpr std::chrono::seconds patience{15};
 
 Result<runner::LogName> log_of(Platform& platform, Call& call) {
@@ -51,71 +53,42 @@ Task<> pump(Platform& platform, net::Exchange& exchange, runner::LogName name, u
   if (auto finished = co_await exchange.finish(); !finished) co_return;
 }
 
-// Where a line begins, and its number in the whole log, from 1; 0: nobody counted.
-struct LineStart {
+struct Start {
   uint64_t byte = 0;
-  uint64_t line = 1;
+  uint64_t line = 0;  // in the whole log, from 1; 0: nobody counted
 };
-
-struct Counted {
-  LineStart start;     // of the line after the last that was seen to end
-  uint64_t next = 0;   // byte to go on at
-  bool found = false;  // `start` is the first at or beyond what was wanted, or the log ends
-};
-
-// Blocks: from `counted` on, to the first line that begins at `wanted` or beyond, as far as one turn goes.
-Result<Counted> count_lines(const runner::LogStore& logs, const runner::LogName& name, Counted counted,
-                            uint64_t wanted) {
-  const auto turn_ends = counted.next + counted_at_once;
-  while (counted.next < turn_ends) {
-    auto piece = logs.read(name, counted.next, piece_bytes);
-    if (!piece) return std::unexpected(piece.error());
-    for (auto feed = piece->find('\n'); feed != std::string::npos; feed = piece->find('\n', feed + 1)) {
-      counted.start = {counted.next + feed + 1, counted.start.line + 1};
-      if (counted.start.byte >= wanted) {
-        counted.found = true;
-        return counted;
-      }
-    }
-    counted.next += piece->size();
-    counted.found = piece->empty();
-    if (counted.found) break;
-  }
-  return counted;
-}
 
 // The first line of the last `bytes` of a log; the first of all where it is not longer.
-Task<Result<LineStart>> start_of_last(Platform& platform, runner::LogName name, uint64_t bytes) {
-  const auto& logs = platform.runner.logs();
-  const auto size = logs.size(name);
+Task<Result<Start>> start_of_last(Platform& platform, runner::LineCounts& counts, runner::LogName name,
+                                  uint64_t bytes) {
+  const auto size = platform.runner.logs().size(name);
   if (!size) co_return std::unexpected(size.error());
-  if (*size <= bytes) co_return LineStart();
-  Counted counted;
-  while (!counted.found) {
-    auto counting = [&logs, name, counted, wanted = *size - bytes] { return count_lines(logs, name, counted, wanted); };
-    auto further = co_await core::blocking(platform.git_reads, std::move(counting));
-    if (!further) co_return std::unexpected(further.error());
-    counted = *further;
+  if (*size <= bytes) co_return Start{0, 1};
+  while (true) {
+    auto counting = [&counts, name, wanted = *size - bytes] { return counts.first_from(name, wanted); };
+    auto found = co_await core::blocking(platform.git_reads, std::move(counting));
+    if (!found) co_return std::unexpected(found.error());
+    if (*found) co_return Start{(*found)->byte, (*found)->line};
   }
-  co_return counted.start;
 }
 
-Task<Result<LineStart>> start_of(Platform& platform, const Call& call, const runner::LogName& name) {
+Task<Result<Start>> start_of(Platform& platform, runner::LineCounts& counts, const Call& call,
+                             const runner::LogName& name) {
   auto from = number_in(call, "from", 0, INT64_MAX, 0);
   if (!from) co_return std::unexpected(from.error());
   auto last = number_in(call, "last", 1, INT64_MAX, 0);
   if (!last) co_return std::unexpected(last.error());
-  if (*last == 0) co_return LineStart{*from, 0};
+  if (*last == 0) co_return Start{*from, 0};
   if (!call.query("from").empty()) co_return core::fail(Code::invalid, "Give from or last: one place to begin at.");
-  co_return co_await start_of_last(platform, name, *last);
+  co_return co_await start_of_last(platform, counts, name, *last);
 }
 
-Task<Result<>> log(Platform& platform, Call& call) {
+Task<Result<>> log(Platform& platform, runner::LineCounts& counts, Call& call) {
   auto name = log_of(platform, call);
   if (!name) co_return std::unexpected(name.error());
   auto follow = flag_in(call, "follow");
   if (!follow) co_return std::unexpected(follow.error());
-  auto start = co_await start_of(platform, call, *name);
+  auto start = co_await start_of(platform, counts, call, *name);
   if (!start) co_return std::unexpected(start.error());
   net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"},
                        {"Cache-Control", "no-store"},
@@ -134,6 +107,7 @@ Task<Result<>> log(Platform& platform, Call& call) {
 }  // namespace
 
 void add_log_routes(Router& router, Platform& platform) {
+  auto counts = std::make_shared<runner::LineCounts>(platform.runner.logs());
   router.add({net::Method::get,
               "/api/v1/jobs/{job}/log",
               Right::signed_in,
@@ -148,7 +122,7 @@ void add_log_routes(Router& router, Platform& platform) {
                 {"follow", "true: until the job has ended", "boolean"}},
                {},
                "text/plain"},
-              [&platform](Call& call) { return log(platform, call); }});
+              [&platform, counts](Call& call) { return log(platform, *counts, call); }});
 }
 
 }  // namespace headrace::server

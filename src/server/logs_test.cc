@@ -42,6 +42,16 @@ TEST_F(Logs, EndWithTheLastLinesOfASize) {
   }
 }
 
+TEST_F(Logs, AskedForAgainAreCountedAlikeWhereverOneBegan) {
+  for (const size_t last : std::vector<size_t>{17'000'000, 100, 5'000'000, 100, 17'500'000, 99}) {
+    auto answer = world.get(address + "?last=" + std::to_string(last));
+    const auto byte = number(answer, "X-Headrace-First-Byte");
+    EXPECT_EQ(answer.body, whole.substr(byte)) << last;
+    const auto lines = std::count(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(byte), '\n');
+    EXPECT_EQ(number(answer, "X-Headrace-First-Line"), static_cast<uint64_t>(lines) + 1) << last;
+  }
+}
+
 TEST_F(Logs, ThatAreNotLongerAreWhole) {
   for (const size_t last : {whole.size(), whole.size() + 1, size_t{1} << 40}) {
     auto answer = world.get(address + "?last=" + std::to_string(last));
